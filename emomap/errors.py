@@ -1,0 +1,18 @@
+"""Errors that are the user's to mend: one clear line, no traceback, a stated exit code."""
+
+from __future__ import annotations
+
+
+class EmomapError(Exception):
+    """Something in the input is wrong; the message names it and the way out.
+
+    The command line prints the message as one line on stderr and exits with ``exit_code``.
+    """
+
+    exit_code = 1
+
+
+class UsageError(EmomapError):
+    """The command or its options are wrong, before anything was computed."""
+
+    exit_code = 2

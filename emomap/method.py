@@ -1,0 +1,125 @@
+"""Methods: image -> map, and for classifiers image -> emotion; and the registry of their names.
+
+A method takes part in `bench`, `train` and `predict` by a name of the registry, by an entry point
+in the group ``emomap.methods``, or as ``package.module:Name``. Nothing in emomap has to change.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emomap.errors import UsageError
+
+if TYPE_CHECKING:
+    from emomap.sample import Dataset
+
+#: (H, W, 3) uint8, as `emomap.io.read_image` gives it.
+Image = NDArray[np.uint8]
+#: (h, w) float, finite, non-negative. Any size: `score` brings it to the size of the gaze.
+Map = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a method says about one image.
+
+    Attributes:
+        map: (h, w) saliency or emotion map, or None for a method that only classifies.
+        probabilities: (C,) over the classes of the training data, or None.
+    """
+
+    map: Map | None = None
+    probabilities: NDArray[np.float64] | None = None
+
+
+class Method:
+    """Base of all methods. Options are keyword arguments of the constructor.
+
+    A hand-made method overrides `predict` alone. One that needs the training gaze (a fitted centre
+    prior) or training images also overrides `fit`. Networks derive from
+    `emomap.nn.network.NetworkMethod`, and are trained by `emomap.train`.
+    """
+
+    #: True when `fit` must have run (on labelled images) before `predict`.
+    trainable: ClassVar[bool] = False
+    #: False for a method that only classifies.
+    gives_map: ClassVar[bool] = True
+    #: False when each image may be predicted in its own process.
+    serial: ClassVar[bool] = False
+
+    def fit(self, train: Dataset, validation: Dataset) -> None:
+        """Learn from the training split. Gaze may be used only by methods that say so."""
+
+    def predict(self, images: Sequence[Image]) -> list[Prediction]:
+        """Predict a batch of images, which may differ in size."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the registry: where the class is, and what `emomap methods` says of it."""
+
+    name: str
+    target: str
+    summary: str
+    kind: str
+
+
+def _entry(name: str, target: str, kind: str, summary: str) -> tuple[str, Entry]:
+    return name, Entry(name, f"emomap.methods.{target}", summary, kind)
+
+
+#: Built-in methods. Listing them imports none of them.
+BUILTIN: dict[str, Entry] = dict(
+    [
+        _entry("uniform", "uniform:Uniform", "baseline", "the same value everywhere: chance"),
+        _entry("center", "center:Center", "baseline", "centre prior: a Gaussian in the middle"),
+        _entry("gbvs", "gbvs:GBVS", "classical", "graph-based visual saliency (Harel 2006)"),
+        _entry("itti_koch", "itti_koch:IttiKoch", "classical", "Itti, Koch & Niebur 1998"),
+        _entry("islamnet", "islamnet:ISLAMNet", "network", "emotion map f4 of ISLAMNet"),
+    ]
+)
+
+
+def entries() -> dict[str, Entry]:
+    """All methods that have a name: built-in ones and entry points of installed packages."""
+    found = dict(BUILTIN)
+    for point in importlib.metadata.entry_points(group="emomap.methods"):
+        package = point.dist.name if point.dist else "unknown"
+        found.setdefault(
+            point.name, Entry(point.name, point.value, f"from the package {package}", "plug-in")
+        )
+    return found
+
+
+def load(name: str) -> type[Method]:
+    """The class of a method, by its name or as ``package.module:Name``.
+
+    Raises:
+        UsageError: no such method, or what is found there is not a `Method`.
+    """
+    known = entries()
+    if name in known:
+        target = known[name].target
+    elif ":" in name:
+        target = name
+    else:
+        raise UsageError(
+            f"no method is called '{name}'; there are {', '.join(sorted(known))}, "
+            "or your own as package.module:Name"
+        )
+    module_name, _, attribute = target.partition(":")
+    try:
+        found = getattr(importlib.import_module(module_name), attribute)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"method '{name}' cannot be loaded from {target}: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, Method)):
+        raise UsageError(f"method '{name}': {target} is not a subclass of emomap.method.Method")
+    return found

@@ -1,0 +1,148 @@
+"""What a data set yields: samples with their picture, emotion and gaze, all read lazily.
+
+Coordinates of fixations are 0-based pixels, columns x (right) and y (down), pixel centres on
+integers. Every loader in `emomap.data` converts to this once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import IO, Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+
+#: The eight emotions of FI (Mikels et al. 2005), in the order used everywhere.
+EMOTIONS = (
+    "amusement",
+    "anger",
+    "awe",
+    "contentment",
+    "disgust",
+    "excitement",
+    "fear",
+    "sadness",
+)
+
+
+class File(Protocol):
+    """A file to read: a `pathlib.Path`, or a member of an archive. Must survive pickling."""
+
+    @property
+    def name(self) -> str: ...
+
+    def open(self, mode: Any = "rb") -> IO[Any]: ...
+
+
+@dataclass(frozen=True)
+class Gaze:
+    """Where people looked in one picture: fixations, a density, or both.
+
+    Attributes:
+        shape: (height, width) of the picture that the coordinates belong to, in pixels.
+        points: (N, 2) float, columns x and y, or None if only a density is known. Points may lie
+            outside the picture (measured so); whoever rasters them drops and counts these.
+        observers: (N,) int, who made each fixation, or None.
+        durations: (N,) float, milliseconds, or None.
+        density: (H', W') float map, non-negative, any scale, or None. Its size may differ from
+            ``shape`` when the authors ship maps of another size.
+    """
+
+    shape: tuple[int, int]
+    points: NDArray[np.float64] | None = None
+    observers: NDArray[np.int64] | None = None
+    durations: NDArray[np.float64] | None = None
+    density: NDArray[np.float64] | None = None
+
+    @property
+    def inside(self) -> NDArray[np.bool_]:
+        """(N,) which fixations lie within the picture once rounded to their pixel."""
+        if self.points is None:
+            return np.zeros(0, dtype=bool)
+        cells = np.floor(self.points + 0.5)
+        height, width = self.shape
+        inside = (cells[:, 0] >= 0) & (cells[:, 0] < width)
+        inside &= (cells[:, 1] >= 0) & (cells[:, 1] < height)
+        return np.asarray(inside, dtype=bool)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture of a data set.
+
+    Attributes:
+        id: unique within the data set, path-like ("anger/012"), also the stem of every file that
+            is made from it.
+        image_file: where the picture is, read by `emomap.io.read_image`.
+        emotion: the label, or None.
+        split: "train", "val", "test", or None where the data set has no splits.
+        gaze_source: a picklable function of no arguments that reads the gaze, or None.
+    """
+
+    id: str
+    image_file: File
+    emotion: str | None = None
+    split: Split | None = None
+    gaze_source: Callable[[], Gaze] | None = field(default=None, repr=False)
+
+    def image(self) -> NDArray[np.uint8]:
+        """Read the picture: (H, W, 3) uint8, upright."""
+        from emomap import io
+
+        return io.read_image(self.image_file)
+
+    def gaze(self) -> Gaze | None:
+        """Read the gaze, or None where the data set has none for this picture."""
+        return None if self.gaze_source is None else self.gaze_source()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A named, ordered set of samples.
+
+    Attributes:
+        name: short name shown in tables ("demo", "osie").
+        samples: in the order of their ids.
+        classes: the emotions that labels are taken from, in order; empty without labels.
+        synthetic: True when pictures or gaze are made up; every table then says so.
+        sigma: standard deviation in pixels of the Gaussian that turns fixations into a density,
+            or None when the data set does not say.
+        layout: name of the loader that opened it, with the reason when it was recognised.
+        source, licence: free text for reports.
+        notes: remarks that a table must show (guesses of the loader, skipped files).
+    """
+
+    name: str
+    samples: tuple[Sample, ...]
+    classes: tuple[str, ...] = ()
+    synthetic: bool = False
+    sigma: float | None = None
+    layout: str = ""
+    source: str = ""
+    licence: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __iter__(self) -> Iterator[Sample]:
+        return iter(self.samples)
+
+    @property
+    def splits(self) -> tuple[Split, ...]:
+        """The splits that have at least one sample."""
+        present = {sample.split for sample in self.samples}
+        return tuple(split for split in SPLITS if split in present)
+
+    @property
+    def labelled(self) -> bool:
+        """True when at least one sample has an emotion."""
+        return any(sample.emotion is not None for sample in self.samples)
+
+    def split(self, name: Split) -> Dataset:
+        """The samples of one split."""
+        return replace(self, samples=tuple(s for s in self.samples if s.split == name))

@@ -1,0 +1,17 @@
+"""Fixtures that all tests share: where the project's shared material lies, if it is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def shared(path: str) -> Path:
+    """A file or folder of ``../shared``; skips the test, visibly, where it is absent."""
+    found = SHARED / path
+    if not found.exists():
+        pytest.skip(f"../shared/{path} is not here")
+    return found
