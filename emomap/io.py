@@ -13,7 +13,7 @@ import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -377,16 +377,10 @@ def write_text(path: Path, text: str) -> None:
 
 
 def append_text(path: Path, text: str) -> None:
-    """Append to a text file and have it reach the disk before returning."""
+    """Append to a text file, creating it and its folder where they are missing."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8", newline="\n") as stream:
-            _write_all(stream, text)
+            stream.write(text)
     except OSError as error:
         raise write_error(path, error) from error
-
-
-def _write_all(stream: IO[str], text: str) -> None:
-    stream.write(text)
-    stream.flush()
-    os.fsync(stream.fileno())

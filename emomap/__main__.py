@@ -1,0 +1,5 @@
+"""`python -m emomap` is `emomap`."""
+
+from emomap.cli import main
+
+main()

@@ -1,0 +1,93 @@
+"""The command line: `emomap COMMAND`. Each command is one thin file, imported when it is called."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from emomap._version import __version__
+from emomap.errors import EmomapError
+
+#: Command -> one line of help. The help of all is printed without importing any of them.
+COMMANDS = {
+    "bench": "Train, extract, score and rank methods on a data set.",
+    "score": "Score a folder of maps against gaze.",
+    "predict": "Write the maps of a method for a folder of pictures.",
+    "train": "Train a method on a data set.",
+    "methods": "List the methods.",
+    "data": "List, check, show and convert data sets.",
+}
+
+
+class Lazy(click.Group):
+    """A group that imports a command's file only when that command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        found: click.Command = getattr(importlib.import_module(f"emomap.cli.{cmd_name}"), cmd_name)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(
+    cls=Lazy,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example:  emomap bench --method islamnet     (a first run, nothing else needed)",
+)
+@click.version_option(__version__, "-V", "--version", prog_name="emomap")
+def cli() -> None:
+    """emomap: does this map show where people look?
+
+    Trains emotion and saliency models, extracts their maps, and scores anybody's maps against
+    human gaze. `emomap COMMAND --help` explains each command, with an example.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; every error of the user's is one line on stderr.
+
+    Exit codes: 0 done, 1 failed, 2 wrong use, 3 done but some items failed, 130 interrupted.
+    """
+    try:
+        sys.exit(_run(arguments))
+    except BrokenPipeError:  # `emomap score ... | head`: the reader has gone, which is its right
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _run(arguments: list[str] | None) -> int:
+    try:
+        code: Any = cli.main(args=arguments, prog_name="emomap", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _complain("interrupted; what is done is kept, the same command goes on from here")
+        return 130
+    except EmomapError as error:
+        _complain(str(error))
+        return error.exit_code
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        remedy = "make room and run the same command again" if full else "check the path"
+        _complain(f"{error.filename or 'a file'}: {error.strerror or error}; {remedy}")
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def _complain(message: str) -> None:
+    click.echo("emomap: " + " ".join(message.splitlines()), err=True)

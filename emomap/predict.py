@@ -1,0 +1,200 @@
+"""The stage method x pictures -> map files, in parallel, resumable.
+
+Methods that look at one picture at a time run in several processes. Networks run here, batch by
+batch, and also write `predictions.jsonl`: the probabilities of the emotions for each picture.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emomap import engine, io
+from emomap.errors import EmomapError
+from emomap.method import Method
+from emomap.progress import track
+from emomap.sample import Dataset, Sample
+
+#: Pictures given to a network at once. Part of the result: another size rounds differently.
+BATCH = 16
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one picture: done, or the problem in one line."""
+
+    id: str
+    problem: str | None = None
+
+
+def map_path(folder: Path, identity: str, form: str = "png") -> Path:
+    """Where the map of a picture is written. Ids may hold dots, so the suffix is appended."""
+    return folder / f"{identity}.{form}"
+
+
+def predict_maps(
+    method: Method,
+    samples: Sequence[Sample],
+    folder: Path,
+    *,
+    form: str = "png",
+    jobs: int | None = None,
+    label: str = "predict",
+    show: bool = True,
+) -> list[Outcome]:
+    """Write the map of each sample below ``folder``; maps that are there already are kept.
+
+    Args:
+        form: "png" (16-bit) or "npy" (float32).
+        jobs: processes for methods that take one picture at a time; None for one a processor.
+
+    Returns:
+        The pictures that failed. Their maps do not exist; all others do.
+    """
+    todo = [s for s in samples if not map_path(folder, s.id, form).exists()]
+    work = partial(_one, method=method, folder=folder, form=form)
+    outcomes = engine.ordered(work, todo, jobs=jobs, chunk=8)
+    done = len(samples) - len(todo)
+    tracked = track(outcomes, total=len(samples), label=label, done=done, show=show)
+    return [outcome for outcome in tracked if outcome.problem]
+
+
+def _one(sample: Sample, *, method: Method, folder: Path, form: str) -> Outcome:
+    try:
+        image = sample.image()
+        values = method.predict([image])[0].map
+        if values is None:
+            raise EmomapError(f"{type(method).__name__} gives no maps, only emotions")
+        io.write_map(map_path(folder, sample.id, form), values)
+    except EmomapError as error:
+        return Outcome(sample.id, str(error))
+    except ValueError as error:
+        return Outcome(sample.id, f"{sample.image_file}: {error}")
+    return Outcome(sample.id)
+
+
+# ------------------------------------------------------------------- networks and classifiers
+
+
+def predict_batches(
+    method: Method,
+    samples: Sequence[Sample],
+    folder: Path,
+    table: Path,
+    *,
+    form: str = "png",
+    label: str = "predict",
+    show: bool = True,
+) -> list[Outcome]:
+    """Run a network over the samples: maps below ``folder``, probabilities into ``table``.
+
+    A batch is done when all its lines are in the table; an interrupted one is computed again as a
+    whole, so that every value comes from the same batch however often the run was interrupted.
+    """
+    batches = [samples[at : at + BATCH] for at in range(0, len(samples), BATCH)]
+    lines = table.read_text("utf-8").splitlines(keepends=True) if table.exists() else []
+    done = _complete_batches(lines, batches)
+    io.write_text(table, "".join(lines[: sum(len(batch) for batch in batches[:done])]))
+    failed = [
+        Outcome(entry["image"], entry["problem"])
+        for entry in map(json.loads, lines[: sum(len(b) for b in batches[:done])])
+        if entry["problem"]
+    ]
+    todo = track(
+        _prefetched(_read, batches[done:]), total=len(batches), done=done, label=label, show=show
+    )
+    for batch, read in zip(batches[done:], todo, strict=True):
+        entries = _run_batch(method, batch, read, folder, form)
+        io.append_text(table, "".join(json.dumps(entry) + "\n" for entry in entries))
+        failed += [Outcome(e["image"], e["problem"]) for e in entries if e["problem"]]
+    return failed
+
+
+def _complete_batches(lines: Sequence[str], batches: Sequence[Sequence[Sample]]) -> int:
+    at = 0
+    for number, batch in enumerate(batches):
+        part = lines[at : at + len(batch)]
+        whole = len(part) == len(batch) and part[-1].endswith("\n")
+        if not whole or [json.loads(line)["image"] for line in part] != [s.id for s in batch]:
+            return number
+        at += len(batch)
+    return len(batches)
+
+
+def _run_batch(
+    method: Method,
+    batch: Sequence[Sample],
+    read: Sequence[NDArray[np.uint8] | str],
+    folder: Path,
+    form: str,
+) -> list[dict[str, Any]]:
+    images = [image for image in read if not isinstance(image, str)]
+    predictions = iter(method.predict(images) if images else [])
+    entries: list[dict[str, Any]] = []
+    for sample, image in zip(batch, read, strict=True):
+        entry: dict[str, Any] = {"image": sample.id, "probabilities": None, "problem": None}
+        if isinstance(image, str):
+            entry["problem"] = image
+        else:
+            prediction = next(predictions)
+            if prediction.map is not None:
+                io.write_map(map_path(folder, sample.id, form), prediction.map)
+            if prediction.probabilities is not None:
+                entry["probabilities"] = [float(p) for p in prediction.probabilities]
+        entries.append(entry)
+    return entries
+
+
+def _read(sample: Sample) -> NDArray[np.uint8] | str:
+    try:
+        return sample.image()
+    except EmomapError as error:
+        return str(error)
+
+
+def _prefetched(
+    function: Callable[[Sample], Any], batches: Sequence[Sequence[Sample]]
+) -> Iterator[list[Any]]:
+    """Read the next batch in threads while the caller works on this one."""
+    with ThreadPoolExecutor(max_workers=engine.processors()) as pool:
+        following = [pool.submit(function, sample) for sample in batches[0]] if batches else []
+        for at in range(len(batches)):
+            current = following
+            if at + 1 < len(batches):
+                following = [pool.submit(function, sample) for sample in batches[at + 1]]
+            yield [future.result() for future in current]
+
+
+def read_probabilities(table: Path) -> dict[str, NDArray[np.float64]]:
+    """The probabilities of the emotions by image, from the file that `predict_batches` writes."""
+    entries = map(json.loads, table.read_text("utf-8").splitlines())
+    return {e["image"]: np.array(e["probabilities"]) for e in entries if e["probabilities"]}
+
+
+def pictures(folder: Path) -> Dataset:
+    """A plain folder of pictures as a data set without labels or gaze.
+
+    Raises:
+        EmomapError: the folder holds no picture.
+    """
+    files = io.list_files(folder, io.IMAGE_SUFFIXES)
+    if not files:
+        raise EmomapError(f"{folder}: no pictures in it, at any depth")
+    seen: dict[str, Path] = {}
+    for file in files:
+        identity = io.file_id(file, folder)
+        if identity in seen:
+            raise EmomapError(
+                f"{file} and {seen[identity].name} would write the same map; rename one"
+            )
+        seen[identity] = file
+    samples = tuple(Sample(identity, file) for identity, file in seen.items())
+    return Dataset(name=folder.resolve().name, samples=samples, layout="folder of pictures")

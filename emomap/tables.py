@@ -1,0 +1,117 @@
+"""Tables for people and programs: one table of cells, written as text, Markdown, CSV or LaTeX."""
+
+from __future__ import annotations
+
+import csv
+import io as text_io
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+FORMATS = ("table", "json", "csv", "md", "latex")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells as strings, with a title above and notes below.
+
+    The first column holds names and is set flush left; the others hold numbers.
+    """
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    title: str = ""
+    notes: Sequence[str] = field(default_factory=tuple)
+
+    def render(self, form: str) -> str:
+        """The table as "table" (text), "md", "csv" or "latex", ending in a line end."""
+        writers = {"table": text, "md": markdown, "csv": comma_separated, "latex": latex}
+        return writers[form](self)
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number with fixed digits; never "-0.000"."""
+    shown = f"{value:.{digits}f}"
+    return shown.lstrip("-") if float(shown) == 0 else shown
+
+
+def with_interval(mean: float, low: float, high: float, digits: int = 3) -> str:
+    """0.571 [0.552, 0.590]"""
+    return f"{number(mean, digits)} [{number(low, digits)}, {number(high, digits)}]"
+
+
+def width(cell: str) -> int:
+    """Columns that a string takes on a terminal (CJK letters take two, combining marks none)."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in cell
+    )
+
+
+def text(table: Table) -> str:
+    """For a terminal: aligned columns, a rule below the header."""
+    cells = [list(table.header), *[list(row) for row in table.rows]]
+    widths = [max(width(row[at]) for row in cells) for at in range(len(table.header))]
+    lines = [table.title] if table.title else []
+    for index, row in enumerate(cells):
+        padded = [
+            cell + " " * (wide - width(cell)) if at == 0 else " " * (wide - width(cell)) + cell
+            for at, (cell, wide) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(padded).rstrip())
+        if index == 0:
+            lines.append("  ".join("-" * wide for wide in widths))
+    return "\n".join([*lines, *table.notes]) + "\n"
+
+
+def markdown(table: Table) -> str:
+    """A pipe table, with the title above and the notes as paragraphs below."""
+
+    def line(row: Sequence[str]) -> str:
+        return "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+
+    lines = [table.title, ""] if table.title else []
+    lines += [line(table.header), line(["---", *["---:"] * (len(table.header) - 1)])]
+    lines += [line(row) for row in table.rows]
+    for note in table.notes:
+        lines += ["", note]
+    return "\n".join(lines) + "\n"
+
+
+def comma_separated(table: Table) -> str:
+    """The cells alone; title and notes would break other people's readers."""
+    out = text_io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(table.header)
+    writer.writerows(table.rows)
+    return out.getvalue()
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    **{c: "\\" + c for c in "&%$#_{}"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "±": r"$\pm$",
+    "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$",
+}
+
+
+def latex(table: Table) -> str:
+    """A booktabs tabular inside a table environment (needs ``\\usepackage{booktabs}``)."""
+
+    def line(row: Sequence[str]) -> str:
+        return " & ".join("".join(_LATEX.get(c, c) for c in cell) for cell in row) + r" \\"
+
+    lines = [r"\begin{table}", r"\centering"]
+    lines += [rf"\begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}", r"\toprule"]
+    lines += [line(table.header), r"\midrule", *[line(row) for row in table.rows]]
+    lines += [r"\bottomrule", r"\end{tabular}"]
+    caption = " ".join([table.title, *table.notes]).strip()
+    if caption:
+        lines.append(r"\caption{" + "".join(_LATEX.get(c, c) for c in caption) + "}")
+    return "\n".join([*lines, r"\end{table}"]) + "\n"
