@@ -120,7 +120,8 @@ class Scored:
     id: str
     values: Mapping[str, float] = field(default_factory=dict)
     problem: str | None = None
-    remark: str | None = None
+    remarks: tuple[str, ...] = ()
+    blank: bool = False
 
 
 def score_items(
@@ -147,7 +148,7 @@ def score_item(item: Item, protocol: Protocol, others: Path | None = None) -> Sc
         gaze = item.gaze()
         if gaze is None:
             return Scored(item.id, problem=f"{item.id}: no gaze for this image")
-        remark = _remark(item, values, gaze)
+        remarks, blank = _remarks(item, values, gaze), not values.any()
         values = fit(values, gaze.shape, protocol, str(item.map_file))
         truth = truths(gaze, protocol, item.id, others)
     except EmomapError as error:
@@ -162,16 +163,18 @@ def score_item(item: Item, protocol: Protocol, others: Path | None = None) -> Sc
         )
     except ValueError as error:
         return Scored(item.id, problem=f"{item.map_file}: {error}")
-    return Scored(item.id, {name: float(scores[name]) for name in protocol.metrics}, None, remark)
+    chosen = {name: float(scores[name]) for name in protocol.metrics}
+    return Scored(item.id, chosen, remarks=remarks, blank=blank)
 
 
-def _remark(item: Item, values: NDArray[Any], gaze: Gaze) -> str | None:
+def _remarks(item: Item, values: NDArray[Any], gaze: Gaze) -> tuple[str, ...]:
+    found = []
     if not values.any():
-        return f"{item.map_file}: all zero, so scored as no information; check how it was made"
+        found.append(f"{item.map_file}: all zero: scored as no information; check how it was made")
     outside = int((~gaze.inside).sum())
     if outside:
-        return f"{item.id}: {outside} fixations outside the picture were left out"
-    return None
+        found.append(f"{item.id}: {outside} fixations outside the picture were left out")
+    return tuple(found)
 
 
 def fit(

@@ -1,0 +1,108 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from emomap.errors import UsageError
+
+FOLDER = click.Path(path_type=Path)
+
+
+def metric_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--metrics and everything else that changes a value."""
+    for option in reversed(
+        [
+            click.option(
+                "--metrics",
+                "names",
+                metavar="A,B",
+                help="Comma-separated, or 'all'. Default: auc_judd, auc_borji, cc, sim, kl, emd, nss.",
+            ),
+            click.option(
+                "--convention",
+                type=click.Choice(["mit", "tuebingen"]),
+                default="mit",
+                show_default=True,
+                help="Which benchmark's definitions to follow.",
+            ),
+            click.option(
+                "--resize",
+                default="matlab-bicubic",
+                show_default=True,
+                metavar="METHOD",
+                help="How a map is brought to the size of the gaze.",
+            ),
+            click.option(
+                "--sigma",
+                type=click.FloatRange(min=0, min_open=True),
+                metavar="PX",
+                help="Blur of fixations. Default: the data set's, else MIT's fc=8.",
+            ),
+            click.option(
+                "--emd-downsize",
+                type=click.IntRange(min=1),
+                default=32,
+                show_default=True,
+                metavar="N",
+                help="Both maps shrink N times before EMD.",
+            ),
+            click.option(
+                "--stretch",
+                is_flag=True,
+                help="Accept maps whose aspect ratio is not their picture's.",
+            ),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def protocol(
+    names: str | None,
+    convention: str,
+    resize: str,
+    sigma: float | None,
+    emd_downsize: int,
+    stretch: bool,
+) -> Any:
+    """The `Protocol` that the metric options describe."""
+    from emomap import metrics, scoring
+
+    chosen = scoring.check_metrics(names.split(",")) if names else scoring.METRICS
+    if resize not in metrics.RESIZE_METHODS:
+        known = ", ".join(metrics.RESIZE_METHODS)
+        raise UsageError(f"--resize {resize}: there are {known}")
+    return scoring.Protocol(chosen, convention, resize, sigma, emd_downsize, stretch)
+
+
+jobs_option = click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Processes. Default: one a processor.",
+)
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+seed_option = click.option("--seed", type=int, default=0, show_default=True)
+set_option = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change one number of the recipe, e.g. training.epochs=3. Repeatable.",
+)
+recipe_option = click.option(
+    "--recipe", metavar="NAME|FILE", help="demo, paper, or a TOML file. Default: demo for --data demo."
+)
+device_option = click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    metavar="NAME",
+    help="auto (the GPU where there is one), cpu, cuda, cuda:1, mps.",
+)

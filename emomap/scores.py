@@ -1,0 +1,267 @@
+"""`score`: a folder of anybody's maps against gaze, as an object that prints, saves and compares."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from emomap import io, metrics, scoring
+from emomap.errors import EmomapError
+from emomap.progress import say, track
+from emomap.scoring import Item, Protocol
+from emomap.tables import Table, number, with_interval
+
+#: How many names an error lists before it only counts.
+LISTED = 10
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Values of each image and metric, with what was left out and why.
+
+    Attributes:
+        values: image -> metric -> value, in the order of the images.
+        protocol: how they were computed.
+        omitted: metric -> why it could not be computed from this ground truth.
+        failed: one line for each map that could not be scored.
+        remarks: what the user should know (how the ground truth was read, constant maps, ...).
+        blank: how many maps were all zero: scored as no information, but surely not meant so.
+        seed: of the bootstrap.
+    """
+
+    values: Mapping[str, Mapping[str, float]]
+    protocol: Protocol
+    omitted: Mapping[str, str]
+    failed: Sequence[str] = ()
+    remarks: Sequence[str] = ()
+    blank: int = 0
+    seed: int = 0
+
+    @property
+    def n_images(self) -> int:
+        """How many maps were scored."""
+        return len(self.values)
+
+    def column(self, metric: str) -> list[float]:
+        """The values of one metric, in the order of the images."""
+        return [row[metric] for row in self.values.values()]
+
+    def summary(self) -> dict[str, dict[str, float]]:
+        """metric -> mean, low, high (95% bootstrap interval over images), n."""
+        return {name: interval(self.column(name), self.seed) for name in self.protocol.metrics}
+
+    def signatures(self) -> dict[str, str]:
+        """metric -> every choice behind its values."""
+        return {name: self.protocol.signature(name) for name in self.protocol.metrics}
+
+    def to_dict(self) -> dict[str, Any]:
+        """What ``--format json`` prints."""
+        return {
+            "n_images": self.n_images,
+            "signature": common_signature(self.signatures()),
+            "metrics": self.summary(),
+            "signatures": self.signatures(),
+            "omitted": dict(self.omitted),
+            "failed": list(self.failed),
+            "remarks": list(self.remarks),
+        }
+
+    def table(self) -> Table:
+        """One row a metric: mean and interval, and which direction is better."""
+        summary = self.summary()
+        rows = [
+            [
+                f"{metrics.CATALOGUE[name].label} {arrow(name)}",
+                *[number(entry[key], 4) for key in ("mean", "low", "high")],
+                str(entry["n"]),
+            ]
+            for name, entry in summary.items()
+        ]
+        notes = [f"signature: {common_signature(self.signatures())}"]
+        notes += [f"left out: {name} ({reason})" for name, reason in self.omitted.items()]
+        if self.failed:
+            notes.append(f"not scored: {len(self.failed)} of {self.n_images + len(self.failed)}")
+        title = f"{self.n_images} images, mean with 95% bootstrap interval"
+        return Table(("metric", "mean", "low", "high", "n"), rows, title, notes)
+
+    def per_image(self) -> Table:
+        """One row an image, full precision."""
+        rows = [
+            [name, *[repr(row[m]) for m in self.protocol.metrics]]
+            for name, row in self.values.items()
+        ]
+        return Table(("image", *self.protocol.metrics), rows)
+
+    def render(self, form: str) -> str:
+        """The table as "table", "json", "csv", "md" or "latex"."""
+        if form == "json":
+            return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
+        if form == "latex":
+            table = self.table()
+            summary = self.summary()
+            rows = [
+                [row[0], with_interval(s["mean"], s["low"], s["high"]), row[4]]
+                for row, s in zip(table.rows, summary.values(), strict=True)
+            ]
+            return replace(table, header=("metric", "mean [95% interval]", "n"), rows=rows).render(
+                form
+            )
+        return self.table().render(form)
+
+    def to_latex(self) -> str:
+        """A booktabs table."""
+        return self.render("latex")
+
+    def to_pandas(self) -> Any:
+        """A data frame with one row an image (needs pandas)."""
+        import pandas
+
+        return pandas.DataFrame.from_dict(self.values, orient="index", columns=self.protocol.metrics)
+
+    def _repr_html_(self) -> str:
+        """For Jupyter."""
+        import html
+
+        table = self.table()
+        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in table.header)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+            for row in table.rows
+        )
+        caption = html.escape(table.title)
+        return f"<table><caption>{caption}</caption><tr>{head}</tr>{body}</table>"
+
+
+def interval(values: Sequence[float], seed: int) -> dict[str, Any]:
+    """Mean with its 95% bootstrap interval over images, as the summaries hold it."""
+    found = metrics.statistics.mean_interval(values, seed=seed)
+    return {"mean": found.mean, "low": found.low, "high": found.high, "n": found.n}
+
+
+def arrow(metric: str) -> str:
+    """↑ where larger is better, ↓ where smaller is."""
+    return "↑" if metrics.CATALOGUE[metric].direction > 0 else "↓"
+
+
+def common_signature(signatures: Mapping[str, str]) -> str:
+    """One string for several metrics: what they share, then what each has besides."""
+    parts = {name: signature.split("|")[1:] for name, signature in signatures.items()}
+    if not parts:
+        return ""
+    first = next(iter(parts.values()))
+    shared = [part for part in first if all(part in other for other in parts.values())]
+    own = [
+        name + (":" + ",".join(rest) if (rest := [p for p in part if p not in shared]) else "")
+        for name, part in parts.items()
+    ]
+    return "|".join(["+".join(own), *shared])
+
+
+def score(
+    predictions: str | Path,
+    truth: str | Path,
+    *,
+    protocol: Protocol | None = None,
+    allow_missing: bool = False,
+    truth_kind: str | None = None,
+    jobs: int | None = None,
+    seed: int = 0,
+    show: bool = False,
+) -> Scores:
+    """Score a folder of maps against gaze.
+
+    Args:
+        predictions: folder of maps (png, jpg, tif, bmp, npy, npz, mat), subfolders allowed.
+        truth: gaze as a neutral data set, any data set that emomap opens, a folder of density maps,
+            of fixation maps, or of fixation CSVs.
+        protocol: metrics, convention, resize, blur; the defaults are the field's.
+        allow_missing: score what both sides have, and say how much they lack.
+        truth_kind: force how ``truth`` is read, see `emomap.data.gaze.open_gaze`.
+        jobs: processes; None for one a processor.
+        show: progress on stderr.
+
+    Raises:
+        EmomapError: nothing to score, or images missing on either side.
+    """
+    from emomap.data.gaze import open_gaze
+
+    protocol = protocol or Protocol()
+    maps = io.maps_by_id(Path(predictions))
+    gaze = open_gaze(truth, kind=truth_kind)
+    pairs = io.pair(maps, gaze)
+    remarks = [f"ground truth: {gaze.reason}"]
+    remarks += _missing(sorted(set(gaze) - set(pairs)), "prediction", predictions, allow_missing)
+    unused = sorted(set(maps) - set(pairs.values()))
+    remarks += _missing(unused, "ground truth", truth, allow_missing)
+    if not pairs:
+        raise EmomapError(f"{predictions} and {truth} have no image in common (pairs go by stem)")
+    items = [Item(t, maps[p], gaze.reader(t, maps[p])) for t, p in sorted(pairs.items())]
+    if protocol.sigma is None:
+        protocol = replace(protocol, sigma=gaze.sigma)
+    protocol, omitted = _fitting(protocol, items)
+    return _run(items, protocol, omitted, remarks, jobs, seed, show)
+
+
+def _missing(ids: Sequence[str], what: str, where: str | Path, allowed: bool) -> list[str]:
+    if not ids:
+        return []
+    more = f" and {len(ids) - LISTED} more" if len(ids) > LISTED else ""
+    line = f"{where}: no {what} for {', '.join(ids[:LISTED])}{more} ({len(ids)} in all)"
+    if not allowed:
+        raise EmomapError(f"{line}; --allow-missing scores what both sides have")
+    return [line]
+
+
+def _fitting(protocol: Protocol, items: Sequence[Item]) -> tuple[Protocol, dict[str, str]]:
+    """Leave out the metrics that this kind of ground truth cannot serve, with the reason."""
+    sample = items[0].gaze()
+    has = scoring.available(sample) if sample else set()
+    omitted = scoring.missing_inputs(protocol.metrics, has)
+    kept = tuple(name for name in protocol.metrics if name not in omitted)
+    if not kept:
+        reasons = "; ".join(f"{name} {reason}" for name, reason in omitted.items())
+        raise EmomapError(f"none of the metrics can be computed from this ground truth: {reasons}")
+    return replace(protocol, metrics=kept), omitted
+
+
+def _run(
+    items: Sequence[Item],
+    protocol: Protocol,
+    omitted: Mapping[str, str],
+    remarks: list[str],
+    jobs: int | None,
+    seed: int,
+    show: bool,
+) -> Scores:
+    values: dict[str, Mapping[str, float]] = {}
+    failed: list[str] = []
+    blank = 0
+    with tempfile.TemporaryDirectory(prefix="emomap-") as temporary:
+        others = None
+        if protocol.needs() & {"other", "baseline"}:
+            gazes = ((item.id, gaze) for item in items if (gaze := item.gaze()))
+            others = scoring.pool_fixations(gazes, Path(temporary, "others.npz"))
+        results = scoring.score_items(items, protocol, jobs=jobs, others=others)
+        for result in track(results, total=len(items), label="score", show=show):
+            if result.problem:
+                failed.append(result.problem)
+            else:
+                values[result.id] = result.values
+            remarks += result.remarks
+            blank += result.blank
+    if not values:
+        raise EmomapError(f"no map could be scored; the first problem: {failed[0]}")
+    return Scores(values, protocol, omitted, failed, remarks, blank, seed)
+
+
+def report_problems(failed: Sequence[str], remarks: Sequence[str]) -> None:
+    """Failures and remarks on stderr, the first ten of each, the others counted."""
+    for kind, lines in (("not done", failed), ("note", remarks)):
+        for line in lines[:LISTED]:
+            say(f"emomap: {kind}: {line}")
+        if len(lines) > LISTED:
+            say(f"emomap: {kind}: {len(lines) - LISTED} more like these")
