@@ -1,0 +1,212 @@
+"""Open a data set by name or path: find its layout, load it, join gaze that is kept apart."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Container, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from emomap import io
+from emomap.data.gaze import open_gaze
+from emomap.data.reading import Reading
+from emomap.data.registry import EMBEDDED, LAYOUTS, Layout, layout_called
+from emomap.data.tree import Tree, read_tree, some
+from emomap.errors import EmomapError, UsageError
+from emomap.sample import Dataset
+
+#: Kinds of layout that have signs to be recognised by.
+KINDS = frozenset({"any", "emotion", "gaze", "both"})
+
+
+def cache_folder() -> Path:
+    """Where generated data are kept: ``EMOMAP_HOME``, else the user's cache folder."""
+    home = os.environ.get("EMOMAP_HOME")
+    if home:
+        return Path(home).expanduser()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local") / "emomap"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "emomap"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "emomap"
+
+
+def open_dataset(
+    spec: str | Path,
+    *,
+    gaze: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Dataset:
+    """Open a data set.
+
+    Args:
+        spec: the name of an embedded set ("demo"), a folder or zip archive whose layout is
+            recognised, or "layout:path" to force one.
+        gaze: a folder of fixations or maps for sets that have none, joined by id or stem.
+        options: of the embedded set or the layout, as ``--set data.NAME=VALUE`` gives them.
+
+    Returns:
+        The samples in the order of their ids. `Dataset.layout` says which layout was taken and
+        why, `Dataset.notes` what was guessed or left out, with counts.
+
+    Raises:
+        UsageError: nothing there, no layout recognised, or an option that does not exist.
+        EmomapError: the content is wrong (one line that names the file).
+    """
+    return inspect_dataset(spec, gaze=gaze, reading=Reading(dict(options or {})))
+
+
+def inspect_dataset(
+    spec: str | Path, *, gaze: str | Path | None = None, reading: Reading
+) -> Dataset:
+    """`open_dataset` with the caller's own `Reading`, which may collect faults."""
+    if str(spec) in EMBEDDED and not Path(spec).exists():
+        from emomap.data import demo
+
+        return demo.load(cache_folder() / "demo", **reading.options)
+    forced, path = _parse(str(spec))
+    tree = read_tree(path)
+    if not tree.folders or not any(True for _ in tree.files()):
+        raise EmomapError(f"{path}: empty; a data set has at least pictures")
+    if forced is None:
+        layout, tree, reason = recognise(tree)
+    else:
+        layout, reason = forced, "as asked"
+        tree = _base_for(layout, tree)
+    dataset = layout.loader().load(tree, reading)
+    reading.refuse_unused(layout.name)
+    if not dataset.samples:
+        raise EmomapError(f"{tree}: no pictures found as {layout.name}; looked for {layout.signs}")
+    dataset = replace(
+        dataset,
+        name=dataset.name or layout.name,
+        samples=tuple(sorted(dataset.samples, key=lambda sample: sample.id)),
+        layout=f"{layout.name} ({reason})",
+        notes=(*tree.notes, *dataset.notes, *reading.notes),
+    )
+    return dataset if gaze is None else join_gaze(dataset, gaze, reading)
+
+
+def _parse(spec: str) -> tuple[Layout | None, Path]:
+    path = Path(spec).expanduser()
+    name, colon, rest = spec.partition(":")
+    if path.exists() or not colon or len(name) < 2:
+        if not path.exists() and path.name == spec:
+            names = ", ".join(EMBEDDED)
+            raise UsageError(
+                f"{spec}: neither a data set that comes with emomap ({names}) nor a folder here"
+            )
+        return None, path
+    layout = layout_called(name)
+    if layout is None:
+        raise UsageError(
+            f"{spec}: no layout is called '{name}'; there are {', '.join(sorted(LAYOUTS))}"
+        )
+    return layout, Path(rest).expanduser()
+
+
+def recognise(tree: Tree) -> tuple[Layout, Tree, str]:
+    """The layout of a tree, the folder in it where the set begins, and why.
+
+    Looks at the folder itself; if it is none, at the folders in it, two levels deep.
+
+    Raises:
+        UsageError: none found, or several sets side by side.
+    """
+    level = [""]
+    for depth in range(3):
+        found = [(folder, *match) for folder in level if (match := _match(tree.sub(folder)))]
+        if len(found) > 1:
+            names = [f"{folder} ({layout.name})" for folder, layout, _ in found]
+            raise UsageError(f"{tree}: holds several data sets; name one: {some(names, 20)}")
+        if found:
+            folder, layout, reason = found[0]
+            where = f"in {folder}/: " if folder else ""
+            return layout, tree.sub(folder), where + reason
+        if depth < 2:
+            level = [
+                f"{folder}/{child}".lstrip("/")
+                for folder in level
+                for child in tree.children(folder)
+            ]
+    if tree.images():
+        return LAYOUTS["pictures"], tree, "no known layout, so pictures alone"
+    looked = "; ".join(f"{layout.name}: {layout.signs}" for layout in LAYOUTS.values())
+    raise UsageError(f"{tree}: no known layout and no pictures; looked for {looked}")
+
+
+def _match(tree: Tree, kinds: Container[str] = KINDS) -> tuple[Layout, str] | None:
+    for layout in LAYOUTS.values():
+        if layout.kind in kinds and (reason := layout.loader().recognise(tree)):
+            return layout, reason
+    return None
+
+
+def _base_for(layout: Layout, tree: Tree) -> Tree:
+    """Where a forced layout begins: the least deep folder that it recognises, else the top."""
+    level = [""]
+    for _ in range(3):
+        for folder in level:
+            if layout.loader().recognise(tree.sub(folder)):
+                return tree.sub(folder)
+        level = [
+            f"{folder}/{child}".lstrip("/") for folder in level for child in tree.children(folder)
+        ]
+    return tree
+
+
+def gaze_dataset(path: str | Path) -> Dataset | None:
+    """The data set at a path if it is one with gaze, in another layout than the neutral one."""
+    if str(path) in EMBEDDED and not Path(path).exists():
+        return open_dataset(path)
+    forced, folder = _parse(str(path))
+    if forced is None:
+        tree = read_tree(folder)
+        match = _match(tree, {"gaze", "both"})
+        if match is None:
+            return None
+    dataset = open_dataset(path)
+    return dataset if any(sample.gaze_source for sample in dataset) else None
+
+
+def join_gaze(dataset: Dataset, path: str | Path, reading: Reading) -> Dataset:
+    """Give the samples of a data set the gaze that lies in a folder of its own.
+
+    Raises:
+        UsageError: no gaze file belongs to any picture.
+        EmomapError: the folder cannot be read, or a stem is not unique.
+    """
+    folder = open_gaze(path)
+    pairs = io.pair(folder.sources, (sample.id for sample in dataset))
+    if not pairs:
+        raise UsageError(
+            f"{path}: none of its {len(folder.sources)} gaze files ({some(folder.sources)}) has "
+            f"the name of a picture ({some(sample.id for sample in dataset)})"
+        )
+    samples = tuple(
+        replace(
+            sample,
+            gaze_source=functools.partial(
+                folder.sources[pairs[sample.id]], image_file=sample.image_file
+            ),
+        )
+        if sample.id in pairs
+        else replace(sample, gaze_source=None)
+        for sample in dataset
+    )
+    kept = len(reading.notes)
+    used = set(pairs.values())
+    lost = [identity for identity in folder.sources if identity not in used]
+    reading.note(f"gaze from {path}: {folder.kind} ({folder.reason})")
+    reading.note_some([s.id for s in samples if s.gaze_source is None], "images have no gaze")
+    reading.missing(lost, f"gaze files in {path} belong to no picture")
+    return replace(
+        dataset,
+        samples=samples,
+        sigma=folder.sigma or dataset.sigma,
+        synthetic=dataset.synthetic or folder.synthetic,
+        notes=(*dataset.notes, *folder.notes, *reading.notes[kept:]),
+    )

@@ -1,0 +1,222 @@
+"""The listing of a data set: a folder, or a zip archive read in place.
+
+A loader sees relative paths with forward slashes and asks for a `File` where it needs one, so
+that no loader knows whether the set is packed. The whole tree is listed once, nothing is opened.
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emomap.data import archive
+from emomap.errors import EmomapError, UsageError
+from emomap.io import IMAGE_SUFFIXES, is_junk
+from emomap.sample import File
+
+#: Beyond this a path is a whole disk rather than a data set.
+MAX_FILES = 3_000_000
+#: Folders that archivers and version control add.
+JUNK_FOLDERS = frozenset({"__MACOSX", "__pycache__", "@eaDir", "$RECYCLE.BIN"})
+#: Archives that are not read in place.
+OTHER_ARCHIVES = (".tar", ".tgz", ".gz", ".bz2", ".xz", ".rar", ".7z")
+
+
+def suffix(path: str) -> str:
+    """The last suffix in lower case, with its dot; "" without one."""
+    dot = path.rfind(".")
+    return path[dot:].lower() if dot > path.rfind("/") + 1 else ""
+
+
+def stem(path: str) -> str:
+    """The path without its last suffix."""
+    return path[: len(path) - len(suffix(path))]
+
+
+def base(path: str) -> str:
+    """The last part of a path, without its suffix."""
+    return stem(path).rsplit("/", 1)[-1]
+
+
+def nfc(text: str) -> str:
+    """One spelling of accents, since macOS writes file names in another than lists have."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def some(items: Iterable[object], count: int = 3) -> str:
+    """The first few of a list, and how many more there are."""
+    texts = [str(item) for item in items]
+    more = f" and {len(texts) - count} more" if len(texts) > count else ""
+    return ", ".join(texts[:count]) + more
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Files below a base folder.
+
+    Attributes:
+        root: the folder or archive on disk, for messages and names.
+        folders: folder ("" is the base) -> names of its files, sorted; junk left out.
+        prefix: path from ``root`` to the base, "" or ending with a slash.
+        packed: True for an archive.
+        notes: what the listing left out and why.
+    """
+
+    root: Path
+    folders: Mapping[str, tuple[str, ...]]
+    prefix: str = ""
+    packed: bool = False
+    notes: tuple[str, ...] = field(default=())
+
+    def __str__(self) -> str:
+        inner = self.prefix.rstrip("/")
+        if not inner:
+            return str(self.root)
+        return f"{self.root}:{inner}" if self.packed else str(self.root / inner)
+
+    @property
+    def name(self) -> str:
+        """The name of the base folder, or of the archive without its suffix."""
+        inner = self.prefix.rstrip("/")
+        if inner:
+            return inner.rsplit("/", 1)[-1]
+        return self.root.stem if self.packed else self.root.resolve().name
+
+    def file(self, path: str) -> File:
+        """The file at a relative path."""
+        if self.packed:
+            return archive.Member(self.root, self.prefix + path)
+        return self.root / (self.prefix + path)
+
+    def has(self, path: str) -> bool:
+        """Whether there is a file at this relative path."""
+        folder, _, name = path.rpartition("/")
+        return name in self.folders.get(folder, ())
+
+    def get(self, path: str) -> File | None:
+        """The file at a relative path, or None."""
+        return self.file(path) if self.has(path) else None
+
+    def files(self, under: str = "") -> Iterator[str]:
+        """Relative paths of all files in a folder and below it."""
+        inside = under + "/" if under else ""
+        for folder, names in self.folders.items():
+            if folder == under or folder.startswith(inside):
+                lead = folder + "/" if folder else ""
+                for name in names:
+                    yield lead + name
+
+    def images(self, under: str = "") -> list[str]:
+        """Relative paths of the pictures in a folder and below it, sorted."""
+        return sorted(path for path in self.files(under) if suffix(path) in IMAGE_SUFFIXES)
+
+    def with_suffix(self, ending: str, under: str = "") -> list[str]:
+        """Relative paths of the files with this suffix, sorted."""
+        return sorted(path for path in self.files(under) if suffix(path) == ending)
+
+    def children(self, under: str = "") -> list[str]:
+        """Names of the folders directly in a folder, sorted."""
+        inside = under + "/" if under else ""
+        rests = (f[len(inside) :] for f in self.folders if f != under and f.startswith(inside))
+        return sorted({rest.split("/", 1)[0] for rest in rests if rest})
+
+    def find_folder(self, name: str, under: str = "") -> str | None:
+        """The folder with this name (any case) that lies least deep, or None."""
+        wanted, inside = name.lower(), under + "/" if under else ""
+        found = [
+            folder
+            for folder in self.folders
+            if folder.startswith(inside) and folder.rsplit("/", 1)[-1].lower() == wanted
+        ]
+        return min(found, key=lambda folder: (folder.count("/"), folder), default=None)
+
+    def find_file(self, name: str, under: str = "") -> str | None:
+        """The file with this name (any case) that lies least deep, or None."""
+        wanted = name.lower()
+        found = [path for path in self.files(under) if path.rsplit("/", 1)[-1].lower() == wanted]
+        return min(found, key=lambda path: (path.count("/"), path), default=None)
+
+    def sub(self, folder: str) -> Tree:
+        """The same listing seen from one of its folders."""
+        if not folder:
+            return self
+        inside = folder + "/"
+        folders = {
+            ("" if name == folder else name[len(inside) :]): files
+            for name, files in self.folders.items()
+            if name == folder or name.startswith(inside)
+        }
+        return Tree(self.root, folders, self.prefix + inside, self.packed, self.notes)
+
+
+def read_tree(path: Path) -> Tree:
+    """List a folder or a zip archive.
+
+    Raises:
+        UsageError: there is nothing at this path, or it is neither folder nor zip archive.
+        EmomapError: a folder may not be listed, or the archive is damaged or hostile.
+    """
+    try:
+        if path.is_dir():
+            return _read_folder(path)
+        if not path.exists():
+            raise UsageError(f"{path}: there is no such folder or archive")
+        if zipfile.is_zipfile(path):
+            folders, notes = archive.listing(path)
+            return Tree(path, _clean(folders), packed=True, notes=notes)
+    except OSError as error:
+        raise EmomapError(f"{error.filename or path}: cannot be read: {error.strerror}") from error
+    if path.name.lower().endswith(OTHER_ARCHIVES):
+        raise UsageError(f"{path}: only zip archives are read in place; unpack this one first")
+    raise UsageError(f"{path}: neither a folder nor a zip archive")
+
+
+def _clean(folders: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    return {
+        folder: tuple(sorted(name for name in folders[folder] if not is_junk(name)))
+        for folder in sorted(folders)
+        if not any(part in JUNK_FOLDERS or part.startswith(".") for part in folder.split("/"))
+    }
+
+
+def _read_folder(root: Path) -> Tree:
+    folders: dict[str, list[str]] = {}
+    broken: list[str] = []
+    loops: list[str] = []
+    total = 0
+    # (relative folder, identities of it and of all that it lies in: a link back is a loop)
+    pending: list[tuple[str, frozenset[tuple[int, int]]]] = [("", frozenset([_identity(root)]))]
+    while pending:
+        folder, above = pending.pop()
+        names = folders.setdefault(folder, [])
+        lead = folder + "/" if folder else ""
+        with os.scandir(root / folder) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    identity = _identity(entry)
+                    if identity in above:
+                        loops.append(lead + entry.name)
+                    elif entry.name not in JUNK_FOLDERS and not entry.name.startswith("."):
+                        pending.append((lead + entry.name, above | {identity}))
+                elif entry.is_file():
+                    names.append(entry.name)
+                elif entry.is_symlink() and not is_junk(entry.name):
+                    broken.append(lead + entry.name)
+        total += len(names)
+        if total > MAX_FILES:
+            raise UsageError(f"{root}: more than {MAX_FILES:,} files; name the data set's folder")
+    notes = []
+    if broken:
+        notes.append(f"{len(broken)} links lead nowhere: {some(sorted(broken))}")
+    if loops:
+        notes.append(f"{len(loops)} links lead back to a folder above: {some(sorted(loops))}")
+    return Tree(root, _clean(folders), notes=tuple(notes))
+
+
+def _identity(folder: Path | os.DirEntry[str]) -> tuple[int, int]:
+    status = folder.stat()
+    return status.st_dev, status.st_ino
