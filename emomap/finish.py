@@ -28,7 +28,9 @@ class Finish:
     sigma: float = 0.0
     weight: float = 0.0
 
-    def apply(self, values: NDArray[np.floating], center: NDArray[np.floating]) -> NDArray[np.float64]:
+    def apply(
+        self, values: NDArray[np.floating], center: NDArray[np.floating]
+    ) -> NDArray[np.float64]:
         """Smooth a map, scale it to 0..1, and add the centre prior (same shape, 0..1)."""
         return unit(smooth(values, self.sigma)) + self.weight * center
 

@@ -28,7 +28,7 @@ MAP_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".np
 
 #: Pictures beyond this are refused: such a file is a decompression bomb or a mistake.
 MAX_PIXELS = 200_000_000
-#: A grey map stored as JPEG in RGB has channels that differ by rounding; beyond this it is coloured.
+#: A grey map in an RGB JPEG has channels that differ by rounding; beyond this it is coloured.
 GREY_TOLERANCE = 8
 
 
@@ -271,7 +271,7 @@ def _read_numpy(file: File) -> NDArray[Any]:
             if isinstance(loaded, np.ndarray):
                 return loaded
             with loaded:
-                return _only_array({key: None for key in loaded.files}, file, loaded)
+                return _only_array(dict.fromkeys(loaded.files), file, loaded)
     except FileNotFoundError as error:
         raise EmomapError(f"{file}: there is no such file") from error
     except EmomapError:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
-from collections.abc import Sequence
+import inspect
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -123,3 +124,31 @@ def load(name: str) -> type[Method]:
     if not (isinstance(found, type) and issubclass(found, Method)):
         raise UsageError(f"method '{name}': {target} is not a subclass of emomap.method.Method")
     return found
+
+
+def check_options(cls: type[Method], name: str, options: Mapping[str, Any]) -> None:
+    """Refuse options that a method's constructor does not have.
+
+    Raises:
+        UsageError: names the option and those that exist.
+    """
+    parameters = inspect.signature(cls).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return
+    for option in options:
+        if option not in parameters:
+            known = ", ".join(parameters) or "none"
+            raise UsageError(f"method '{name}' has no option '{option}'; it has {known}")
+
+
+def build(cls: type[Method], name: str, options: Mapping[str, Any]) -> Method:
+    """A method with its options from the recipe.
+
+    Raises:
+        UsageError: an option is unknown or has an impossible value.
+    """
+    check_options(cls, name, options)
+    try:
+        return cls(**options)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"method '{name}': {error}") from error

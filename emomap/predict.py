@@ -179,6 +179,18 @@ def read_probabilities(table: Path) -> dict[str, NDArray[np.float64]]:
     return {e["image"]: np.array(e["probabilities"]) for e in entries if e["probabilities"]}
 
 
+def find_pictures(path: Path) -> Dataset:
+    """The pictures below a path: those of a data set, or any in a plain folder."""
+    from emomap.data import open_dataset
+
+    if path.is_dir() and any(p.suffix.lower() in io.IMAGE_SUFFIXES for p in path.iterdir()):
+        return pictures(path)
+    try:
+        return open_dataset(str(path))
+    except EmomapError:
+        return pictures(path)
+
+
 def pictures(folder: Path) -> Dataset:
     """A plain folder of pictures as a data set without labels or gaze.
 

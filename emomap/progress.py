@@ -1,4 +1,4 @@
-"""Progress with remaining time on stderr: a bar on a terminal, a line every few seconds elsewhere."""
+"""Progress with remaining time on stderr: a bar on a terminal, elsewhere a line now and then."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def _check_type(old: Any, new: Any, where: str) -> None:
         )
     else:
         fits = isinstance(new, type(old)) or (isinstance(old, str) and isinstance(new, number))
-    if not fits or isinstance(old, number) and isinstance(new, str) and new not in WORDS:
+    if not fits or (isinstance(old, number) and isinstance(new, str) and new not in WORDS):
         raise UsageError(f"{where}: expected a value like {json.dumps(old)}, not {new!r}")
 
 

@@ -1,19 +1,24 @@
-"""`score`: a folder of anybody's maps against gaze, as an object that prints, saves and compares."""
+"""`score`: a folder of anybody's maps against gaze, as an object that prints and saves."""
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emomap import io, metrics, scoring
 from emomap.errors import EmomapError
 from emomap.progress import say, track
+from emomap.sample import Gaze
 from emomap.scoring import Item, Protocol
 from emomap.tables import Table, number, with_interval
+
+if TYPE_CHECKING:
+    from emomap.data.gaze import GazeFolder
 
 #: How many names an error lists before it only counts.
 LISTED = 10
@@ -120,7 +125,9 @@ class Scores:
         """A data frame with one row an image (needs pandas)."""
         import pandas
 
-        return pandas.DataFrame.from_dict(self.values, orient="index", columns=self.protocol.metrics)
+        return pandas.DataFrame.from_dict(
+            self.values, orient="index", columns=self.protocol.metrics
+        )
 
     def _repr_html_(self) -> str:
         """For Jupyter."""
@@ -187,23 +194,57 @@ def score(
     Raises:
         EmomapError: nothing to score, or images missing on either side.
     """
-    from emomap.data.gaze import open_gaze
-
     protocol = protocol or Protocol()
     maps = io.maps_by_id(Path(predictions))
-    gaze = open_gaze(truth, kind=truth_kind)
-    pairs = io.pair(maps, gaze)
-    remarks = [f"ground truth: {gaze.reason}"]
-    remarks += _missing(sorted(set(gaze) - set(pairs)), "prediction", predictions, allow_missing)
+    gaze = open_truth(truth, truth_kind)
+    pairs = io.pair(maps, gaze.sources)
+    remarks = [f"ground truth: {gaze.kind}, {gaze.reason}", *gaze.notes]
+    unmatched = sorted(set(gaze.sources) - set(pairs))
     unused = sorted(set(maps) - set(pairs.values()))
-    remarks += _missing(unused, "ground truth", truth, allow_missing)
     if not pairs:
-        raise EmomapError(f"{predictions} and {truth} have no image in common (pairs go by stem)")
-    items = [Item(t, maps[p], gaze.reader(t, maps[p])) for t, p in sorted(pairs.items())]
+        raise EmomapError(
+            f"{predictions} and {truth} have no image in common; pairs go by stem, and here are "
+            f"{unused[0]}, ... and {unmatched[0]}, ..."
+        )
+    remarks += _missing(unmatched, "prediction", predictions, allow_missing)
+    remarks += _missing(unused, "ground truth", truth, allow_missing)
+    items = [Item(t, maps[p], _reader(gaze, t, maps[p])) for t, p in sorted(pairs.items())]
     if protocol.sigma is None:
         protocol = replace(protocol, sigma=gaze.sigma)
     protocol, omitted = _fitting(protocol, items)
     return _run(items, protocol, omitted, remarks, jobs, seed, show)
+
+
+def open_truth(path: str | Path, kind: str | None = None) -> GazeFolder:
+    """The gaze below a path: a data set of any layout, or a folder of gaze files alone."""
+    from emomap.data import open_dataset
+    from emomap.data.gaze import GazeFolder, open_gaze
+
+    if kind is None and not {"fixations", "maps"} & {p.name for p in _entries(Path(path))}:
+        try:
+            dataset = open_dataset(str(path))
+        except EmomapError:
+            pass  # no data set, then perhaps gaze files alone; if not, the error comes from there
+        else:
+            readers = {s.id: s.gaze_source for s in dataset if s.gaze_source is not None}
+            if readers:
+                return GazeFolder("data set", readers, dataset.layout, sigma=dataset.sigma)
+    return open_gaze(path, kind=kind)
+
+
+def _entries(path: Path) -> list[Path]:
+    return list(path.iterdir()) if path.is_dir() else []
+
+
+def _reader(gaze: GazeFolder, identity: str, map_file: Path) -> Callable[[], Gaze]:
+    source = gaze.sources[identity]
+    return partial(_gaze_at_size_of, map_file, source) if gaze.needs_shape else source
+
+
+def _gaze_at_size_of(map_file: Path, source: Callable[..., Gaze]) -> Gaze:
+    """Fixations alone don't say how large the picture is; the map is taken to have its size."""
+    height, width = io.read_map(map_file).shape
+    return source(shape=(height, width))
 
 
 def _missing(ids: Sequence[str], what: str, where: str | Path, allowed: bool) -> list[str]:

@@ -24,4 +24,6 @@ def methods(as_json: bool) -> None:
     kind_width = max(len(entry.kind) for entry in ordered)
     for entry in ordered:
         click.echo(f"{entry.name:<{width}}  {entry.kind:<{kind_width}}  {entry.summary}")
-    click.echo("\nYour own: --method package.module:Name, or NAME=FOLDER for maps you have already.")
+    click.echo(
+        "\nYour own: --method package.module:Name, or NAME=FOLDER for maps you have already."
+    )

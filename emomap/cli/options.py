@@ -21,7 +21,7 @@ def metric_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 "--metrics",
                 "names",
                 metavar="A,B",
-                help="Comma-separated, or 'all'. Default: auc_judd, auc_borji, cc, sim, kl, emd, nss.",
+                help="Comma-separated, or 'all'. Default: auc_judd,auc_borji,cc,sim,kl,emd,nss.",
             ),
             click.option(
                 "--convention",
@@ -97,7 +97,9 @@ set_option = click.option(
     help="Change one number of the recipe, e.g. training.epochs=3. Repeatable.",
 )
 recipe_option = click.option(
-    "--recipe", metavar="NAME|FILE", help="demo, paper, or a TOML file. Default: demo for --data demo."
+    "--recipe",
+    metavar="NAME|FILE",
+    help="demo, paper, or a TOML file. Default: demo for --data demo.",
 )
 device_option = click.option(
     "--device",

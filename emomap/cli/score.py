@@ -29,7 +29,9 @@ from emomap.cli import options
     default="table",
     show_default=True,
 )
-@click.option("-o", "--output", type=options.FOLDER, metavar="FILE", help="Write here, not to stdout.")
+@click.option(
+    "-o", "--output", type=options.FOLDER, metavar="FILE", help="Write here, not to stdout."
+)
 @click.option("--per-image", type=options.FOLDER, metavar="FILE.csv", help="Each image's values.")
 @click.option(
     "--allow-missing", is_flag=True, help="Score what both sides have, and say what they lack."

@@ -1,0 +1,506 @@
+"""`bench`: train, predict, score, rank. Composition only: each step is a stage of its own.
+
+Everything a step makes lies in the run folder, so a run that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emomap import finish, io, metrics, predict, ranking, recipe, scores, scoring
+from emomap import method as methods
+from emomap._version import __version__
+from emomap.errors import EmomapError, UsageError
+from emomap.method import Method
+from emomap.progress import say, track
+from emomap.runs import Row, Run, append_rows, resume_rows
+from emomap.sample import Dataset, Sample, Split
+from emomap.scoring import Item, Protocol
+from emomap.tables import Table
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A line of the table: a method by its class, or a folder of maps made elsewhere."""
+
+    name: str
+    cls: type[Method] | None = None
+    folder: Path | None = None
+
+    @classmethod
+    def parse(cls, spec: str) -> Contender:
+        """``islamnet``, ``package.module:Name``, or ``NAME=FOLDER``.
+
+        Raises:
+            UsageError: no such method or folder.
+        """
+        name, separator, folder = spec.partition("=")
+        if separator:
+            if not Path(folder).is_dir():
+                raise UsageError(f"--method {spec}: there is no folder {folder}")
+            return cls(name, folder=Path(folder))
+        return cls(spec.rpartition(":")[2].lower(), methods.load(spec))
+
+    @property
+    def trainable(self) -> bool:
+        """True when it learns from labelled pictures."""
+        return self.cls is not None and self.cls.trainable
+
+
+@dataclass
+class Bench:
+    """A benchmark run: what it does, and, once `run` has returned, what came out.
+
+    Attributes:
+        summary: what `summary.json` holds.
+        failed: one line for each picture that some method could not do.
+    """
+
+    dataset: Dataset
+    table: Mapping[str, Any]
+    contenders: Sequence[Contender]
+    folder: Run
+    split: Split | None
+    seed: int = 0
+    device: str = "auto"
+    jobs: int | None = None
+    checkpoints: Mapping[str, Path] = field(default_factory=dict)
+    show: bool = True
+    failed: list[str] = field(default_factory=list)
+    summary: dict[str, Any] = field(default_factory=dict)
+    _rows: dict[str, list[Row]] = field(default_factory=dict)
+    _accuracy: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    # ------------------------------------------------------------------------------ the samples
+
+    def part(self, split: Split | None) -> Dataset:
+        """The samples of a split; all of them for a data set without splits."""
+        return self.dataset.split(split) if split else self.dataset
+
+    def gazed(self, split: Split | None) -> list[Sample]:
+        """The samples of a split that have gaze."""
+        return [s for s in self.part(split) if s.gaze_source is not None]
+
+    # --------------------------------------------------------------------------------- the run
+
+    def run(self) -> None:
+        """Do everything that is not done yet, and write summary and table."""
+        protocol, remarks = self._protocol()
+        for index, contender in enumerate(self.contenders, 1):
+            if self.show:
+                say(f"[{index}/{len(self.contenders)}] {contender.name}")
+            for name, maps in self._maps(contender).items():
+                if protocol.metrics:
+                    self._score(name, maps, protocol)
+        if protocol.metrics:
+            self._ceiling(protocol)
+        self._summarise(protocol, remarks)
+
+    def _protocol(self) -> tuple[Protocol, list[str]]:
+        """How maps are scored: the recipe, fitted to the gaze that this data set has."""
+        numbers = self.table["score"]
+        wanted = scoring.check_metrics(numbers["metrics"])
+        sigma = None if numbers["sigma"] == "auto" else float(numbers["sigma"])
+        protocol = Protocol(
+            wanted,
+            numbers["convention"],
+            numbers["resize"],
+            sigma or self.dataset.sigma,
+            numbers["emd_downsize"],
+            numbers["stretch"],
+        )
+        samples = self.gazed(self.split)
+        remarks = [*self.dataset.notes]
+        without = len(self.part(self.split)) - len(samples)
+        if not samples:
+            remarks.append("no gaze in this data set, so maps are not scored (--gaze PATH adds it)")
+            return Protocol(metrics=()), remarks
+        if without:
+            remarks.append(f"{without} images have no gaze and are not scored")
+        first = samples[0].gaze()
+        omitted = scoring.missing_inputs(wanted, scoring.available(first) if first else set())
+        remarks += [f"left out: {name} ({reason})" for name, reason in omitted.items()]
+        kept = tuple(name for name in wanted if name not in omitted)
+        return Protocol(kept, *list(vars(protocol).values())[1:]), remarks
+
+    # ------------------------------------------------------------------------------- the maps
+
+    def _maps(self, contender: Contender) -> dict[str, Mapping[str, Path]]:
+        """Row name -> image -> map file; makes the maps that are missing."""
+        samples = self.gazed(self.split)
+        if contender.folder is not None:
+            found = io.maps_by_id(contender.folder)
+            pairs = io.pair(found, [s.id for s in samples])
+            lost = [s.id for s in samples if s.id not in pairs]
+            if lost:
+                raise EmomapError(
+                    f"{contender.folder}: no map for {', '.join(lost[:10])} ({len(lost)} in all)"
+                )
+            return {contender.name: {image: found[stem] for image, stem in pairs.items()}}
+        assert contender.cls is not None
+        folder = self.folder.maps / contender.name
+        if not contender.trainable:
+            method = self._make(contender)
+            method.fit(self.part("train"), self.part("val"))
+            outcomes = predict.predict_maps(
+                method,
+                samples,
+                folder,
+                jobs=self.jobs,
+                label=f"maps of {contender.name}",
+                show=self.show,
+            )
+            self._fail(outcomes)
+            return {contender.name: self._files(folder, samples)}
+        return self._trained_maps(contender, folder, samples)
+
+    def _make(self, contender: Contender) -> Method:
+        assert contender.cls is not None
+        options = recipe.method_options(self.table, contender.name)
+        return methods.build(contender.cls, contender.name, options)
+
+    def _trained_maps(
+        self, contender: Contender, folder: Path, samples: Sequence[Sample]
+    ) -> dict[str, Mapping[str, Path]]:
+        method = self._make(contender)
+        home = self.folder.method(contender.name)
+        self._train(method, contender, home)
+        shown = list(self.part(self.split))
+        outcomes = predict.predict_batches(
+            method,
+            shown,
+            folder,
+            home / "predictions.jsonl",
+            label=f"maps of {contender.name}",
+            show=self.show,
+        )
+        self._fail(outcomes)
+        self._classify(contender.name, method, home / "predictions.jsonl")
+        if not method.gives_map:
+            return {}
+        found = {contender.name: self._files(folder, samples)}
+        if self.table["bench"]["finish"]:
+            found |= self._finished(contender.name, method, found[contender.name])
+        return found
+
+    def _train(self, method: Any, contender: Contender, home: Path) -> None:
+        from emomap import train
+
+        if contender.name in self.checkpoints:
+            method.load(self.checkpoints[contender.name], device=self.device)
+            return
+        train.train(
+            method,
+            self.part("train"),
+            self.part("val"),
+            recipe.training(self.table, contender.name),
+            home,
+            seed=self.seed,
+            device=self.device,
+            progress=self.show,
+        )
+
+    def train_only(self) -> Path:
+        """Train the trainable contenders and nothing more; the path of the last checkpoint.
+
+        Raises:
+            UsageError: none of them learns anything.
+        """
+        trainable = [contender for contender in self.contenders if contender.trainable]
+        if not trainable:
+            raise UsageError(f"{self.contenders[0].name} has nothing to train")
+        for contender in trainable:
+            self._train(self._make(contender), contender, self.folder.method(contender.name))
+        return self.folder.method(trainable[-1].name) / "checkpoint.pt"
+
+    def _files(self, folder: Path, samples: Sequence[Sample]) -> dict[str, Path]:
+        paths = {s.id: predict.map_path(folder, s.id) for s in samples}
+        return {image: path for image, path in paths.items() if path.exists()}
+
+    def _fail(self, outcomes: Sequence[predict.Outcome]) -> None:
+        for outcome in outcomes:
+            line = outcome.problem or ""
+            if line not in self.failed:
+                self.failed.append(line)
+
+    # --------------------------------------------------------------- smoothing and centre prior
+
+    def _finished(
+        self, name: str, method: Method, raw: Mapping[str, Path]
+    ) -> dict[str, Mapping[str, Path]]:
+        """The rows NAME-smooth and NAME-center, with numbers chosen on the validation split."""
+        home = self.folder.method(name)
+        chosen = home / "finish.json"
+        if not chosen.exists():
+            samples = self.gazed("val") if self.dataset.splits else []
+            if not samples:
+                say(f"{name}: no validation split with gaze, so no smoothed rows")
+                return {}
+            io.write_text(chosen, json.dumps(self._choose(name, method, samples)) + "\n")
+        numbers = json.loads(chosen.read_text("utf-8"))
+        found: dict[str, Mapping[str, Path]] = {}
+        for kind in ("smooth", "center"):
+            row = f"{name}-{kind}"
+            with_prior = finish.Finish(**numbers[kind])
+            for image, path in raw.items():
+                target = predict.map_path(self.folder.maps / row, image)
+                if not target.exists():
+                    values = io.read_map(path)
+                    io.write_map(target, with_prior.apply(values, center_prior(values.shape)))
+            found[row] = {i: predict.map_path(self.folder.maps / row, i) for i in raw}
+        return found
+
+    def _choose(self, name: str, method: Method, samples: Sequence[Sample]) -> dict[str, Any]:
+        home = self.folder.method(name)
+        folder = home / "validation"
+        outcomes = predict.predict_batches(
+            method,
+            samples,
+            folder,
+            home / "validation.jsonl",
+            label=f"validation maps of {name}",
+            show=self.show,
+        )
+        self._fail(outcomes)
+        protocol = Protocol(metrics=("cc",), sigma=self.dataset.sigma, stretch=True)
+        maps, centers, densities = [], [], []
+        for image, path in self._files(folder, samples).items():
+            gaze = next(s for s in samples if s.id == image).gaze()
+            assert gaze is not None
+            density = scoring.truths(gaze, protocol, image)["density"]
+            values = scoring.fit(io.read_map(path), density.shape, protocol, str(path))
+            maps.append(values)
+            centers.append(center_prior(values.shape))
+            densities.append(density)
+        smooth, center = finish.choose(maps, centers, densities)
+        return {"smooth": vars(smooth), "center": vars(center)}
+
+    # ------------------------------------------------------------------------ rows and summary
+
+    def _score(self, name: str, maps: Mapping[str, Path], protocol: Protocol) -> None:
+        path = self.folder.rows(name)
+        rows = resume_rows(path, protocol.metrics)
+        done = {row.image for row in rows}
+        sources = {s.id: s.gaze for s in self.gazed(self.split)}
+        items = [Item(i, file, sources[i]) for i, file in maps.items() if i not in done]
+        others = self._others(protocol)
+        signatures = {metric: protocol.signature(metric) for metric in protocol.metrics}
+        results = scoring.score_items(items, protocol, jobs=self.jobs, others=others)
+        for result in track(
+            results,
+            total=len(maps),
+            done=len(maps) - len(items),
+            label=f"scores of {name}",
+            show=self.show,
+        ):
+            if result.problem:
+                self.failed.append(result.problem)
+                continue
+            new = [
+                Row(self.dataset.name, name, result.id, metric, value, signatures[metric])
+                for metric, value in result.values.items()
+            ]
+            append_rows(path, new)
+            rows += new
+        if rows:
+            self._rows[name] = rows
+
+    def _others(self, protocol: Protocol) -> Path | None:
+        if not protocol.needs() & {"other", "baseline"}:
+            return None
+        path = self.folder.folder / "fixations.npz"
+        if path.exists():
+            return path
+        gazes = ((s.id, gaze) for s in self.gazed(self.split) if (gaze := s.gaze()))
+        return scoring.pool_fixations(gazes, path)
+
+    def _ceiling(self, protocol: Protocol) -> None:
+        """The row of the observers: each predicted by the others."""
+
+    def _classify(self, name: str, method: Any, table: Path) -> None:
+        """Accuracy and confusion matrix on the labelled images of the split."""
+        probabilities = predict.read_probabilities(table)
+        pairs = [
+            (self.dataset.classes.index(s.emotion), int(np.argmax(probabilities[s.id])))
+            for s in self.part(self.split)
+            if s.emotion is not None and s.id in probabilities
+        ]
+        if not pairs:
+            return
+        truth, guess = (np.array(column) for column in zip(*pairs, strict=True))
+        hits = scores.interval([float(hit) for hit in truth == guess], self.seed)
+        self._accuracy[name] = {
+            "accuracy": hits["mean"],
+            "accuracy_interval": [hits["low"], hits["high"]],
+            "confusion": metrics.confusion_matrix(
+                truth, guess, classes=len(self.dataset.classes)
+            ).tolist(),
+        }
+
+    def _summarise(self, protocol: Protocol, remarks: Sequence[str]) -> None:
+        if not self._rows and not self._accuracy:
+            raise EmomapError("no method gave a result; " + "; ".join(self.failed[:3]))
+        values = ranking.collect(self._rows) if self._rows else {}
+        summary = ranking.means(values, self.seed)
+        n_images = max((c["n"] for t in summary.values() for c in t.values()), default=0)
+        names = [*summary, *(name for name in self._accuracy if name not in summary)]
+        entries = {
+            name: {
+                "accuracy": None,
+                **self._accuracy.get(name, {}),
+                "metrics": summary.get(name, {}),
+            }
+            for name in names
+        }
+        share = ranking.ceiling_share(summary, "nss")
+        self.summary.update(
+            dataset=self.dataset.name,
+            synthetic=self.dataset.synthetic,
+            split=self.split or "whole",
+            n_images=n_images or len(self.part(self.split)),
+            seed=self.seed,
+            emomap=__version__,
+            signature=scores.common_signature({m: protocol.signature(m) for m in protocol.metrics}),
+            classes=list(self.dataset.classes),
+            methods=entries,
+            ranks=ranking.mean_ranks(summary),
+            tests=ranking.paired_tests(values, self.seed),
+            ceiling_share={"nss": share} if share else {},
+            remarks=list(remarks),
+            failed=self.failed,
+        )
+        self._write()
+
+    def _write(self) -> None:
+        root = self.folder.folder
+        io.write_text(root / "summary.json", json.dumps(self.summary, indent=1) + "\n")
+        io.write_text(root / "table.md", "\n".join(t.render("md") for t in self.tables()))
+
+    def tables(self, *, intervals: bool = True) -> list[Table]:
+        """The ranked table, then a confusion matrix for each classifier."""
+        found = [ranking.ranked_table(self.summary, intervals=intervals)]
+        found += [
+            ranking.confusion_table(entry["confusion"], self.summary["classes"], name)
+            for name, entry in self.summary["methods"].items()
+            if "confusion" in entry
+        ]
+        return found
+
+    def to_pandas(self) -> Any:
+        """All rows as a data frame (needs pandas)."""
+        import pandas
+
+        return pandas.DataFrame([vars(row) for rows in self._rows.values() for row in rows])
+
+    def to_latex(self) -> str:
+        """The ranked table for a paper."""
+        return self.tables(intervals=False)[0].render("latex")
+
+
+def center_prior(shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """The centre prior of the row `center`, scaled to 0..1."""
+    blank = np.zeros((*shape, 3), dtype=np.uint8)
+    prior = methods.load("center")().predict([blank])[0].map
+    return finish.unit(np.asarray(prior, dtype=np.float64))
+
+
+def prepare(
+    names: Sequence[str] = ("islamnet",),
+    *,
+    data: str = "demo",
+    recipe_name: str | None = None,
+    settings: Sequence[str] = (),
+    gaze: str | Path | None = None,
+    split: str | None = None,
+    checkpoints: Mapping[str, Path] | None = None,
+    baselines: bool = True,
+    out: str | Path | None = None,
+    resume: bool = True,
+    seed: int = 0,
+    device: str = "auto",
+    jobs: int | None = None,
+    show: bool = True,
+) -> Bench:
+    """Check everything that can be checked before any work, and open the run folder.
+
+    Raises:
+        UsageError: unknown names, a trainable method without labels, another recipe in ``out``.
+        EmomapError: the data cannot be read.
+    """
+    from emomap import data as datasets
+
+    chosen = recipe_name or ("demo" if data == "demo" else "paper")
+    table = recipe.load(chosen)
+    recipe.override(table, settings)
+    names = [*(table["bench"]["baselines"] if baselines else ()), *names]
+    contenders = [Contender.parse(spec) for spec in dict.fromkeys(names)]
+    for contender in contenders:
+        if contender.cls is not None:  # a wrong option is refused before hours of work
+            methods.check_options(
+                contender.cls, contender.name, recipe.method_options(table, contender.name)
+            )
+    checkpoints = dict(checkpoints or {})
+    for name in checkpoints:
+        if name not in {c.name for c in contenders if c.trainable}:
+            raise UsageError(f"--checkpoint {name}=...: '{name}' is not a trainable --method here")
+    dataset = datasets.open_dataset(
+        data, gaze=gaze, options=table["data"] if data in datasets.EMBEDDED else {}
+    )
+    part = _choose_split(dataset, split)
+    for contender in contenders:
+        if contender.trainable and contender.name not in checkpoints:
+            _require_labels(dataset, contender.name)
+    whole = {
+        **table,
+        "run": {
+            "recipe": chosen,
+            "data": data if data in datasets.EMBEDDED else str(Path(data).resolve()),
+            "gaze": "" if gaze is None else str(Path(gaze).resolve()),
+            "split": part or "whole",
+            "seed": seed,
+            **{f"checkpoint_{n}": str(Path(f).resolve()) for n, f in sorted(checkpoints.items())},
+        },
+    }
+    folder = Path(out) if out else Path("runs") / f"{dataset.name}-{Path(chosen).stem}-seed{seed}"
+    if not resume and (folder / "recipe.toml").exists():
+        raise UsageError(f"{folder}: holds a run already; choose another folder with --out")
+    run = Run.open(folder, whole)
+    run.write_environment(device=device)
+    return Bench(dataset, table, contenders, run, part, seed, device, jobs, checkpoints, show)
+
+
+def _choose_split(dataset: Dataset, wanted: str | None) -> Split | None:
+    if wanted in {None, "all"}:
+        return "test" if "test" in dataset.splits and wanted is None else None
+    for split in dataset.splits:
+        if split == wanted:
+            return split
+    there = ", ".join(dataset.splits) or "none"
+    raise UsageError(f"--split {wanted}: {dataset.name} has the splits {there}, or say 'all'")
+
+
+def _require_labels(dataset: Dataset, name: str) -> None:
+    if not dataset.labelled:
+        raise UsageError(
+            f"{name} learns from emotion labels, and {dataset.name} has none: add a labels.csv "
+            f"(image,emotion), or give a trained network with --checkpoint {name}=FILE"
+        )
+    for split in ("train", "val"):
+        if not any(s.split == split and s.emotion for s in dataset):
+            raise UsageError(
+                f"{name} needs labelled images in the {split} split, and {dataset.name} has none: "
+                "check split.csv (image,split) and labels.csv"
+            )
+
+
+def bench(names: Sequence[str] = ("islamnet",), **choices: Any) -> Bench:
+    """Run a benchmark; the same as `emomap bench`. See `prepare` for the choices."""
+    run = prepare(names, **choices)
+    run.run()
+    return run

@@ -1,0 +1,89 @@
+"""`emomap predict`: maps of a method for a folder of pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from emomap.cli import options
+from emomap.errors import EmomapError
+
+
+@click.command(
+    epilog="Examples:  emomap predict photos/ --method gbvs -o maps/\n\n"
+    "emomap predict photos/ --method islamnet --checkpoint checkpoint.pt -o maps/"
+)
+@click.argument("images", type=options.FOLDER)
+@click.option("-m", "--method", "name", required=True, metavar="NAME", help="See `emomap methods`.")
+@click.option("-o", "--out", type=options.FOLDER, required=True, help="Folder for the maps.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["png", "npy"]),
+    default="png",
+    show_default=True,
+    help="16-bit PNG (scaled to its maximum) or float32 npy.",
+)
+@click.option(
+    "--checkpoint", type=options.FOLDER, help="Trained network, for methods that need one."
+)
+@options.recipe_option
+@options.set_option
+@options.device_option
+@options.jobs_option
+@options.quiet_option
+def predict(
+    images: Path,
+    name: str,
+    out: Path,
+    form: str,
+    checkpoint: Path | None,
+    recipe: str | None,
+    settings: tuple[str, ...],
+    device: str,
+    jobs: int | None,
+    quiet: bool,
+) -> int:
+    """Write the map of every picture below the folder IMAGES (or of a data set) to --out.
+
+    Maps that are there already are kept, so an interrupted command goes on where it stopped. A
+    network also writes predictions.jsonl with its emotion probabilities. Exit code 3 when some
+    pictures could not be read.
+    """
+    from emomap import predict as stage
+    from emomap import recipe as recipes
+    from emomap.benchmark import Contender
+    from emomap.errors import UsageError
+    from emomap.method import build
+    from emomap.progress import say
+    from emomap.scores import report_problems
+
+    contender = Contender.parse(name)
+    if contender.cls is None:
+        raise UsageError(f"--method {name}: these are maps already")
+    table = recipes.load(recipe or "paper")
+    recipes.override(table, settings)
+    method = build(contender.cls, contender.name, recipes.method_options(table, contender.name))
+    if not contender.trainable and checkpoint is not None:
+        raise UsageError(f"--checkpoint: {contender.name} has nothing to load")
+    samples = stage.find_pictures(images).samples
+    if contender.trainable:
+        if checkpoint is None:
+            raise UsageError(
+                f"{contender.name} must be trained first: `emomap train --method {name}`, "
+                "then give its checkpoint with --checkpoint FILE"
+            )
+        method.load(checkpoint, device=device)
+        outcomes = stage.predict_batches(
+            method, samples, out, out / "predictions.jsonl", form=form, label=name, show=not quiet
+        )
+    else:
+        outcomes = stage.predict_maps(
+            method, samples, out, form=form, jobs=jobs, label=name, show=not quiet
+        )
+    report_problems([outcome.problem or "" for outcome in outcomes], ())
+    if len(outcomes) == len(samples):
+        raise EmomapError(f"{images}: none of the {len(samples)} pictures could be done")
+    say(f"{len(samples) - len(outcomes)} maps in {out}")
+    return 3 if outcomes else 0
