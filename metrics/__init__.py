@@ -1,0 +1,46 @@
+"""Metrics of saliency and emotion maps against human gaze.
+
+Every metric takes maps of shape (..., height, width), NumPy or torch, and gives a float for a
+single map or an array of the batch's shape. Which program computes what, and where programs
+disagree, is in docs/conventions.md.
+"""
+
+from metrics import statistics
+from metrics._version import __version__
+from metrics.catalogue import CATALOGUE, signature
+from metrics.classification import accuracy, confusion_matrix
+from metrics.distribution import cc, js, kl, sim
+from metrics.evaluate import evaluate
+from metrics.gaze import density, fixation_map, sigma_from_degrees, sigma_from_fc
+from metrics.location import auc, auc_borji, auc_judd, auc_shuffled, info_gain, nss
+from metrics.resize import resize
+from metrics.stimulus import mae, precision_recall
+from metrics.transport import emd
+
+__all__ = [
+    "CATALOGUE",
+    "__version__",
+    "accuracy",
+    "auc",
+    "auc_borji",
+    "auc_judd",
+    "auc_shuffled",
+    "cc",
+    "confusion_matrix",
+    "density",
+    "emd",
+    "evaluate",
+    "fixation_map",
+    "info_gain",
+    "js",
+    "kl",
+    "mae",
+    "nss",
+    "precision_recall",
+    "resize",
+    "sigma_from_degrees",
+    "sigma_from_fc",
+    "signature",
+    "sim",
+    "statistics",
+]

@@ -1,0 +1,152 @@
+"""What arrays may come in, and in what form they go on: checks, NumPy or torch, results out.
+
+Torch tensors are served through the array API and never imported here. A CPU tensor that needs no
+gradient is computed by NumPy on the same memory, so both give the same bits.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import array_api_compat as compat
+import numpy as np
+
+Array = Any  # a NumPy array, or any array of the array API (a torch tensor)
+
+#: How to mend a negative map; the beginning of the sentence is the caller's.
+REMEDY = (
+    "shift it (map - map.min()), take exp() of a log-density, or pass negative='clip' if the "
+    "values are overshoot of an interpolation"
+)
+
+
+def namespace(*arrays: Array) -> Any:
+    """The array namespace of the arguments: NumPy's, unless one of them is a tensor."""
+    foreign = [a for a in arrays if is_foreign(a)]
+    if not foreign:
+        return np
+    return compat.array_namespace(*foreign)
+
+
+def is_foreign(array: Array) -> bool:
+    """True for an array of another library than NumPy (a torch tensor)."""
+    return compat.is_array_api_obj(array) and not compat.is_numpy_array(array)
+
+
+def needs_gradient(array: Array) -> bool:
+    """True for a tensor whose operations are being recorded."""
+    return bool(getattr(array, "requires_grad", False))
+
+
+def as_array(array: Array, name: str) -> Array:
+    """The argument as an array of real numbers with at least two axes.
+
+    Raises:
+        TypeError: not numeric.
+        ValueError: complex, fewer than two axes, or no pixel at all.
+    """
+    if not is_foreign(array):
+        array = np.asarray(array)
+        kind = array.dtype.kind
+        if kind == "c":
+            raise ValueError(f"{name} is complex; a map holds real numbers")
+        if kind not in "buif":
+            raise TypeError(f"{name} must hold numbers, not {array.dtype}")
+    elif "complex" in str(array.dtype):
+        raise ValueError(f"{name} is complex; a map holds real numbers")
+    if array.ndim < 2:
+        raise ValueError(
+            f"{name} must have shape (..., height, width), not {tuple(array.shape)}{_points(array)}"
+        )
+    if 0 in array.shape:
+        raise ValueError(f"{name} has shape {tuple(array.shape)}: no pixel at all")
+    return array
+
+
+def as_host(array: Array) -> np.ndarray[Any, Any] | None:
+    """The same memory as a NumPy array, or None where that cannot be (GPU, gradient, bfloat16)."""
+    if not is_foreign(array):
+        return np.asarray(array)
+    if needs_gradient(array) or str(compat.device(array)) != "cpu":
+        return None
+    try:
+        return np.asarray(array)
+    except TypeError:
+        return None
+
+
+def to_numpy(array: Array) -> np.ndarray[Any, Any]:
+    """A copy of a small array in the host's memory."""
+    if not is_foreign(array):
+        return np.asarray(array)
+    if hasattr(array, "detach"):
+        array = array.detach()
+    return np.asarray(compat.to_device(array, "cpu"))
+
+
+def float64(xp: Any, array: Array) -> Array:
+    """The array in double precision (single on a device that has no double, as Apple's)."""
+    if xp is np:
+        return array.astype(np.float64, copy=False)
+    wide = xp.float32 if str(compat.device(array)).startswith("mps") else xp.float64
+    return xp.astype(array, wide, copy=False)
+
+
+def flat(xp: Any, array: Array) -> Array:
+    """(..., H, W) as (..., H*W), in the order of the rows whatever the order of memory."""
+    return xp.reshape(array, (*array.shape[:-2], array.shape[-2] * array.shape[-1]))
+
+
+def same_shape(arrays: dict[str, Array]) -> None:
+    """Check that all maps have the shape of the first.
+
+    Raises:
+        ValueError: they differ; names both shapes and the way out.
+    """
+    (first, reference), *rest = arrays.items()
+    for name, array in rest:
+        if tuple(array.shape) == tuple(reference.shape):
+            continue
+        # One baseline (or pool of other fixations) may serve a whole batch.
+        if name in ("other", "baseline") and tuple(array.shape) == tuple(reference.shape[-2:]):
+            continue
+        hint = _points(array) or _points(reference)
+        if not hint and array.shape[-2:] != reference.shape[-2:]:
+            height, width = array.shape[-2:]
+            hint = f"; bring one to the size of the other: metrics.resize(map, ({height}, {width}))"
+        raise ValueError(
+            f"{first} has shape {tuple(reference.shape)} but {name} has {tuple(array.shape)}{hint}"
+        )
+
+
+def _points(array: Array) -> str:
+    if array.ndim == 2 and array.shape[-1] == 2:
+        return "; if these are points (x, y), make a map of them: metrics.fixation_map(points, shape)"
+    return ""
+
+
+def check_finite(xp: Any, array: Array, total: Array, name: str) -> None:
+    """Raise for NaN or infinite values, given a sum over the array that would show them.
+
+    Raises:
+        ValueError: with the count and the first position (row, column; batch axes before).
+    """
+    if bool(xp.all(xp.isfinite(total))):
+        return
+    bad = ~np.isfinite(to_numpy(array))
+    count = int(bad.sum())
+    if count:  # else the sum of finite values overflowed, which float64 maps of 1e308 can do
+        position = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise ValueError(f"{name} has {count} NaN or infinite value(s), the first at {position}")
+    raise ValueError(f"{name} has values too large to add up; scale it down")
+
+
+def choice(value: str, allowed: tuple[str, ...], name: str) -> None:
+    """Raise ValueError unless the option is one of those that exist."""
+    if value not in allowed:
+        raise ValueError(f"{name} is '{value}'; it can be {', '.join(map(repr, allowed))}")
+
+
+def detach(array: Array) -> Array:
+    """The array without its history of gradients."""
+    return array.detach() if hasattr(array, "detach") else array

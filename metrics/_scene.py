@@ -1,0 +1,219 @@
+"""One prediction beside its ground truth, with the intermediate results that metrics share.
+
+On NumPy a scene is one map; in another array library it is a whole batch. The formulas of the
+metrics are written once, over the last axis, and serve both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from metrics import _arrays as arrays
+from metrics._arrays import Array
+from metrics._counts import locate
+from metrics._field import Field
+from metrics._ranking import Ranking
+
+#: Negative values up to this share of the peak are the rounding of a Fourier transform.
+SLIGHT = 1e-9
+
+Kernel = Callable[["Scene"], Any]
+
+
+class Scene:
+    """One prediction beside its ground truth (see the module).
+
+    Args:
+        xp: the array namespace.
+        maps: the arguments by name ("prediction", "fixations", "density", "other", "baseline"),
+            checked for type and shape. On NumPy one map (H, W) each.
+        negative: what becomes of a negative prediction: "error", "clip" or "keep".
+    """
+
+    def __init__(self, xp: Any, maps: Mapping[str, Array], negative: str = "error") -> None:
+        self.xp = xp
+        self.maps = maps
+        self.negative = negative
+        self.shape = tuple(maps["prediction"].shape)
+        self.size = self.shape[-2] * self.shape[-1]
+        self._fields: dict[str, Field] = {}
+
+    def field(self, name: str) -> Field:
+        """A map of real numbers, of any sign."""
+        if name not in self._fields:
+            values = arrays.float64(self.xp, arrays.flat(self.xp, self.maps[name]))
+            found = Field(self.xp, values)
+            arrays.check_finite(self.xp, self.maps[name], found.total, name)
+            self._fields[name] = found
+        return self._fields[name]
+
+    def mass(self, name: str) -> Field:
+        """A map of non-negative numbers that can be shared out.
+
+        Raises:
+            ValueError: negative values, or a density that sums to zero.
+        """
+        key = f"{name} as mass"
+        if key not in self._fields:
+            self._fields[key] = self._mass(self.field(name), name)
+        return self._fields[key]
+
+    def _mass(self, found: Field, name: str) -> Field:
+        xp = self.xp
+        if name == "density" and not bool(xp.all(found.high > 0)):
+            raise ValueError("density is zero everywhere: nobody looked, nothing to score against")
+        if self.negative == "keep" and name == "prediction":
+            return found
+        if not bool(xp.any(found.low < 0)):
+            return found
+        slight = bool(xp.all(found.low >= -SLIGHT * xp.abs(found.high)))
+        if not slight and not (self.negative == "clip" and name == "prediction"):
+            count = int(xp.sum(xp.astype(found.values < 0, xp.int64)))
+            raise ValueError(
+                f"{name} has {count} negative value(s), down to {float(xp.min(found.low)):g}, and "
+                f"cannot be shared out as a distribution: {arrays.REMEDY}"
+            )
+        return Field(xp, xp.where(found.values < 0, xp.zeros_like(found.values), found.values))
+
+    def pair(self, first: str, second: str) -> tuple[Field, Field]:
+        """Two maps of real numbers, aligned value by value."""
+        return self.field(first), self.field(second)
+
+    def mass_pair(self, first: str, second: str) -> tuple[Field, Field]:
+        """Two maps that can be shared out, aligned value by value."""
+        return self.mass(first), self.mass(second)
+
+    @cached_property
+    def fixated(self) -> tuple[Array, Any]:
+        """NumPy: where the fixated pixels are (N,), and the fixations on each (N,)."""
+        return locate(np, arrays.flat(np, self.maps["fixations"]), "fixations")
+
+    @cached_property
+    def fixation_weights(self) -> Array:
+        """Not NumPy: the fixation counts as (..., H*W) in double precision."""
+        flat = arrays.flat(self.xp, self.maps["fixations"])
+        for row in _rows(self.xp, flat):
+            locate(self.xp, row, "fixations")
+        return arrays.float64(self.xp, flat)
+
+    def mean_at_fixations(self, values: Array, multiplicity: bool) -> Array:
+        """Mean of (..., H*W) values over the fixated pixels, or over the fixations."""
+        xp = self.xp
+        if xp is np:
+            where, counts = self.fixated
+            found = np.broadcast_to(values, (self.size,))[where]
+            return np.average(found, weights=counts) if multiplicity else np.mean(found)
+        weights = self.fixation_weights
+        if not multiplicity:
+            weights = xp.astype(weights > 0, weights.dtype)
+        return xp.sum(values * weights, axis=-1) / xp.sum(weights, axis=-1)
+
+    def by_ranking(self, function: Callable[[Ranking], Any]) -> Any:
+        """A function of each map's `Ranking`: its value on NumPy, an array over a batch."""
+        if self.xp is np:
+            return function(self.rankings[0])
+        found = np.array([function(ranking) for ranking in self.rankings], dtype=np.float64)
+        device = arrays.compat.device(self.maps["prediction"])
+        columns = found.T if found.ndim == 2 else found[None]
+        results = tuple(
+            self.xp.asarray(np.ascontiguousarray(c.reshape(self.shape[:-2])), device=device)
+            for c in columns
+        )
+        return results if found.ndim == 2 else results[0]
+
+    @cached_property
+    def rankings(self) -> list[Ranking]:
+        """The ranking of each map of the batch, in order."""
+        xp = self.xp
+        found = self.field("prediction")
+        values = arrays.detach(found.unit)
+        unit = xp.reshape(values, (-1, self.size))
+        ordered = xp.sort(unit, axis=-1)
+        constant = arrays.to_numpy(found.constant).reshape(-1)
+        located = [
+            [locate(xp, row, name) for row in _rows(xp, arrays.flat(xp, self.maps[name]))]
+            for name in ("fixations", "other")
+            if name in self.maps
+        ]
+        rankings = []
+        for i in range(unit.shape[0]):
+            vectors = []
+            for rows in located:
+                where, counts = rows[i if len(rows) > 1 else 0]
+                vectors += [arrays.to_numpy(xp.take(unit[i], where)), counts]
+            rankings.append(Ranking(self.size, bool(constant[i]), ordered[i], *vectors))
+        return rankings
+
+
+def _rows(xp: Any, flat: Array) -> Array:
+    return xp.reshape(flat, (-1, flat.shape[-1]))
+
+
+def run(
+    kernels: Mapping[str, Kernel], maps: Mapping[str, Any], *, negative: str = "error"
+) -> dict[str, Any]:
+    """Compute kernels on the arguments of a metric: the one way in for every metric.
+
+    Args:
+        kernels: functions of a `Scene`, by name. One that gives a tuple gives several numbers.
+        maps: the arguments by name, "prediction" first; None for one that is not given.
+        negative: see `Scene`.
+
+    Returns:
+        By name: a float for a single NumPy map, else an array of the batch's shape (a tuple of
+        these where the kernel gives a tuple). A tensor comes back as a tensor on its device.
+    """
+    arrays.choice(negative, ("error", "clip", "keep"), "negative")
+    given = {name: arrays.as_array(a, name) for name, a in maps.items() if a is not None}
+    arrays.same_shape(given)
+    xp = arrays.namespace(*given.values())
+    if xp is np:
+        return _run_numpy(kernels, given, negative)
+    device = arrays.compat.device(next(a for a in given.values() if arrays.is_foreign(a)))
+    host = {name: arrays.as_host(a) for name, a in given.items()}
+    if all(a is not None for a in host.values()):
+        found = _run_numpy(kernels, host, negative)
+        return {
+            name: tuple(xp.asarray(v, device=device) for v in value)
+            if isinstance(value, tuple)
+            else xp.asarray(value, device=device)
+            for name, value in found.items()
+        }
+    given = {
+        name: a if arrays.is_foreign(a) else xp.asarray(a, device=device)
+        for name, a in given.items()
+    }
+    scene = Scene(xp, given, negative)
+    return {name: _batch_shaped(xp, kernel(scene), scene) for name, kernel in kernels.items()}
+
+
+def _batch_shaped(xp: Any, value: Any, scene: Scene) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_batch_shaped(xp, v, scene) for v in value)
+    return xp.reshape(value, scene.shape[:-2])
+
+
+def _run_numpy(
+    kernels: Mapping[str, Kernel], maps: Mapping[str, Any], negative: str
+) -> dict[str, Any]:
+    """Map by map, so that a batch gives what single calls give and needs no more memory."""
+    batch = maps["prediction"].shape[:-2]
+    found: dict[str, list[Any]] = {name: [] for name in kernels}
+    for index in np.ndindex(batch):
+        # a baseline or pool of fixations without the batch's axes serves all of it
+        single = {name: a[index] if a.ndim > 2 else a for name, a in maps.items()}
+        scene = Scene(np, single, negative)
+        for name, kernel in kernels.items():
+            found[name].append(kernel(scene))
+    return {name: _collect(values, batch) for name, values in found.items()}
+
+
+def _collect(values: list[Any], batch: tuple[int, ...]) -> Any:
+    if isinstance(values[0], tuple):
+        return tuple(_collect(list(column), batch) for column in zip(*values, strict=True))
+    stacked = np.array([np.asarray(v).reshape(()) for v in values], dtype=np.float64)
+    return float(stacked[0]) if batch == () else stacked.reshape(batch)

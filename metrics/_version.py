@@ -1,0 +1,3 @@
+"""The version that every signature names."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,285 @@
+"""What there is to know of each metric, the named conventions, and the signature of a score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from metrics import distribution, location, stimulus, transport
+from metrics._version import __version__
+from metrics.location import CONVENTIONS
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A metric of the catalogue.
+
+    Attributes:
+        name: as in code, files and signatures.
+        long_name: as in tables and texts.
+        direction: +1 where higher is better, -1 where lower is.
+        range: smallest and largest value.
+        unit: what the number counts, or "".
+        inputs: the arguments after the prediction, in order.
+        conventions: those that it can be computed under.
+        settings: what a signature says of it, by convention.
+        reference: where it comes from.
+        function: the metric itself.
+        kernel: the same on a `metrics._scene.Scene`; of a tuple, the first number is the score.
+        conventional: whether its value depends on the convention.
+    """
+
+    name: str
+    long_name: str
+    direction: int
+    range: tuple[float, float]
+    unit: str
+    inputs: tuple[str, ...]
+    settings: dict[str, dict[str, str]]
+    reference: str
+    function: Callable[..., Any]
+    kernel: Callable[..., Any]
+    conventional: bool = True
+    conventions: tuple[str, ...] = CONVENTIONS
+
+    @property
+    def higher_is_better(self) -> bool:
+        return self.direction > 0
+
+
+_INF = float("inf")
+_ONCE = {"fixations": "pixels"}
+_EACH = {"fixations": "all"}
+
+
+def _both(**settings: str) -> dict[str, dict[str, str]]:
+    return {convention: dict(settings) for convention in CONVENTIONS}
+
+
+_ENTRIES = (
+    Entry(
+        "auc_judd",
+        "AUC-Judd",
+        +1,
+        (0.0, 1.0),
+        "",
+        ("fixations",),
+        {
+            "mit": {**_ONCE, "thresholds": "fixated", "ties": "as-ordered"},
+            "tuebingen": {**_EACH, "negatives": "all-pixels", "ties": "half"},
+        },
+        "Judd, Ehinger, Durand & Torralba, ICCV 2009",
+        location.auc_judd,
+        location.auc_judd_kernel,
+    ),
+    Entry(
+        "auc_borji",
+        "AUC-Borji",
+        +1,
+        (0.0, 1.0),
+        "",
+        ("fixations",),
+        {
+            "mit": {**_ONCE, "steps": "0.1", "splits": "exact"},
+            "tuebingen": {**_EACH, "negatives": "all-pixels", "ties": "half"},
+        },
+        "Borji, Tavakoli, Sihite & Itti, ICCV 2013",
+        location.auc_borji,
+        location.auc_borji_kernel,
+    ),
+    Entry(
+        "auc_shuffled",
+        "shuffled AUC",
+        +1,
+        (0.0, 1.0),
+        "",
+        ("fixations", "other"),
+        {
+            "mit": {**_ONCE, "steps": "0.1", "splits": "exact"},
+            "tuebingen": {**_EACH, "negatives": "other-fixations", "ties": "half"},
+        },
+        "Zhang, Tong, Marks, Shan & Cottrell, Journal of Vision 2008",
+        location.auc_shuffled,
+        location.auc_shuffled_kernel,
+    ),
+    Entry(
+        "auc",
+        "AUC",
+        +1,
+        (0.0, 1.0),
+        "",
+        ("fixations",),
+        {
+            "mit": {**_ONCE, "negatives": "unfixated-pixels", "ties": "half"},
+            "tuebingen": {**_EACH, "negatives": "all-pixels", "ties": "half"},
+        },
+        "Mann & Whitney, Annals of Mathematical Statistics 1947",
+        location.auc,
+        location.auc_kernel,
+    ),
+    Entry(
+        "nss",
+        "NSS",
+        +1,
+        (-_INF, _INF),
+        "standard deviations",
+        ("fixations",),
+        {"mit": {**_ONCE, "ddof": "1"}, "tuebingen": {**_EACH, "ddof": "0"}},
+        "Peters, Iyer, Itti & Koch, Vision Research 2005",
+        location.nss,
+        location.nss_kernel,
+    ),
+    Entry(
+        "info_gain",
+        "information gain",
+        +1,
+        (-_INF, _INF),
+        "bits a fixation",
+        ("fixations", "baseline"),
+        {
+            "mit": {**_ONCE, "minmax": "yes", "eps": "2^-52"},
+            "tuebingen": {**_EACH, "minmax": "no", "eps": "1e-20"},
+        },
+        "Kuemmerer, Wallis & Bethge, PNAS 2015",
+        location.info_gain,
+        location.info_gain_kernel,
+    ),
+    Entry(
+        "cc",
+        "CC",
+        +1,
+        (-1.0, 1.0),
+        "",
+        ("density",),
+        _both(),
+        "Jost, Ouerhani, von Wartburg, Muri & Hugli, CVIU 2005",
+        distribution.cc,
+        distribution.cc_kernel,
+        conventional=False,
+    ),
+    Entry(
+        "sim",
+        "SIM",
+        +1,
+        (0.0, 1.0),
+        "",
+        ("density",),
+        {"mit": {"minmax": "yes"}, "tuebingen": {"minmax": "no"}},
+        "Judd, Durand & Torralba, MIT-CSAIL-TR-2012-001",
+        distribution.sim,
+        distribution.sim_kernel,
+    ),
+    Entry(
+        "kl",
+        "KL",
+        -1,
+        (0.0, _INF),
+        "nats",
+        ("density",),
+        {"mit": {"eps": "2^-52"}, "tuebingen": {"eps": "1e-20"}},
+        "Kullback & Leibler, Annals of Mathematical Statistics 1951",
+        distribution.kl,
+        distribution.kl_kernel,
+    ),
+    Entry(
+        "emd",
+        "EMD",
+        -1,
+        (0.0, _INF),
+        "cells",
+        ("density",),
+        _both(grid="common", downsize="32", unit="cell", solver="exact"),
+        "Rubner, Tomasi & Guibas, IJCV 2000",
+        transport.emd,
+        transport.emd_kernel,
+        conventional=False,
+    ),
+    Entry(
+        "js",
+        "JS",
+        -1,
+        (0.0, 0.6931471805599453),
+        "nats",
+        ("density",),
+        _both(),
+        "Lin, IEEE Transactions on Information Theory 1991",
+        distribution.js,
+        distribution.js_kernel,
+        conventional=False,
+    ),
+    Entry(
+        "mae",
+        "MAE",
+        -1,
+        (0.0, 1.0),
+        "",
+        ("density",),
+        _both(minmax="yes"),
+        "Peng, Sadovnik, Gallagher & Chen, ICIP 2016",
+        stimulus.mae,
+        stimulus.mae_kernel,
+        conventional=False,
+    ),
+)
+
+#: All metrics of one number, by name, in the order of tables.
+CATALOGUE: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
+
+
+def entry(name: str) -> Entry:
+    """The entry of a metric.
+
+    Raises:
+        ValueError: no metric has this name.
+    """
+    if name not in CATALOGUE:
+        raise ValueError(f"no metric is called '{name}'; there are {', '.join(CATALOGUE)}")
+    return CATALOGUE[name]
+
+
+def signature(names: str | Iterable[str], *, convention: str = "mit", **choices: Any) -> str:
+    """A short string that names every choice behind a score, in the manner of sacrebleu.
+
+    Two scores are comparable when their signatures are equal. Parts are separated by ``|``: the
+    metrics joined by ``+``, the convention, the settings of the metrics as ``key:value`` (a
+    setting in which the metrics differ as ``metric.key:value``), what the caller adds, and the
+    version.
+
+    Args:
+        names: one metric or several.
+        convention: that they were computed under.
+        choices: anything else that the number depends on (``resize="matlab-bicubic"``,
+            ``sigma=24``); a key of a metric's own settings replaces it (``downsize=16``); None
+            says nothing.
+
+    >>> signature("nss", resize="matlab-bicubic")
+    'nss|mit|fixations:pixels|ddof:1|resize:matlab-bicubic|v:0.1.0'
+    """
+    listed = [names] if isinstance(names, str) else list(names)
+    entries = [entry(name) for name in listed]
+    settings: dict[str, dict[str, str]] = {}
+    for one in entries:
+        if convention not in one.conventions:
+            raise ValueError(f"{one.name} has no convention '{convention}'; {one.conventions}")
+        for key, value in one.settings[convention].items():
+            settings.setdefault(key, {})[one.name] = value
+    for key in [key for key in choices if key in settings]:
+        value = choices.pop(key)
+        if value is not None:
+            settings[key] = dict.fromkeys(settings[key], _text(value))
+    parts = ["+".join(listed), convention]
+    for key, by_metric in settings.items():
+        if len(set(by_metric.values())) == 1:
+            parts.append(f"{key}:{next(iter(by_metric.values()))}")
+        else:
+            parts += [f"{name}.{key}:{value}" for name, value in by_metric.items()]
+    parts += [f"{key}:{_text(value)}" for key, value in choices.items() if value is not None]
+    return "|".join([*parts, f"v:{__version__}"])
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return text.replace("|", "/")

@@ -1,0 +1,151 @@
+"""From fixations to the maps that metrics take: counts, and a Gaussian density.
+
+Coordinates are 0-based pixels, columns x (right) and y (down), pixel centres on integers.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from metrics import _arrays as arrays
+from metrics._arrays import Array
+from metrics._counts import locate
+
+
+@overload
+def fixation_map(
+    points: ArrayLike, shape: tuple[int, int], *, return_outside: Literal[False] = False
+) -> NDArray[np.int64]: ...
+
+
+@overload
+def fixation_map(
+    points: ArrayLike, shape: tuple[int, int], *, return_outside: Literal[True]
+) -> tuple[NDArray[np.int64], int]: ...
+
+
+def fixation_map(
+    points: ArrayLike, shape: tuple[int, int], *, return_outside: bool = False
+) -> NDArray[np.int64] | tuple[NDArray[np.int64], int]:
+    """Count the fixations on each pixel.
+
+    A point belongs to the pixel ``floor(v + 0.5)``. Points outside the picture are dropped, for
+    eye trackers measure them; ask for their number with ``return_outside``.
+
+    Args:
+        points: (N, 2) columns x and y.
+        shape: (height, width) of the picture.
+        return_outside: also return how many points lay outside.
+
+    Returns:
+        (height, width) int64 counts; with ``return_outside`` the number of dropped points too.
+
+    Raises:
+        ValueError: points are not (N, 2), or not finite.
+    """
+    height, width = shape
+    given = np.asarray(points, dtype=np.float64)
+    if given.size == 0:
+        given = given.reshape(0, 2)
+    if given.ndim != 2 or given.shape[1] != 2:
+        raise ValueError(f"points must have shape (N, 2), columns x and y, not {given.shape}")
+    bad = ~np.isfinite(given).all(axis=1)
+    if bad.any():
+        first = int(np.flatnonzero(bad)[0])
+        raise ValueError(f"points has {int(bad.sum())} NaN or infinite row(s), the first at {first}")
+    x, y = np.floor(given + 0.5).T
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    pixels = (y[inside] * width + x[inside]).astype(np.int64)
+    counts = np.bincount(pixels, minlength=height * width).reshape(height, width)
+    if return_outside:
+        return counts, int(len(given) - inside.sum())
+    return counts
+
+
+def density(fixations: Array, sigma: float) -> Array:
+    """Blur a count map with a Gaussian and let it sum to one.
+
+    The Gaussian is not cut off and nothing is reflected at the border: the mass that leaves the
+    picture is lost before the sum is brought to one, as in the MIT code.
+
+    Args:
+        fixations: (..., H, W) counts.
+        sigma: standard deviation in pixels; see `sigma_from_degrees`, `sigma_from_fc`.
+
+    Returns:
+        (..., H, W) double precision, non-negative, each map summing to one.
+
+    Raises:
+        ValueError: sigma is not positive, or a map has no fixation.
+    """
+    if not (math.isfinite(sigma) and sigma > 0):
+        raise ValueError(f"sigma is {sigma}; it must be a positive number of pixels")
+    given = arrays.as_array(fixations, "fixations")
+    xp = arrays.namespace(given)
+    height, width = given.shape[-2:]
+    rows, columns = _gaussian(height, sigma), _gaussian(width, sigma)
+    if xp is not np:
+        counts = arrays.float64(xp, given)
+        device = arrays.compat.device(counts)
+        rows = xp.asarray(rows, dtype=counts.dtype, device=device)
+        columns = xp.asarray(columns, dtype=counts.dtype, device=device)
+        blurred = rows @ counts @ columns
+        total = xp.sum(blurred, axis=(-2, -1), keepdims=True)
+        if not bool(xp.all(total > 0)):
+            raise ValueError("fixations has no fixation: there is nothing to blur")
+        return blurred / total
+    blurred = np.empty(given.shape)
+    for index in np.ndindex(given.shape[:-2]):
+        where, counts = locate(np, given[index].reshape(-1), "fixations")
+        y, x = np.divmod(where, width)
+        if where.size < min(height, width):  # few fixations: a sum of separable Gaussians
+            blurred[index] = rows[:, y] * counts @ columns[x]
+        else:
+            blurred[index] = rows @ given[index].astype(np.float64) @ columns
+        blurred[index] /= blurred[index].sum()
+    return blurred
+
+
+def _gaussian(size: int, sigma: float) -> NDArray[np.float64]:
+    """(size, size) the Gaussian around each position, without its factor."""
+    steps = np.arange(size)
+    profile = np.exp(-0.5 * (steps / sigma) ** 2)
+    return np.asarray(profile[np.abs(steps[:, None] - steps)])
+
+
+def sigma_from_degrees(degrees: float, pixels_per_degree: float) -> float:
+    """The standard deviation in pixels of a Gaussian given in degrees of visual angle.
+
+    One degree, about the size of the fovea, is the field's recommendation (Le Meur & Baccino
+    2013).
+    """
+    for name, value in (("degrees", degrees), ("pixels_per_degree", pixels_per_degree)):
+        if not (math.isfinite(value) and value > 0):
+            raise ValueError(f"{name} is {value}; it must be positive")
+    return float(degrees) * float(pixels_per_degree)
+
+
+def sigma_from_fc(fc: float, shape: tuple[int, int]) -> float:
+    """The standard deviation in pixels of antonioGaussian's cut-off frequency ``fc``.
+
+    The MIT code multiplies the Fourier transform of the map, padded to a square whose side n is a
+    power of two, by ``exp(-(f / s)**2)`` with ``s = fc / sqrt(ln 2)`` (half the gain at ``fc``
+    cycles a padded picture). In pixels that is ``n * sqrt(2 ln 2) / (2 pi fc)``: 24 for ``fc=8``
+    at 640 or 1,024 pixels.
+
+    Args:
+        fc: cut-off frequency, cycles per padded picture.
+        shape: (height, width) of the picture.
+    """
+    if not (math.isfinite(fc) and fc > 0):
+        raise ValueError(f"fc is {fc}; it must be positive")
+    side = max(shape)
+    side += side % 2
+    padded = 2 ** math.ceil(math.log2(side))
+    return padded * math.sqrt(2 * math.log(2)) / (2 * math.pi * fc)
+
+

@@ -1,0 +1,140 @@
+"""Bring a map to another size, by a named method, since the method changes scores.
+
+All methods are separable: one weight matrix for the rows, one for the columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+
+from metrics import _arrays as arrays
+from metrics._arrays import Array
+
+Method = Literal["matlab-bicubic", "matlab-bilinear", "bilinear", "area", "nearest"]
+METHODS = ("matlab-bicubic", "matlab-bilinear", "bilinear", "area", "nearest")
+
+Matrix = np.ndarray[Any, np.dtype[np.float64]]
+
+
+def resize(
+    map: Array,
+    shape: tuple[int, int],
+    method: Method = "matlab-bicubic",
+    clip: bool = True,
+) -> Array:
+    """Bring maps to another height and width.
+
+    Args:
+        map: (..., h, w), any real type, NumPy or torch.
+        shape: (height, width) wanted.
+        method: ``"matlab-bicubic"`` and ``"matlab-bilinear"`` are MATLAB's imresize (Keys' kernel
+            with a = -1/2; widened when shrinking; weights normalised; border mirrored);
+            ``"bilinear"`` is the same without widening, as OpenCV's default; ``"area"`` averages
+            over the area that a pixel covers; ``"nearest"`` takes the pixel under the centre.
+        clip: set negative values to zero when the map has none (a bicubic kernel overshoots).
+
+    Returns:
+        (..., height, width) double precision; the input's values where the size is the same.
+
+    Raises:
+        ValueError: an unknown method, a shape that is not two positive integers, NaN or infinity.
+    """
+    arrays.choice(method, METHODS, "method")
+    height, width = _size(shape)
+    given = arrays.as_array(map, "map")
+    xp = arrays.namespace(given)
+    values = arrays.float64(xp, given)
+    arrays.check_finite(xp, given, xp.sum(values), "map")
+    if tuple(given.shape[-2:]) == (height, width):
+        return xp.asarray(values, copy=True)
+    rows = weights(given.shape[-2], height, method)
+    columns = weights(given.shape[-1], width, method)
+    if xp is np:
+        resized = rows @ values @ columns.T
+    else:
+        device = arrays.compat.device(values)
+        left = xp.asarray(rows, dtype=values.dtype, device=device)
+        right = xp.asarray(columns, dtype=values.dtype, device=device)
+        resized = left @ values @ right.T
+    if clip and not bool(xp.any(values < 0)):
+        resized = xp.clip(resized, 0.0, None)
+    return resized
+
+
+def _size(shape: tuple[int, int]) -> tuple[int, int]:
+    try:
+        height, width = (int(n) for n in shape)
+        whole = (height, width) == tuple(shape) and height > 0 and width > 0
+    except (TypeError, ValueError):
+        whole = False
+    if not whole:
+        raise ValueError(f"shape is {shape!r}; it must be (height, width), two positive integers")
+    return height, width
+
+
+def _cubic(x: Matrix) -> Matrix:
+    x = np.abs(x)
+    near = (1.5 * x - 2.5) * x * x + 1
+    far = ((-0.5 * x + 2.5) * x - 4) * x + 2
+    return np.where(x <= 1, near, np.where(x <= 2, far, 0.0))
+
+
+def _triangle(x: Matrix) -> Matrix:
+    return np.maximum(0.0, 1 - np.abs(x))
+
+
+@lru_cache(maxsize=64)
+def weights(size: int, wanted: int, method: str, scale: float | None = None) -> Matrix:
+    """(wanted, size) matrix that resizes one axis. Read-only, for it is shared.
+
+    Args:
+        scale: wanted/size unless given, as for imresize(map, scale) of a size that the scale does
+            not divide.
+    """
+    scale = wanted / size if scale is None else scale
+    if method == "nearest":
+        matrix = np.zeros((wanted, size))
+        source = np.floor((np.arange(wanted) + 0.5) / scale).astype(int)
+        matrix[np.arange(wanted), np.clip(source, 0, size - 1)] = 1.0
+    elif method == "area":
+        matrix = _area(size, wanted)
+    elif method == "matlab-bicubic":
+        matrix = _sampled(size, wanted, scale, _cubic, 4.0, min(scale, 1.0))
+    else:
+        shrink = min(scale, 1.0) if method == "matlab-bilinear" else 1.0
+        matrix = _sampled(size, wanted, scale, _triangle, 2.0, shrink)
+    matrix.flags.writeable = False
+    return matrix
+
+
+def _area(size: int, wanted: int) -> Matrix:
+    edges = np.arange(wanted + 1) * (size / wanted)
+    cells = np.arange(size)
+    overlap = np.minimum(edges[1:, None], cells + 1) - np.maximum(edges[:-1, None], cells)
+    overlap = np.maximum(overlap, 0.0)
+    return np.asarray(overlap / overlap.sum(axis=1, keepdims=True))
+
+
+def _sampled(
+    size: int,
+    wanted: int,
+    scale: float,
+    kernel: Callable[[Matrix], Matrix],
+    width: float,
+    shrink: float,
+) -> Matrix:
+    """A kernel sampled around the place of each new pixel; ``shrink`` < 1 widens it."""
+    width = width / shrink
+    place = (np.arange(1, wanted + 1)) / scale + 0.5 * (1 - 1 / scale)  # 1-based, as MATLAB's
+    first = np.floor(place - width / 2)
+    taps = first[:, None] + np.arange(int(np.ceil(width)) + 2)
+    values = kernel(shrink * (place[:, None] - taps)) * shrink
+    values /= values.sum(axis=1, keepdims=True)
+    mirror = np.concatenate([np.arange(size), np.arange(size)[::-1]])
+    matrix = np.zeros((wanted, size))
+    np.add.at(matrix, (np.arange(wanted)[:, None], mirror[(taps.astype(int) - 1) % (2 * size)]), values)
+    return matrix

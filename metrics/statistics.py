@@ -1,0 +1,151 @@
+"""From scores of images to a statement about a method: interval, test, correction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+#: Random numbers drawn at a time, which bounds the memory.
+CHUNK = 2_000_000
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean with its bootstrap interval.
+
+    Attributes:
+        mean: of the scores.
+        low, high: ends of the interval.
+        n: number of scores.
+    """
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+
+def mean_interval(
+    scores: ArrayLike, *, level: float = 0.95, resamples: int = 2000, seed: int = 0
+) -> Interval:
+    """Mean with a percentile bootstrap interval over images (Efron & Tibshirani 1993).
+
+    Args:
+        scores: (N,) one score an image.
+        level: confidence of the interval.
+        resamples: how often the images are drawn anew, with replacement.
+        seed: of the draw; the same scores give the same interval.
+
+    Raises:
+        ValueError: no score, NaN or infinity among them, or a level outside (0, 1).
+    """
+    values = _scores(scores, "scores")
+    if not 0 < level < 1:
+        raise ValueError(f"level is {level}; it must lie between 0 and 1")
+    rng = np.random.default_rng(seed)
+    n = values.size
+    means = np.empty(resamples)
+    step = max(1, CHUNK // n)
+    for start in range(0, resamples, step):
+        rows = min(step, resamples - start)
+        drawn = rng.integers(0, n, size=(rows, n), dtype=np.uint32)
+        means[start : start + rows] = values[drawn].mean(axis=1)
+    tail = (1 - level) / 2
+    low, high = np.quantile(means, [tail, 1 - tail])
+    return Interval(float(values.mean()), float(low), float(high), n)
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """Result of a paired permutation test.
+
+    Attributes:
+        difference: mean of first minus second.
+        p_value: two-sided.
+        effect: mean difference in units of its standard deviation (Cohen's d_z).
+        wins, ties, losses: images where the first is higher, equal, lower.
+        n: number of pairs.
+    """
+
+    difference: float
+    p_value: float
+    effect: float
+    wins: int
+    ties: int
+    losses: int
+    n: int
+
+
+def paired_permutation_test(
+    first: ArrayLike, second: ArrayLike, *, resamples: int = 9999, seed: int = 0
+) -> PairedTest:
+    """Test whether two methods differ on the same images, by swapping them at random.
+
+    All swaps are tried when there are no more than ``resamples`` of them; else that many are
+    drawn, and the p-value counts the observed one too (Phipson & Smyth 2010).
+
+    Args:
+        first, second: (N,) scores of the same images in the same order.
+
+    Raises:
+        ValueError: different lengths, no score, NaN or infinity.
+    """
+    a, b = _scores(first, "first"), _scores(second, "second")
+    if a.size != b.size:
+        raise ValueError(f"first has {a.size} scores but second has {b.size}; pair them by image")
+    d = a - b
+    n = d.size
+    observed = abs(float(d.sum()))
+    edge = observed - 1e-12 * float(np.abs(d).sum())  # equal sums may differ in the last bits
+    if n < 63 and 2**n <= resamples:
+        signs = ((np.arange(2**n)[:, None] >> np.arange(n)) & 1) * 2.0 - 1.0
+        p_value = float(np.mean(np.abs(signs @ d) >= edge))
+    else:
+        rng = np.random.default_rng(seed)
+        step = max(1, CHUNK // n)
+        hits = 0
+        for start in range(0, resamples, step):
+            rows = min(step, resamples - start)
+            bits = np.frombuffer(rng.bytes(rows * -(-n // 8)), dtype=np.uint8).reshape(rows, -1)
+            flipped = np.unpackbits(bits, axis=1, count=n) @ d
+            hits += int(np.sum(np.abs(d.sum() - 2 * flipped) >= edge))
+        p_value = (hits + 1) / (resamples + 1)
+    deviation = float(d.std(ddof=1)) if n > 1 else 0.0
+    effect = float(d.mean()) / deviation if deviation > 0 else 0.0
+    wins, losses = int((d > 0).sum()), int((d < 0).sum())
+    return PairedTest(float(d.mean()), p_value, effect, wins, n - wins - losses, losses, n)
+
+
+def holm(p_values: ArrayLike) -> NDArray[np.float64]:
+    """Holm's step-down correction for several tests (Holm 1979).
+
+    Args:
+        p_values: (M,) uncorrected.
+
+    Returns:
+        (M,) corrected p-values, in the order given.
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():
+        raise ValueError(f"p_values must be (M,) between 0 and 1, not {p_values!r}")
+    order = np.argsort(p, kind="stable")
+    stepped = np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1))
+    corrected = np.empty_like(p)
+    corrected[order] = np.minimum(stepped, 1.0)
+    return corrected
+
+
+def _scores(scores: ArrayLike, name: str) -> NDArray[Any]:
+    values = np.asarray(scores, dtype=np.float64)
+    if values.ndim != 1:
+        raise ValueError(f"{name} must be (N,), not {values.shape}")
+    if values.size == 0:
+        raise ValueError(f"{name} is empty: there is nothing to average")
+    bad = ~np.isfinite(values)
+    if bad.any():
+        first = int(np.flatnonzero(bad)[0])
+        raise ValueError(f"{name} has {int(bad.sum())} NaN or infinite value(s), the first at {first}")
+    return values
