@@ -13,12 +13,14 @@ from metrics.distribution import cc, js, kl, sim
 from metrics.evaluate import evaluate
 from metrics.gaze import density, fixation_map, sigma_from_degrees, sigma_from_fc
 from metrics.location import auc, auc_borji, auc_judd, auc_shuffled, info_gain, nss
+from metrics.resize import METHODS as RESIZE_METHODS
 from metrics.resize import resize
 from metrics.stimulus import mae, precision_recall
 from metrics.transport import emd
 
 __all__ = [
     "CATALOGUE",
+    "RESIZE_METHODS",
     "__version__",
     "accuracy",
     "auc",

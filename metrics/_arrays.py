@@ -92,12 +92,17 @@ def float64(xp: Any, array: Array) -> Array:
     return xp.astype(array, wide, copy=False)
 
 
+def device(array: Array) -> Any:
+    """Where an array lives."""
+    return compat.device(array)
+
+
 def flat(xp: Any, array: Array) -> Array:
     """(..., H, W) as (..., H*W), in the order of the rows whatever the order of memory."""
     return xp.reshape(array, (*array.shape[:-2], array.shape[-2] * array.shape[-1]))
 
 
-def same_shape(arrays: dict[str, Array]) -> None:
+def same_shape(arrays: dict[str, Array], any_size: bool = False) -> None:
     """Check that all maps have the shape of the first.
 
     Raises:
@@ -106,6 +111,8 @@ def same_shape(arrays: dict[str, Array]) -> None:
     (first, reference), *rest = arrays.items()
     for name, array in rest:
         if tuple(array.shape) == tuple(reference.shape):
+            continue
+        if any_size and tuple(array.shape[:-2]) == tuple(reference.shape[:-2]):
             continue
         # One baseline (or pool of other fixations) may serve a whole batch.
         if name in ("other", "baseline") and tuple(array.shape) == tuple(reference.shape[-2:]):
@@ -121,7 +128,9 @@ def same_shape(arrays: dict[str, Array]) -> None:
 
 def _points(array: Array) -> str:
     if array.ndim == 2 and array.shape[-1] == 2:
-        return "; if these are points (x, y), make a map of them: metrics.fixation_map(points, shape)"
+        return (
+            "; if these are points (x, y), metrics.fixation_map(points, shape) makes a map of them"
+        )
     return ""
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from metrics import _arrays as arrays
 from metrics._arrays import Array
 
-Vector = np.ndarray[Any, np.dtype[Any]]
+Vector = Any  # (n,) NumPy
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,9 @@ class Ranking:
 
     def _below(self, thresholds: Vector, side: str) -> Vector:
         if not arrays.is_foreign(self.ordered):
-            return np.searchsorted(self.ordered, thresholds, side=side)  # type: ignore[call-overload]
+            return np.searchsorted(self.ordered, thresholds, side=side)
         xp = arrays.namespace(self.ordered)
         queries = xp.asarray(
-            thresholds, dtype=self.ordered.dtype, device=arrays.compat.device(self.ordered)
+            thresholds, dtype=self.ordered.dtype, device=arrays.device(self.ordered)
         )
         return arrays.to_numpy(xp.searchsorted(self.ordered, queries, side=side))

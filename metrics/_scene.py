@@ -117,7 +117,7 @@ class Scene:
         if self.xp is np:
             return function(self.rankings[0])
         found = np.array([function(ranking) for ranking in self.rankings], dtype=np.float64)
-        device = arrays.compat.device(self.maps["prediction"])
+        device = arrays.device(self.maps["prediction"])
         columns = found.T if found.ndim == 2 else found[None]
         results = tuple(
             self.xp.asarray(np.ascontiguousarray(c.reshape(self.shape[:-2])), device=device)
@@ -154,7 +154,11 @@ def _rows(xp: Any, flat: Array) -> Array:
 
 
 def run(
-    kernels: Mapping[str, Kernel], maps: Mapping[str, Any], *, negative: str = "error"
+    kernels: Mapping[str, Kernel],
+    maps: Mapping[str, Any],
+    *,
+    negative: str = "error",
+    any_size: bool = False,
 ) -> dict[str, Any]:
     """Compute kernels on the arguments of a metric: the one way in for every metric.
 
@@ -162,6 +166,7 @@ def run(
         kernels: functions of a `Scene`, by name. One that gives a tuple gives several numbers.
         maps: the arguments by name, "prediction" first; None for one that is not given.
         negative: see `Scene`.
+        any_size: the maps of one scene may differ in height and width.
 
     Returns:
         By name: a float for a single NumPy map, else an array of the batch's shape (a tuple of
@@ -169,11 +174,11 @@ def run(
     """
     arrays.choice(negative, ("error", "clip", "keep"), "negative")
     given = {name: arrays.as_array(a, name) for name, a in maps.items() if a is not None}
-    arrays.same_shape(given)
+    arrays.same_shape(given, any_size)
     xp = arrays.namespace(*given.values())
     if xp is np:
         return _run_numpy(kernels, given, negative)
-    device = arrays.compat.device(next(a for a in given.values() if arrays.is_foreign(a)))
+    device = arrays.device(next(a for a in given.values() if arrays.is_foreign(a)))
     host = {name: arrays.as_host(a) for name, a in given.items()}
     if all(a is not None for a in host.values()):
         found = _run_numpy(kernels, host, negative)

@@ -56,7 +56,9 @@ def fixation_map(
     bad = ~np.isfinite(given).all(axis=1)
     if bad.any():
         first = int(np.flatnonzero(bad)[0])
-        raise ValueError(f"points has {int(bad.sum())} NaN or infinite row(s), the first at {first}")
+        raise ValueError(
+            f"points has {int(bad.sum())} NaN or infinite row(s), the first at {first}"
+        )
     x, y = np.floor(given + 0.5).T
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
     pixels = (y[inside] * width + x[inside]).astype(np.int64)
@@ -90,7 +92,7 @@ def density(fixations: Array, sigma: float) -> Array:
     rows, columns = _gaussian(height, sigma), _gaussian(width, sigma)
     if xp is not np:
         counts = arrays.float64(xp, given)
-        device = arrays.compat.device(counts)
+        device = arrays.device(counts)
         rows = xp.asarray(rows, dtype=counts.dtype, device=device)
         columns = xp.asarray(columns, dtype=counts.dtype, device=device)
         blurred = rows @ counts @ columns
@@ -145,7 +147,5 @@ def sigma_from_fc(fc: float, shape: tuple[int, int]) -> float:
         raise ValueError(f"fc is {fc}; it must be positive")
     side = max(shape)
     side += side % 2
-    padded = 2 ** math.ceil(math.log2(side))
+    padded: int = 2 ** math.ceil(math.log2(side))
     return padded * math.sqrt(2 * math.log(2)) / (2 * math.pi * fc)
-
-

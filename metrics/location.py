@@ -299,7 +299,7 @@ def _summary(scores: Vector) -> tuple[float, float]:
 
 
 def nss(prediction: Array, fixations: Array, *, convention: Convention = "mit") -> Any:
-    """Normalised scanpath saliency: the z-score of the map at the fixations (Peters et al. 2005)."""
+    """Normalised scanpath saliency: the map's z-score at the fixations (Peters et al. 2005)."""
     arrays.choice(convention, CONVENTIONS, "convention")
     maps = {"prediction": prediction, "fixations": fixations}
     return run({"": partial(nss_kernel, convention=convention)}, maps)[""]

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from metrics import _arrays as arrays
 from metrics._arrays import Array
@@ -17,7 +18,7 @@ from metrics._arrays import Array
 Method = Literal["matlab-bicubic", "matlab-bilinear", "bilinear", "area", "nearest"]
 METHODS = ("matlab-bicubic", "matlab-bilinear", "bilinear", "area", "nearest")
 
-Matrix = np.ndarray[Any, np.dtype[np.float64]]
+Matrix = NDArray[np.float64]
 
 
 def resize(
@@ -56,7 +57,7 @@ def resize(
     if xp is np:
         resized = rows @ values @ columns.T
     else:
-        device = arrays.compat.device(values)
+        device = arrays.device(values)
         left = xp.asarray(rows, dtype=values.dtype, device=device)
         right = xp.asarray(columns, dtype=values.dtype, device=device)
         resized = left @ values @ right.T
@@ -84,7 +85,7 @@ def _cubic(x: Matrix) -> Matrix:
 
 
 def _triangle(x: Matrix) -> Matrix:
-    return np.maximum(0.0, 1 - np.abs(x))
+    return np.asarray(np.maximum(0.0, 1 - np.abs(x)))
 
 
 @lru_cache(maxsize=64)
@@ -136,5 +137,6 @@ def _sampled(
     values /= values.sum(axis=1, keepdims=True)
     mirror = np.concatenate([np.arange(size), np.arange(size)[::-1]])
     matrix = np.zeros((wanted, size))
-    np.add.at(matrix, (np.arange(wanted)[:, None], mirror[(taps.astype(int) - 1) % (2 * size)]), values)
+    sources = mirror[(taps.astype(int) - 1) % (2 * size)]
+    np.add.at(matrix, (np.arange(wanted)[:, None], sources), values)
     return matrix

@@ -147,5 +147,7 @@ def _scores(scores: ArrayLike, name: str) -> NDArray[Any]:
     bad = ~np.isfinite(values)
     if bad.any():
         first = int(np.flatnonzero(bad)[0])
-        raise ValueError(f"{name} has {int(bad.sum())} NaN or infinite value(s), the first at {first}")
+        raise ValueError(
+            f"{name} has {int(bad.sum())} NaN or infinite value(s), the first at {first}"
+        )
     return values

@@ -36,7 +36,7 @@ def emd(
     arrays.choice(convention, CONVENTIONS, "convention")
     kernel = partial(emd_kernel, downsize=downsize, grid=grid, unit=unit, method=method)
     maps = {"prediction": prediction, "density": density}
-    found = run({"": kernel}, maps, negative=negative)[""]
+    found = run({"": kernel}, maps, negative=negative, any_size=grid == "mit")[""]
     return found if return_bound else found[0]
 
 
@@ -55,19 +55,21 @@ def emd_kernel(
     if downsize != int(downsize) or downsize < 1:
         raise ValueError(f"downsize is {downsize}; it must be a whole number, at least 1")
     p, d = scene.mass("prediction"), scene.mass("density")
-    shape = scene.shape[-2:]
+    from_shape, shape = (tuple(scene.maps[k].shape[-2:]) for k in ("prediction", "density"))
     factor = float(downsize) if unit == "pixel" else 1.0
+    wanted = tuple(math.ceil(n / downsize) for n in shape)
+    scale = 1.0 / downsize
     rows = [
         _distance(
-            _to_grid(a, shape, downsize, exact_scale=grid == "common"),
-            _to_grid(b, shape, downsize, exact_scale=True),
+            _to_grid(a.reshape(from_shape), wanted, None if grid == "mit" else scale),
+            _to_grid(b.reshape(shape), wanted, scale),
         )
         for a, b in zip(_maps(p.values), _maps(d.values), strict=True)
     ]
     found = tuple(np.array(column) * factor for column in zip(*rows, strict=True))
     if scene.xp is np:
         return tuple(float(column[0]) for column in found)
-    device = arrays.compat.device(scene.maps["prediction"])
+    device = arrays.device(scene.maps["prediction"])
     return tuple(scene.xp.asarray(column, device=device) for column in found)
 
 
@@ -77,24 +79,22 @@ def _maps(values: Array) -> Any:
 
 
 def _to_grid(
-    values: np.ndarray[Any, Any], shape: tuple[int, int], downsize: int, exact_scale: bool
+    values: np.ndarray[Any, Any], wanted: tuple[int, ...], scale: float | None
 ) -> np.ndarray[Any, Any]:
-    """One map on the coarse grid, non-negative, summing to one.
+    """One map on the coarse grid, summing to one.
 
     imresize(map, 1/32) keeps the scale and rounds the size up; imresize(map, size) has the scale
-    that the size implies. The two differ where 32 does not divide the size.
+    that the size implies (None here). The two differ where 32 does not divide the size. The
+    bicubic kernel overshoots, and the few negative values are kept: the distance of two maps is
+    that of the positive and the negative part of their difference.
     """
-    height, width = shape
-    rows, columns = math.ceil(height / downsize), math.ceil(width / downsize)
-    scale = 1.0 / downsize if exact_scale else None
-    small = (
-        weights(height, rows, "matlab-bicubic", scale)
-        @ values.reshape(shape)
-        @ weights(width, columns, "matlab-bicubic", scale).T
+    rows, columns = (
+        weights(size, n, "matlab-bicubic", scale)
+        for size, n in zip(values.shape, wanted, strict=True)
     )
-    small = np.maximum(small, 0.0)
     if values.max() - values.min() <= ROUNDING * abs(values.max()):
-        small = np.ones_like(small)
+        return np.full(wanted, 1.0 / math.prod(wanted))
+    small = rows @ values @ columns.T
     return np.asarray(small / small.sum())
 
 
