@@ -1,0 +1,412 @@
+"""Graph-based visual saliency (Harel, Koch & Perona, NIPS 2006), as the authors' program does it.
+
+Image -> pyramids of colour and intensity -> feature maps -> a Markov chain on each, whose
+equilibrium is high where a map differs from its surroundings -> sum -> blur.
+
+Paper and program differ: the paper weighs edges by a log ratio and normalises with a second chain,
+the program by a plain difference and with the power 1.5. The program is followed, which is what
+published numbers come from; ``normalization="graph"`` gives the paper's second chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from emomap.errors import UsageError
+from emomap.method import Image, Method, Prediction
+from emomap.vision import chain
+from emomap.vision.features import (
+    CHANNELS,
+    TEMPORAL,
+    channel_maps,
+    check_channels,
+    flicker,
+    motion,
+)
+from emomap.vision.filters import (
+    attenuate_border,
+    flatten_noise,
+    gaussian_blur,
+    lattice_shape,
+    rescale,
+    resize,
+)
+from emomap.vision.image import check_image, enlarge
+from emomap.vision.pyramid import Planes, image_pyramid
+
+#: Height and width below this are refused, as by the original.
+MIN_SIDE = 128
+
+Maps = NDArray[np.float64]
+Solver = Literal["exact", "power"]
+Normalization = Literal["power1.5", "graph"]
+Size = Literal["image", "native"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All parameters, under the names and with the defaults of the original program.
+
+    Attributes:
+        solver: "exact" is the equilibrium in closed form; "power" iterates until a step is no
+            longer than ``tol``, as the original does.
+        normalization: "power1.5" raises each activation map to the power 1.5 (the program);
+            "graph" is the second Markov chain (the paper).
+        channels: letters of D (DKL colour), C (colour opponency), I (intensity), O (orientation),
+            R (local contrast); for sequences also F (flicker) and M (motion).
+        multilevels: pyramid levels of the map whose cells join the graph, say (1, 2).
+        tol: where the power iteration stops (Euclidean norm of a step).
+        levels: pyramid levels of the features; level l is 2^-l of the image.
+        salmapmaxsize: longer side of the lattice, in cells.
+        sigma_frac_act, sigma_frac_norm: widths of the two chains as shares of the mean side.
+        num_norm_iters: how often the normalisation is applied.
+        blurfrac: standard deviation of the last blur as a share of the longer side; 0 for none.
+        gaborangles, motionAngles: directions in degrees.
+        contrastwidth: side of the window of R as a share of the rows.
+        flickerNewFrameWt: weight of the newest frame in the memory that F compares with.
+        colorWeight ... dklcolorWeight: weight of each channel in the sum.
+        unCenterBias: multiply the map with the inverse of a centre bias.
+        normalizeTopChannelMaps: normalise the channels too, before they are added.
+    """
+
+    solver: Solver = "exact"
+    normalization: Normalization = "power1.5"
+    channels: str = "DIO"
+    multilevels: tuple[int, ...] = ()
+    tol: float = 1e-4
+    levels: tuple[int, ...] = (2, 3, 4)
+    salmapmaxsize: int = 32
+    sigma_frac_act: float = 0.15
+    sigma_frac_norm: float = 0.06
+    num_norm_iters: int = 1
+    blurfrac: float = 0.02
+    gaborangles: tuple[float, ...] = (0, 45, 90, 135)
+    motionAngles: tuple[float, ...] = (0, 45, 90, 135)
+    contrastwidth: float = 0.1
+    flickerNewFrameWt: float = 1.0
+    colorWeight: float = 1.0
+    intensityWeight: float = 1.0
+    orientationWeight: float = 1.0
+    contrastWeight: float = 1.0
+    flickerWeight: float = 1.0
+    motionWeight: float = 1.0
+    dklcolorWeight: float = 1.0
+    unCenterBias: bool = False
+    normalizeTopChannelMaps: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("multilevels", "levels", "gaborangles", "motionAngles"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        check_channels(self.channels, temporal=True, method="gbvs")
+        if self.solver not in ("exact", "power"):
+            raise UsageError(f"gbvs: solver={self.solver!r}; expected 'exact' or 'power'")
+        if self.normalization not in ("power1.5", "graph"):
+            raise UsageError(
+                f"gbvs: normalization={self.normalization!r}; expected 'power1.5' or 'graph'"
+            )
+        for name in ("levels", "multilevels"):
+            if any(level != int(level) or not 1 <= level <= 9 for level in getattr(self, name)):
+                raise UsageError(
+                    f"gbvs: {name}={getattr(self, name)}; expected integers from 1 to 9"
+                )
+        if not self.levels:
+            raise UsageError("gbvs: levels=() is empty; expected integers from 1 to 9")
+        for name in ("tol", "sigma_frac_act", "sigma_frac_norm", "salmapmaxsize"):
+            if not getattr(self, name) > 0:
+                raise UsageError(f"gbvs: {name}={getattr(self, name)} must be above 0")
+        if not 4 <= self.salmapmaxsize <= 128:
+            raise UsageError(
+                f"gbvs: salmapmaxsize={self.salmapmaxsize}; expected 4 to 128 cells "
+                "(the work grows with its fourth power)"
+            )
+
+    def weight(self, letter: str) -> float:
+        """Weight of a channel in the sum."""
+        value: float = getattr(self, f"{(CHANNELS | TEMPORAL)[letter]}Weight")
+        return value
+
+
+@dataclass(frozen=True)
+class Stages:
+    """What GBVS computes on its way, n maps of h' x w' cells.
+
+    Attributes:
+        labels: (n,) channel, type and pyramid level of each map, "orientation/1/level2".
+        features: (n, h', w') feature maps.
+        equilibria: (n, h', w') equilibrium of the activation chain on each, sum 1, not normalised.
+        iterations: (n,) int, steps of the power iteration; 0 with the closed form.
+        channels: name of a channel -> (h', w') the sum of its normalised maps, stretched to 0..1.
+        master: (h', w') the saliency map on the lattice, in 0..1.
+        map: (H, W) the saliency map at the size of the image, in 0..1.
+    """
+
+    labels: tuple[str, ...]
+    features: Maps
+    equilibria: Maps
+    iterations: NDArray[np.int64]
+    channels: dict[str, Maps]
+    master: Maps
+    map: Maps
+
+
+def gbvs(
+    image: ArrayLike,
+    *,
+    solver: Solver = "exact",
+    normalization: Normalization = "power1.5",
+    channels: str = "DIO",
+    multilevels: Sequence[int] = (),
+    size: Size = "image",
+    tol: float = 1e-4,
+    **parameters: Any,
+) -> Maps:
+    """Saliency of an image by GBVS.
+
+    Args:
+        image: (H, W, 3) or (H, W); uint8, or float in 0..1; sides of at least 128 px.
+        solver, normalization, channels, multilevels, tol: see `Settings`.
+        size: "image" for a map as large as the image, "native" for the lattice (32 cells long).
+        **parameters: any other parameter of `Settings`.
+
+    Returns:
+        (H, W) or (h', w') float64 in 0..1. An image without any contrast gives a plateau that
+        falls off to the border, as the original does by its last step.
+
+    Raises:
+        EmomapError: the image is refused (see `emomap.vision.image.check_image`).
+        UsageError: a parameter is unknown or out of range.
+    """
+    stages = gbvs_stages(
+        image,
+        solver=solver,
+        normalization=normalization,
+        channels=channels,
+        multilevels=multilevels,
+        tol=tol,
+        **parameters,
+    )
+    return _at(stages, size)
+
+
+def gbvs_stages(image: ArrayLike, **parameters: Any) -> Stages:
+    """As `gbvs`, with all intermediate results. Takes any parameter of `Settings`."""
+    settings = _settings(parameters)
+    check_channels(settings.channels, temporal=False, method="gbvs")
+    return _sequence([image], settings)[0]
+
+
+def gbvs_fast(image: ArrayLike, *, size: Size = "image") -> Maps:
+    """The original's fast variant: colour and two orientations on one level, 24 cells.
+
+    It stops the iteration early (``tol=0.003``), which is part of what it computes.
+    """
+    return gbvs(
+        image,
+        solver="power",
+        channels="DO",
+        size=size,
+        tol=0.003,
+        gaborangles=(0, 90),
+        levels=(3,),
+        salmapmaxsize=24,
+    )
+
+
+def gbvs_sequence(
+    frames: Sequence[ArrayLike] | NDArray[Any],
+    *,
+    channels: str = "DIOFM",
+    size: Size = "image",
+    **parameters: Any,
+) -> Maps:
+    """Saliency of each frame of a sequence, with flicker and motion.
+
+    Args:
+        frames: (T, H, W, 3) or (T, H, W) or a list of images of one size.
+        channels: as in `gbvs`, with F (flicker) and M (motion).
+        size, **parameters: as in `gbvs`.
+
+    Returns:
+        (T, H, W) or (T, h', w') float64 in 0..1.
+    """
+    stages = gbvs_sequence_stages(frames, channels=channels, **parameters)
+    return np.stack([_at(stage, size) for stage in stages])
+
+
+def gbvs_sequence_stages(
+    frames: Sequence[ArrayLike] | NDArray[Any], *, channels: str = "DIOFM", **parameters: Any
+) -> list[Stages]:
+    """As `gbvs_sequence`, with all intermediate results of each frame."""
+    return _sequence(list(frames), _settings({"channels": channels, **parameters}))
+
+
+def _settings(parameters: dict[str, Any]) -> Settings:
+    known = [field.name for field in fields(Settings)]
+    for name in parameters:
+        if name not in known:
+            raise UsageError(f"gbvs: there is no parameter '{name}'; there are {', '.join(known)}")
+    return Settings(**parameters)
+
+
+def _at(stages: Stages, size: Size) -> Maps:
+    if size not in ("image", "native"):
+        raise UsageError(f"gbvs: size={size!r}; expected 'image' or 'native'")
+    return stages.map if size == "image" else stages.master
+
+
+def _sequence(frames: Sequence[ArrayLike], settings: Settings) -> list[Stages]:
+    if not frames:
+        raise UsageError("gbvs: frames is empty; expected at least one image")
+    stages: list[Stages] = []
+    shape: tuple[int, ...] | None = None
+    before: list[Planes] | None = None
+    memory: list[Planes] | None = None
+    for frame in frames:
+        image = check_image(frame, min_side=MIN_SIDE, method="gbvs")
+        if shape is not None and image.shape != shape:
+            raise UsageError(
+                f"gbvs: frame {len(stages)} has shape {image.shape}, the first one {shape}; "
+                "expected frames of one size"
+            )
+        shape = image.shape
+        pyramid = image_pyramid(
+            image, max(settings.levels), color=bool(set(settings.channels) & set("CD"))
+        )
+        stages.append(_frame(pyramid, before, memory, image.shape[:2], settings))
+        memory = _remember(memory, pyramid, settings.flickerNewFrameWt)
+        before = pyramid
+    return stages
+
+
+def _remember(memory: list[Planes] | None, now: list[Planes], weight: float) -> list[Planes]:
+    if memory is None or weight == 1:
+        return now
+    return [
+        (weight * new + (1 - weight) * old).astype(np.float32)
+        for new, old in zip(now, memory, strict=True)
+    ]
+
+
+def _frame(
+    pyramid: list[Planes],
+    before: list[Planes] | None,
+    memory: list[Planes] | None,
+    shape: tuple[int, ...],
+    settings: Settings,
+) -> Stages:
+    lattice = lattice_shape((shape[0], shape[1]), settings.salmapmaxsize)
+    labels: list[str] = []
+    letters: list[str] = []
+    maps: list[Maps] = []
+    for letter in settings.channels:
+        levels = []
+        for level in settings.levels:
+            if letter == "F":
+                found = flicker(pyramid[level], None if memory is None else memory[level])
+            elif letter == "M":
+                found = motion(
+                    pyramid[level], None if before is None else before[level], settings.motionAngles
+                )
+            else:
+                found = channel_maps(
+                    letter,
+                    pyramid[level],
+                    angles=settings.gaborangles,
+                    contrast_width=settings.contrastwidth,
+                )
+            if len(found):
+                levels.append(resize(found, lattice))
+        for kind in range(len(levels[0]) if levels else 0):
+            for level, found in zip(settings.levels, levels, strict=True):
+                name = (CHANNELS | TEMPORAL)[letter]
+                labels.append(f"{name}/{kind + 1}/level{level}")
+                letters.append(letter)
+                maps.append(found[kind])
+    if not maps:
+        raise UsageError(
+            f"gbvs: channels={settings.channels!r} are colour channels, but the image is grey; "
+            "add 'I' or 'O'"
+        )
+    features = flatten_noise(np.stack(maps))
+    equilibria = _activate(features, settings)
+    normalized = _normalize(equilibria.maps, settings)
+    sums = {
+        letter: normalized[[other == letter for other in letters]].sum(axis=0)
+        for letter in dict.fromkeys(letters)
+    }
+    if settings.normalizeTopChannelMaps:
+        sums = {key: _normalize(value[None], settings)[0] for key, value in sums.items()}
+    master = _finish(
+        sum((settings.weight(key) * value for key, value in sums.items()), np.zeros(lattice)),
+        settings,
+    )
+    return Stages(
+        labels=tuple(labels),
+        features=features,
+        equilibria=equilibria.maps,
+        iterations=equilibria.iterations,
+        channels={(CHANNELS | TEMPORAL)[key]: rescale(value) for key, value in sums.items()},
+        master=master,
+        map=rescale(resize(master, (shape[0], shape[1]))),
+    )
+
+
+def _activate(features: Maps, settings: Settings) -> chain.Equilibria:
+    sigma = settings.sigma_frac_act * sum(features.shape[1:]) / 2
+    if settings.multilevels:
+        return chain.activate_multilevel(
+            features, sigma, settings.multilevels, solver=settings.solver, tol=settings.tol
+        )
+    return chain.activate(features, sigma, solver=settings.solver, tol=settings.tol)
+
+
+def _normalize(maps: Maps, settings: Settings) -> Maps:
+    sigma = settings.sigma_frac_norm * sum(maps.shape[1:]) / 2
+    for _ in range(settings.num_norm_iters):
+        if settings.normalization == "power1.5":
+            maps = maps**1.5
+        else:
+            maps = chain.normalize_by_graph(
+                maps, sigma, solver=settings.solver, tol=settings.tol
+            ).maps
+    return maps
+
+
+def _finish(total: Maps, settings: Settings) -> Maps:
+    master = rescale(attenuate_border(total, 4))
+    if settings.blurfrac > 0:
+        master = rescale(gaussian_blur(master, settings.blurfrac * max(master.shape), 2))
+    if settings.unCenterBias:
+        with np.load(Path(chain.__file__).with_name("gbvs_constants.npz")) as constants:
+            inverse = resize(constants["inv_center_bias"], (master.shape[0], master.shape[1]))
+        master = rescale(master * (0.5 + 0.5 * inverse))
+    return master
+
+
+class GBVS(Method):
+    """GBVS as a method of `bench` and `predict`; options are the parameters of `Settings`.
+
+    Pictures with a side below 128 px, which the function refuses, are enlarged by a bicubic resize
+    until the shorter side has 128 px (four times at most), and the map is made for their own size.
+    """
+
+    def __init__(self, **parameters: Any) -> None:
+        self.settings = _settings(parameters)
+        check_channels(self.settings.channels, temporal=False, method="gbvs")
+
+    def predict(self, images: Sequence[Image]) -> list[Prediction]:
+        """Maps of the size of each image, in 0..1."""
+        predictions = []
+        for image in images:
+            large = enlarge(image, MIN_SIDE, method="gbvs")
+            stages = _sequence([large], self.settings)[0]
+            own_size = large.shape[:2] == np.shape(image)[:2]
+            map_ = stages.map if own_size else rescale(resize(stages.master, np.shape(image)[:2]))
+            predictions.append(Prediction(map=map_))
+        return predictions

@@ -1,0 +1,34 @@
+"""Chance: the same value everywhere. Every metric has a known value for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from emomap.method import Image, Method, Prediction
+from emomap.vision.image import check_shape
+
+
+def uniform(image: ArrayLike) -> NDArray[np.float64]:
+    """The map that knows nothing.
+
+    Args:
+        image: (H, W, 3) or (H, W); only its size is used.
+
+    Returns:
+        (H, W) float64, 1 everywhere.
+
+    Raises:
+        EmomapError: the image is refused (see `emomap.vision.image.check_shape`).
+    """
+    return np.ones(check_shape(image, method="uniform"))
+
+
+class Uniform(Method):
+    """`uniform` as a method of `bench` and `predict`; it has no options."""
+
+    def predict(self, images: Sequence[Image]) -> list[Prediction]:
+        """A map of ones of the size of each image."""
+        return [Prediction(map=uniform(image)) for image in images]

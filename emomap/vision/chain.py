@@ -1,0 +1,260 @@
+"""Markov chains on a lattice of map cells: the activation and the normalisation of GBVS.
+
+Activation (Harel, Koch & Perona 2006, section 3.1): from cell j one walks to cell i with a
+probability proportional to W_ij = exp(-d_ij^2 / 2 s^2) |a_i - a_j|. W is symmetric, so the chain is
+reversible and its equilibrium is known without iteration: pi_i is proportional to sum_j W_ij.
+Normalisation (section 3.2): W_ij = exp(-d_ij^2 / 2 s^2) a_i, whose equilibrium is proportional to
+a_i sum_j exp(-d_ij^2 / 2 s^2) a_j, likewise in closed form.
+
+`solver="power"` iterates as the original program does and stops where it stops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emomap.errors import EmomapError
+from emomap.vision.filters import rescale
+from emomap.vision.jit import jit
+from emomap.vision.pyramid import halve
+
+Maps = NDArray[np.float64]
+
+#: Chains that have not settled by then never will (tolerances below the rounding error).
+_MOST_ITERATIONS = 100_000
+
+
+class Equilibria(NamedTuple):
+    """Equilibrium distributions (n, h, w), each of sum 1, and the iterations that each took."""
+
+    maps: Maps
+    iterations: NDArray[np.int64]
+
+
+def activate(maps: Maps, sigma: float, *, solver: str, tol: float) -> Equilibria:
+    """Equilibria of the activation chains of (n, h, w) feature maps, sigma in cells.
+
+    A constant map has no chain; it gets the uniform distribution (0 iterations).
+    """
+    _, height, width = maps.shape
+    kernel = _lattice_kernel(height, width, sigma)
+    cells = np.ascontiguousarray(maps.transpose(1, 2, 0))
+    strength = np.empty_like(cells)
+    _total_difference(cells, kernel, strength)
+    sums = np.ascontiguousarray(strength.transpose(2, 0, 1))
+    if solver == "exact":
+        return Equilibria(_distribution(sums), np.zeros(len(maps), np.int64))
+
+    def step(flow: Maps, which: NDArray[np.int64]) -> Maps:
+        chosen = np.ascontiguousarray(cells[:, :, which])
+        weights = np.ascontiguousarray(flow.transpose(1, 2, 0))
+        out = np.empty_like(chosen)
+        _weighted_difference(chosen, kernel, weights, out)
+        return np.asarray(out.transpose(2, 0, 1))
+
+    return _power(sums, step, tol)
+
+
+def activate_multilevel(
+    maps: Maps, sigma: float, levels: tuple[int, ...], *, solver: str, tol: float
+) -> Equilibria:
+    """As `activate`, on one graph of the lattice and of coarser ones together.
+
+    Each coarser lattice is a level of the pyramid over the lattice; the mass of its nodes is spread
+    evenly over the fine cells that they stand for.
+    """
+    graph = _multilevel_graph(maps.shape[1:], levels, sigma)
+    values = np.concatenate(
+        [_node_values(maps, level).reshape(len(maps), -1) for level in (0, *levels)], axis=1
+    )
+    sums = np.stack([_dense_sums(graph.weights, row, np.ones_like(row)) for row in values])
+    if solver == "exact":
+        nodes, iterations = _distribution(sums[:, None]), np.zeros(len(maps), np.int64)
+    else:
+
+        def step(flow: Maps, which: NDArray[np.int64]) -> Maps:
+            rows = [_dense_sums(graph.weights, values[k], flow[n, 0]) for n, k in enumerate(which)]
+            return np.stack(rows)[:, None]
+
+        nodes, iterations = _power(sums[:, None], step, tol)
+    fine = (nodes[:, 0] @ graph.spread).reshape(maps.shape)
+    return Equilibria(fine, iterations)
+
+
+def normalize_by_graph(maps: Maps, sigma: float, *, solver: str, tol: float) -> Equilibria:
+    """Equilibria of the normalisation chains of (n, h, w) activation maps, sigma in cells."""
+    rows, columns = _gaussian(maps.shape[1], sigma), _gaussian(maps.shape[2], sigma)
+    sums = rows @ maps @ columns
+    if solver == "exact":
+        return Equilibria(_distribution(maps * sums), np.zeros(len(maps), np.int64))
+
+    def step(flow: Maps, which: NDArray[np.int64]) -> Maps:
+        return np.asarray(maps[which] * (rows @ flow @ columns))
+
+    return _power(sums, step, tol)
+
+
+def _distribution(strengths: Maps) -> Maps:
+    total = strengths.sum(axis=(1, 2), keepdims=True)
+    uniform = 1.0 / (strengths.shape[1] * strengths.shape[2])
+    shares = np.full_like(strengths, uniform)
+    np.divide(strengths, total, out=shares, where=total > 0)
+    return shares
+
+
+def _power(sums: Maps, step: Callable[[Maps, NDArray[np.int64]], Maps], tol: float) -> Equilibria:
+    """Iterate v <- W (v / column sums) from the uniform v until a step is no longer than ``tol``.
+
+    Args:
+        sums: (n, h, w) column sums of W.
+        step: multiplies W of the chains with the given numbers by (m, h, w) vectors.
+    """
+    count, height, width = sums.shape
+    state = np.full(sums.shape, 1.0 / (height * width))
+    iterations = np.zeros(count, np.int64)
+    active = np.flatnonzero(sums.sum(axis=(1, 2)) > 0)
+    while len(active):
+        if iterations[active[0]] >= _MOST_ITERATIONS:
+            raise EmomapError(
+                f"gbvs: the chain has not settled after {_MOST_ITERATIONS} iterations; tol={tol:g} "
+                "is below the rounding error, use solver='exact'"
+            )
+        before = state[active]
+        after = step(
+            np.divide(before, sums[active], out=np.zeros_like(before), where=sums[active] > 0),
+            active,
+        )
+        state[active] = after
+        iterations[active] += 1
+        moved = np.sqrt(((after - before) ** 2).sum(axis=(1, 2)))
+        active = active[moved > tol]
+    return Equilibria(_distribution(state), iterations)
+
+
+@lru_cache(maxsize=32)
+def _lattice_kernel(height: int, width: int, sigma: float) -> Maps:
+    """exp(-d^2 / 2 s^2) by rows apart (h,) and columns apart (2 w - 1,), index w - 1 for none."""
+    rows, columns = np.arange(height), np.arange(-width + 1, width)
+    return np.asarray(np.exp(-(rows[:, None] ** 2 + columns**2) / (2 * sigma**2)))
+
+
+@lru_cache(maxsize=32)
+def _gaussian(length: int, sigma: float) -> Maps:
+    cells = np.arange(length)
+    return np.asarray(np.exp(-((cells[:, None] - cells) ** 2) / (2 * sigma**2)))
+
+
+@jit
+def _total_difference(cells: Any, kernel: Any, out: Any) -> None:
+    """out_i = sum_j G_ij |a_i - a_j| for (h, w, n) maps; each pair is visited once."""
+    height, width, count = cells.shape
+    out[:] = 0.0
+    for yi in range(height):
+        for yj in range(yi + 1):
+            for xi in range(width):
+                for xj in range(width if yj < yi else xi):
+                    near = kernel[yi - yj, width - 1 + xj - xi]
+                    for n in range(count):
+                        weight = near * abs(cells[yi, xi, n] - cells[yj, xj, n])
+                        out[yi, xi, n] += weight
+                        out[yj, xj, n] += weight
+
+
+@jit
+def _weighted_difference(cells: Any, kernel: Any, vector: Any, out: Any) -> None:
+    """out_i = sum_j G_ij |a_i - a_j| v_j, as `_total_difference`."""
+    height, width, count = cells.shape
+    out[:] = 0.0
+    for yi in range(height):
+        for yj in range(yi + 1):
+            for xi in range(width):
+                for xj in range(width if yj < yi else xi):
+                    near = kernel[yi - yj, width - 1 + xj - xi]
+                    for n in range(count):
+                        weight = near * abs(cells[yi, xi, n] - cells[yj, xj, n])
+                        out[yi, xi, n] += weight * vector[yj, xj, n]
+                        out[yj, xj, n] += weight * vector[yi, xi, n]
+
+
+@jit
+def _dense_sums(weights: Any, values: Any, vector: Any) -> Any:
+    """out_i = sum_j G_ij |a_i - a_j| v_j for any graph of N nodes."""
+    count = len(values)
+    out = np.empty(count)
+    for i in range(count):
+        total = 0.0
+        for j in range(count):
+            total += weights[i, j] * abs(values[i] - values[j]) * vector[j]
+        out[i] = total
+    return out
+
+
+class _Graph(NamedTuple):
+    """Weights by distance (N, N) between the nodes of all lattices; (N, cells) spread of mass."""
+
+    weights: Maps
+    spread: Maps
+
+
+def _node_values(maps: Maps, level: int) -> Maps:
+    """The maps on one lattice, each stretched to 0..1 (1e-12 everywhere if it is zero)."""
+    planes = maps
+    if level:
+        small = maps.astype(np.float32)
+        for _ in range(level):
+            small = halve(small)
+        planes = small.astype(np.float64)
+    planes = rescale(planes)
+    empty = ~planes.any(axis=(1, 2), keepdims=True)
+    return np.where(empty, 1e-12, planes)
+
+
+@lru_cache(maxsize=8)
+def _multilevel_graph(shape: tuple[int, int], levels: tuple[int, ...], sigma: float) -> _Graph:
+    height, width = shape
+    y, x = (axis.ravel().astype(np.float64) for axis in np.mgrid[:height, :width])
+    fine = (y[:, None] - y) ** 2 + (x[:, None] - x) ** 2
+    shapes = [_lattice_shape(shape, level) for level in (0, *levels)]
+    members = [_membership(shape, other) for other in shapes]
+    blocks = [[_distances(fine, a, b) for b in members] for a in members]
+    for k, (rows, columns) in enumerate(shapes):
+        y, x = (axis.ravel().astype(np.float64) for axis in np.mgrid[:rows, :columns])
+        cells = (y[:, None] - y) ** 2 + (x[:, None] - x) ** 2
+        blocks[k][k] = cells * (height * width) / (rows * columns)
+    squared = np.block(blocks)
+    return _Graph(np.exp(-squared / (2 * sigma**2)), np.concatenate(members))
+
+
+def _lattice_shape(shape: tuple[int, int], level: int) -> tuple[int, int]:
+    small = np.zeros((1, *shape), np.float32)
+    for _ in range(level):
+        small = halve(small)
+    return small.shape[1], small.shape[2]
+
+
+def _membership(fine: tuple[int, int], coarse: tuple[int, int]) -> Maps:
+    """(coarse cells, fine cells) weights of the fine cells that each coarse one stands for."""
+    rows, columns = (_bins(n, m) for n, m in zip(fine, coarse, strict=True))
+    member = (rows[:, None] * coarse[1] + columns).ravel()
+    weights = np.zeros((coarse[0] * coarse[1], fine[0] * fine[1]))
+    weights[member, np.arange(len(member))] = 1.0
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+
+def _bins(length: int, count: int) -> NDArray[np.int64]:
+    """Cut ``length`` cells in ``count`` runs; the first and the last share what is left over."""
+    sizes = np.full(count, length // count)
+    rest = length - count * (length // count)
+    sizes[0] += rest // 2
+    sizes[-1] += rest - rest // 2
+    return np.repeat(np.arange(count), sizes)
+
+
+def _distances(fine: Maps, a: Maps, b: Maps) -> Maps:
+    """Mean squared distance between the fine cells of two coarse ones."""
+    return np.asarray(a @ fine @ b.T)

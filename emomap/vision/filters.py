@@ -1,0 +1,102 @@
+"""Small filters on maps that the classical methods have in common.
+
+Definitions follow the MATLAB functions that the original programs call, so that values agree.
+Maps may carry leading axes: everything works on the last two.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emomap import metrics
+
+Array = NDArray[np.float64]
+
+
+def round_half_up(value: float) -> int:
+    """floor(value + 1/2), as MATLAB rounds positive numbers (Python rounds half to even)."""
+    return math.floor(value + 0.5)
+
+
+def lattice_shape(shape: tuple[int, int], longest: int) -> tuple[int, int]:
+    """The size of a map whose longer side has ``longest`` cells; no side gets less than one."""
+    height, width = (max(1, round_half_up(side * longest / max(shape))) for side in shape)
+    return height, width
+
+
+def resize(maps: NDArray[np.floating[Any]], shape: tuple[int, int]) -> Array:
+    """Resize (..., h, w) maps: antialiased bicubic as MATLAB's imresize, overshoot kept."""
+    return np.asarray(metrics.resize(maps, shape, "matlab-bicubic", clip=False))
+
+
+def rescale(maps: Array) -> Array:
+    """Stretch each map to 0..1 (mat2gray); a constant map is only clipped to 0..1."""
+    low = maps.min(axis=(-2, -1), keepdims=True)
+    high = maps.max(axis=(-2, -1), keepdims=True)
+    flat = high == low
+    low = np.where(flat, 0.0, low)
+    return np.asarray(np.clip((maps - low) / np.where(flat, 1.0, high - low), 0.0, 1.0))
+
+
+def flatten_noise(maps: Array) -> Array:
+    """Make a map constant whose range is rounding noise, so that nothing is read into the noise."""
+    low = maps.min(axis=(-2, -1), keepdims=True)
+    high = maps.max(axis=(-2, -1), keepdims=True)
+    noise = high - low <= 1e-12 * np.maximum(np.abs(low), np.abs(high))
+    return np.where(noise, low, maps)
+
+
+def attenuate_border(maps: Array, width: int) -> Array:
+    """Ramp the outer rows and columns: the i-th from the edge (1-based) times i / (width + 1).
+
+    ``width`` is reduced to half of the map where it would reach beyond the middle.
+    """
+    height, length = maps.shape[-2:]
+    if 2 * width > height:
+        width = height // 2
+    if 2 * width > length:
+        width = length // 2
+    return maps * _ramp(height, width)[:, None] * _ramp(length, width)
+
+
+def _ramp(length: int, width: int) -> Array:
+    ramp = np.ones(length)
+    rise = np.arange(1, width + 1) / (width + 1)
+    ramp[:width] = rise
+    ramp[length - width :] = rise[::-1]
+    return ramp
+
+
+def gaussian_blur(maps: Array, sigma: float, truncate: float) -> Array:
+    """Separable Gaussian with replicated borders, radius round(sigma * truncate) taps each side."""
+    taps = _taps(sigma, truncate)
+    return _blur_axis(_blur_axis(maps, taps, -2), taps, -1)
+
+
+@lru_cache(maxsize=64)
+def _taps(sigma: float, truncate: float) -> Array:
+    radius = round_half_up(sigma * truncate)
+    if radius == 0:
+        return np.ones(1)
+    offsets = np.arange(-radius, radius + 1)
+    taps = np.exp(-(offsets**2) / (2 * sigma**2))
+    return np.asarray(taps / taps.sum())
+
+
+def _blur_axis(maps: Array, taps: Array, axis: int) -> Array:
+    radius = len(taps) // 2
+    pads = [(0, 0)] * maps.ndim
+    pads[axis] = (radius, radius)
+    padded = np.pad(maps, pads, mode="edge")
+    length = maps.shape[axis]
+    index: list[slice] = [slice(None)] * maps.ndim
+    total = np.zeros_like(maps)
+    for offset, tap in enumerate(taps):
+        index[axis] = slice(offset, offset + length)
+        total += tap * padded[tuple(index)]
+    return total
