@@ -327,7 +327,7 @@ class Bench:
         """Accuracy and confusion matrix on the labelled images of the split."""
         probabilities = predict.read_probabilities(table)
         pairs = [
-            (self.dataset.classes.index(s.emotion), int(np.argmax(probabilities[s.id])))
+            (s.emotion, self.dataset.classes[int(np.argmax(probabilities[s.id]))])
             for s in self.part(self.split)
             if s.emotion is not None and s.id in probabilities
         ]
@@ -338,9 +338,7 @@ class Bench:
         self._accuracy[name] = {
             "accuracy": hits["mean"],
             "accuracy_interval": [hits["low"], hits["high"]],
-            "confusion": metrics.confusion_matrix(
-                truth, guess, classes=len(self.dataset.classes)
-            ).tolist(),
+            "confusion": metrics.confusion_matrix(guess, truth, self.dataset.classes).tolist(),
         }
 
     def _summarise(self, protocol: Protocol, remarks: Sequence[str]) -> None:
@@ -366,7 +364,7 @@ class Bench:
             n_images=n_images or len(self.part(self.split)),
             seed=self.seed,
             emomap=__version__,
-            signature=scores.common_signature({m: protocol.signature(m) for m in protocol.metrics}),
+            signature=protocol.signature(),
             classes=list(self.dataset.classes),
             methods=entries,
             ranks=ranking.mean_ranks(summary),

@@ -51,7 +51,8 @@ def _lines(items: Iterable[Item], total: int, label: str, done: int) -> Iterator
         if now - last >= LINE_EVERY and done < total:
             last = now
             left = (now - start) / (done - first) * (total - done)
-            say(f"{label}: {done}/{total}, {clock(left)} left")
+            # the first items pay for starting the processes, so they foretell nothing
+            say(f"{label}: {done}/{total}" + (f", {clock(left)} left" if done - first > 9 else ""))
     say(f"{label}: {done}/{total}, took {clock(time.monotonic() - start)}")
 
 

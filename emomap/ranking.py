@@ -71,8 +71,8 @@ def paired_tests(values: Values, seed: int, against: str = PRIOR) -> dict[str, d
             test = metrics.statistics.paired_permutation_test(
                 [a for a, _ in pairs], [b for _, b in pairs], seed=seed
             )
-            raw.append(test.p)
-            found[name][metric] = {"difference": test.difference, "p": test.p}
+            raw.append(test.p_value)
+            found[name][metric] = {"difference": test.difference, "p": test.p_value}
         for name, corrected in zip(others, metrics.statistics.holm(raw), strict=True):
             found[name][metric]["p_holm"] = float(corrected)
     return found
@@ -105,7 +105,11 @@ def ranked_table(summary: Mapping[str, Any], *, intervals: bool = True) -> Table
     order += [name for name in entries if name not in order]
     names = list(next((e["metrics"] for e in entries.values() if e["metrics"]), {}))
     classified = any(entry["accuracy"] is not None for entry in entries.values())
-    header = ["method", "rank", *[f"{metrics.CATALOGUE[name].label} {arrow(name)}" for name in names]]
+    header = [
+        "method",
+        "rank",
+        *[f"{metrics.CATALOGUE[name].long_name} {arrow(name)}" for name in names],
+    ]
     rows: list[list[str]] = []
     for name in order:
         entry = entries[name]
@@ -126,7 +130,9 @@ def ranked_table(summary: Mapping[str, Any], *, intervals: bool = True) -> Table
         rows.append(means_line)
         if intervals and any(range_line):
             rows.append(range_line)
-    return Table(header + (["accuracy"] if classified else []), rows, title(summary), notes(summary))
+    return Table(
+        header + (["accuracy"] if classified else []), rows, title(summary), notes(summary)
+    )
 
 
 def title(summary: Mapping[str, Any]) -> str:

@@ -67,7 +67,7 @@ class Scores:
         """What ``--format json`` prints."""
         return {
             "n_images": self.n_images,
-            "signature": common_signature(self.signatures()),
+            "signature": self.protocol.signature(),
             "metrics": self.summary(),
             "signatures": self.signatures(),
             "omitted": dict(self.omitted),
@@ -80,13 +80,13 @@ class Scores:
         summary = self.summary()
         rows = [
             [
-                f"{metrics.CATALOGUE[name].label} {arrow(name)}",
+                f"{metrics.CATALOGUE[name].long_name} {arrow(name)}",
                 *[number(entry[key], 4) for key in ("mean", "low", "high")],
                 str(entry["n"]),
             ]
             for name, entry in summary.items()
         ]
-        notes = [f"signature: {common_signature(self.signatures())}"]
+        notes = [f"signature: {self.protocol.signature()}"]
         notes += [f"left out: {name} ({reason})" for name, reason in self.omitted.items()]
         if self.failed:
             notes.append(f"not scored: {len(self.failed)} of {self.n_images + len(self.failed)}")
@@ -151,21 +151,7 @@ def interval(values: Sequence[float], seed: int) -> dict[str, Any]:
 
 def arrow(metric: str) -> str:
     """↑ where larger is better, ↓ where smaller is."""
-    return "↑" if metrics.CATALOGUE[metric].direction > 0 else "↓"
-
-
-def common_signature(signatures: Mapping[str, str]) -> str:
-    """One string for several metrics: what they share, then what each has besides."""
-    parts = {name: signature.split("|")[1:] for name, signature in signatures.items()}
-    if not parts:
-        return ""
-    first = next(iter(parts.values()))
-    shared = [part for part in first if all(part in other for other in parts.values())]
-    own = [
-        name + (":" + ",".join(rest) if (rest := [p for p in part if p not in shared]) else "")
-        for name, part in parts.items()
-    ]
-    return "|".join(["+".join(own), *shared])
+    return "↑" if metrics.CATALOGUE[metric].higher_is_better else "↓"
 
 
 def score(

@@ -55,14 +55,19 @@ class Protocol:
         """The blur, for people: "24 px"."""
         return f"{self.sigma:g} px" if self.sigma else f"MIT fc={MIT_FC:g}"
 
-    def signature(self, metric: str) -> str:
-        """The short string that names every choice behind a value of one metric."""
+    def signature(self, *names: str) -> str:
+        """The short string that names every choice behind the values; of all metrics by default."""
+        names = names or self.metrics
+        if not names:
+            return ""
         choices: dict[str, Any] = {"resize": self.resize}
-        if set(metrics.CATALOGUE[metric].inputs) & {"density", "baseline"}:
+        if {"density", "baseline"} & {i for n in names for i in metrics.CATALOGUE[n].inputs}:
             choices["sigma"] = f"{self.sigma:g}px" if self.sigma else f"fc{MIT_FC:g}"
-        if metric == "emd":
+        if "emd" in names:
             choices["downsize"] = self.emd_downsize
-        return metrics.signature(metric, convention=self.convention, **choices)
+        if self.stretch:
+            choices["stretch"] = True
+        return metrics.signature(names, convention=self.convention, **choices)
 
     def needs(self) -> set[str]:
         """What the metrics need: of "fixations", "density", "other", "baseline"."""
@@ -159,7 +164,7 @@ def score_item(item: Item, protocol: Protocol, others: Path | None = None) -> Sc
             **truth,
             metrics=protocol.metrics,
             convention=protocol.convention,
-            downsize=protocol.emd_downsize,
+            options={"emd": {"downsize": protocol.emd_downsize}},
         )
     except ValueError as error:
         return Scored(item.id, problem=f"{item.map_file}: {error}")

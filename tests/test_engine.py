@@ -1,0 +1,52 @@
+"""The engine: order, and no result lost or doubled when a worker is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from emomap import engine
+from emomap.errors import EmomapError
+
+
+def double(item: int) -> int:
+    return 2 * item
+
+
+def die_once(item: int, marker: Path) -> int:
+    if item == 13 and not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 2 * item
+
+
+def die_always(item: int) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return item
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_results_come_in_order(jobs: int) -> None:
+    assert list(engine.ordered(double, range(50), jobs=jobs, chunk=3)) == [2 * i for i in range(50)]
+
+
+def test_nothing_to_do() -> None:
+    assert list(engine.ordered(double, [], jobs=2)) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_killed_worker_loses_no_result(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    work = partial(die_once, marker=tmp_path / "dead")
+    assert list(engine.ordered(work, range(40), jobs=2, chunk=3)) == [2 * i for i in range(40)]
+    assert "a worker process was lost" in capfd.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_workers_that_keep_dying_end_the_run() -> None:
+    with pytest.raises(EmomapError, match="died 3 times at item 1 of 4"):
+        list(engine.ordered(die_always, range(4), jobs=2))
