@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomap import engine, io, metrics
-from emomap.errors import EmomapError
+from emomap.errors import EmomapError, UsageError
 from emomap.sample import File, Gaze
 
 #: What the tables of the field report; the others of the catalogue are computed on request.
@@ -78,7 +78,7 @@ def check_metrics(names: Iterable[str]) -> tuple[str, ...]:
     """Names of metrics as the catalogue has them; "all" stands for the whole catalogue.
 
     Raises:
-        EmomapError: an unknown name.
+        UsageError: an unknown name.
     """
     wanted: list[str] = []
     for name in names:
@@ -89,7 +89,7 @@ def check_metrics(names: Iterable[str]) -> tuple[str, ...]:
         elif key in metrics.CATALOGUE:
             wanted += [key] if key not in wanted else []
         else:
-            raise EmomapError(
+            raise UsageError(
                 f"no metric is called '{name}'; there are {', '.join(metrics.CATALOGUE)}"
             )
     return tuple(wanted)

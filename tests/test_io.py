@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -79,7 +81,9 @@ def test_arrays_in_files(tmp_path: Path) -> None:
         ("m.png", lambda p: None, "no such file"),
     ],
 )
-def test_bad_maps_are_refused_by_name(tmp_path: Path, name: str, write, words: str) -> None:  # type: ignore[no-untyped-def]
+def test_bad_maps_are_refused_by_name(
+    tmp_path: Path, name: str, write: Callable[[Path], Any], words: str
+) -> None:
     write(tmp_path / name)
     with pytest.raises(EmomapError, match=words) as caught:
         io.read_map(tmp_path / name)

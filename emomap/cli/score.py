@@ -19,8 +19,8 @@ from emomap.cli import options
 @options.metric_options
 @click.option(
     "--gt-kind",
-    metavar="KIND",
-    help="Force how GT is read: neutral, density, fixations (maps of counts) or csv.",
+    type=click.Choice(["neutral", "density", "fixation-maps", "csv"]),
+    help="Read GT as this instead of recognising it.",
 )
 @click.option(
     "--format",
@@ -65,7 +65,7 @@ def score(
         gt,
         protocol=options.protocol(**choices),
         allow_missing=allow_missing,
-        truth_kind=gt_kind,
+        truth_kind=gt_kind.replace("-", " ") if gt_kind else None,
         jobs=jobs,
         seed=seed,
         show=not quiet,
