@@ -100,6 +100,11 @@ def read_density(file: File) -> NDArray[np.float64]:
     return values
 
 
+def read_density_of(file: File | None) -> NDArray[np.float64] | None:
+    """`read_density`, or None without a file."""
+    return None if file is None else read_density(file)
+
+
 def from_density(file: File, *, image_file: File | None = None, shape: Shape | None = None) -> Gaze:
     """Gaze known only as a density; its shape is that of the picture, if that is known."""
     density = read_density(file)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from emomap import io
-from emomap.data.gaze import open_gaze
+from emomap.data.gaze import CARD, open_gaze
 from emomap.data.reading import Reading
 from emomap.data.registry import EMBEDDED, LAYOUTS, Layout, layout_called
 from emomap.data.tree import Tree, read_tree, some
@@ -19,7 +19,7 @@ from emomap.errors import EmomapError, UsageError
 from emomap.sample import Dataset
 
 #: Kinds of layout that have signs to be recognised by.
-KINDS = frozenset({"any", "emotion", "gaze", "both"})
+KINDS = frozenset({"any", "emotion", "gaze", "both", "images"})
 
 
 def cache_folder() -> Path:
@@ -139,7 +139,8 @@ def recognise(tree: Tree) -> tuple[Layout, Tree, str]:
 
 
 def _match(tree: Tree, kinds: Container[str] = KINDS) -> tuple[Layout, str] | None:
-    for layout in LAYOUTS.values():
+    own = [LAYOUTS["neutral"]] if tree.has(CARD) else LAYOUTS.values()
+    for layout in own:
         if layout.kind in kinds and (reason := layout.loader().recognise(tree)):
             return layout, reason
     return None

@@ -28,10 +28,11 @@ class Layout:
     Attributes:
         name: what ``--data NAME:PATH`` takes.
         module: where its loader is, below `emomap.data`.
-        title: the name shown in tables.
+        title: the name that its authors write.
         summary: one line for `emomap data list`.
         signs: what tells it from others, for the message that nothing was recognised.
-        kind: "emotion", "gaze", "both", "any" (neutral) or "pictures".
+        kind: what it can hold: "emotion", "gaze", "both", "any", or "images" alone; "" for the
+            layout that is never recognised but left when no other is.
     """
 
     name: str
@@ -51,6 +52,134 @@ LAYOUTS: dict[str, Layout] = {
     layout.name: layout
     for layout in (
         Layout(
+            "osie",
+            "osie",
+            "OSIE",
+            "700 images, 15 observers, free viewing; eye or mouse",
+            "stimuli/ and eye/fixations.mat",
+            "gaze",
+        ),
+        Layout(
+            "salicon",
+            "salicon",
+            "SALICON",
+            "15,000 COCO images, mouse for gaze; json or mat",
+            "images/**/COCO_* with fixations_*.json, fixations/**/*.mat or maps/",
+            "gaze",
+        ),
+        Layout(
+            "mit1003",
+            "mit1003",
+            "MIT1003",
+            "1,003 images, 15 observers, free viewing",
+            "ALLSTIMULI/ and DATA/ or ALLFIXATIONMAPS/",
+            "gaze",
+        ),
+        Layout(
+            "mit300",
+            "mit300",
+            "MIT300",
+            "300 images without public gaze: predict only",
+            "BenchmarkIMAGES/",
+            "images",
+        ),
+        Layout(
+            "cat2000",
+            "cat2000",
+            "CAT2000",
+            "2,000 images of 20 categories, 24 observers",
+            "trainSet/Stimuli/ and FIXATIONLOCS/ or FIXATIONMAPS/",
+            "gaze",
+        ),
+        Layout(
+            "pascals",
+            "pascals",
+            "PASCAL-S",
+            "850 images, 8 observers",
+            "imgs/pascal/ and fixations/pascalFix.mat",
+            "gaze",
+        ),
+        Layout(
+            "toronto",
+            "toronto",
+            "Toronto",
+            "120 images, 20 observers, pooled",
+            "Original Image Set/ and origfixdata.mat",
+            "gaze",
+        ),
+        Layout(
+            "nusef",
+            "nusef",
+            "NUSEF",
+            "758 images, many affective, 25 observers an image",
+            "stimuli/ and fix_data/",
+            "gaze",
+        ),
+        Layout(
+            "emod",
+            "emod",
+            "EMOd",
+            "1,019 emotional images, 16 observers",
+            "EMOdImages*/",
+            "both",
+        ),
+        Layout(
+            "emotionroi",
+            "emotionroi",
+            "EmotionROI",
+            "1,980 images, 6 emotions, maps of annotated regions",
+            "images/<emotion>/ and ground_truth/<emotion>/",
+            "both",
+        ),
+        Layout(
+            "emotion6",
+            "emotion6",
+            "Emotion6",
+            "1,980 images, distribution over 6 emotions and neutral",
+            "images/<emotion>/ and ground_truth.txt",
+            "emotion",
+        ),
+        Layout(
+            "emoset",
+            "emoset",
+            "EmoSet-118K",
+            "118,102 images, 8 emotions, split by the authors",
+            "train.json, val.json, test.json beside image/",
+            "emotion",
+        ),
+        Layout(
+            "twitter1",
+            "twitter1",
+            "Twitter I",
+            "1,269 images, negative or positive",
+            "amt_result.csv",
+            "emotion",
+        ),
+        Layout(
+            "abstract",
+            "abstract",
+            "Abstract",
+            "280 abstract paintings, 8 emotions by votes",
+            "ABSTRACT_groundTruth.csv",
+            "emotion",
+        ),
+        Layout(
+            "artphoto",
+            "artphoto",
+            "ArtPhoto",
+            "806 artistic photographs, 8 emotions",
+            "testImages_artphoto/<emotion>_*",
+            "emotion",
+        ),
+        Layout(
+            "fi",
+            "fi",
+            "FI",
+            "23,308 images, 8 emotions, in four forms; --gaze joins gaze",
+            "emotion folders, <emotion>_* files, agg/<emotion>_*.csv, TrainImages.txt",
+            "emotion",
+        ),
+        Layout(
             "neutral",
             "folder",
             "",
@@ -64,7 +193,7 @@ LAYOUTS: dict[str, Layout] = {
             "",
             "any other folder of pictures: no labels, no gaze",
             "pictures at any depth",
-            "pictures",
+            "",
         ),
     )
 }
@@ -74,7 +203,6 @@ ALIASES = {
     "twitter": "twitter1",
     "twitteri": "twitter1",
     "pascal": "pascals",
-    "osieeye": "osie",
 }
 #: Data sets that come with emomap.
 EMBEDDED = {

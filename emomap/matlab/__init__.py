@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from emomap.errors import EmomapError
 from emomap.matlab.values import LIMIT, Damaged, Opaque, TooLarge
@@ -64,9 +64,10 @@ def read(file: File) -> dict[str, Any]:
 def read_cached(file: File) -> dict[str, Any]:
     """`read`, remembering the last two files: for sets whose gaze is all in one file."""
     changed = file.stat().st_mtime_ns if isinstance(file, Path) else 0
-    return _remembered(file, changed)
+    found: dict[str, Any] = _remembered(cast(Any, file), changed)
+    return found
 
 
 @lru_cache(maxsize=2)
-def _remembered(file: File, changed: int) -> dict[str, Any]:
+def _remembered(file: Any, changed: int) -> dict[str, Any]:
     return read(file)

@@ -27,7 +27,7 @@ from emomap.matlab.values import (
 
 #: gzip, shuffle, checksum, szip, n-bit, scale-offset, LZF: all built in.
 _FILTERS = {1, 2, 3, 4, 5, 6, 32000}
-_OWN = {"#refs#", "#subsystem#"}
+_OWN = frozenset({"#refs#", "#subsystem#"})
 
 
 def read(data: bytes) -> dict[str, Any]:
@@ -53,9 +53,9 @@ class Reader:
         self.file = file
         self.budget = Budget()
 
-    def group(self, group: Any, depth: int, skip: frozenset[str] | set[str] = frozenset()) -> Any:
+    def group(self, group: Any, depth: int, skip: frozenset[str] = frozenset()) -> dict[str, Any]:
         """The members of a group by name."""
-        found = {}
+        found: dict[str, Any] = {}
         for name in group:
             if name in skip:
                 continue

@@ -220,10 +220,9 @@ def _sparse(cursor: Cursor, shape: tuple[int, ...], budget: Budget, flags: int) 
         raise Damaged("a sparse matrix that has not two dimensions")
     budget.take(math.prod(shape) * 16, f"a sparse matrix of {shape[0]:,} x {shape[1]:,}")
     rows, starts = cursor.numbers(), cursor.numbers()
-    if flags & _LOGICAL_FLAG:  # one byte a value, whatever type the element claims to have
-        values = np.frombuffer(cursor.element()[1], "?")
-    else:
-        values = cursor.numbers()
+    # a logical one has one byte a value, whatever type the element claims to have
+    logical = flags & _LOGICAL_FLAG
+    values = np.frombuffer(cursor.element()[1], "?") if logical else cursor.numbers()
     if flags & _COMPLEX_FLAG:
         values = values + 1j * cursor.numbers()
     return dense((shape[0], shape[1]), rows, starts, values)

@@ -1,0 +1,50 @@
+"""Names of emotions as data sets spell them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from emomap.data.reading import Reading
+from emomap.sample import EMOTIONS
+
+#: The six emotions of Emotion6 and EmotionROI (Ekman).
+SIX = ("anger", "disgust", "fear", "joy", "sadness", "surprise")
+#: How ArtPhoto and Abstract shorten names.
+_SHORT = {"sad": "sadness", "content": "contentment"}
+
+
+def named(text: str, classes: Sequence[str] = EMOTIONS) -> str | None:
+    """The emotion that a folder, prefix or header names, or None."""
+    plain = text.strip().strip("'\"").lower()
+    plain = _SHORT.get(plain, plain)
+    return plain if plain in classes else None
+
+
+def class_folders(names: Iterable[str], classes: Sequence[str] = EMOTIONS) -> bool:
+    """Whether folders are named by emotions of one set: at least two, and at least half of them.
+
+    Four names belong to both sets; joy or surprise tell that it is the six.
+    """
+    names = list(names)
+    found = {emotion for name in names if (emotion := named(name, classes))}
+    others = {emotion for name in names if (emotion := named(name, (*EMOTIONS, *SIX)))} - found
+    return len(found) >= 2 and not others and 2 * len(found) >= len(names)
+
+
+def prefix(name: str, classes: Sequence[str] = EMOTIONS) -> str | None:
+    """The emotion before the first underscore of a file name ("fear_0012.jpg"), or None."""
+    head, underscore, _ = name.rsplit("/", 1)[-1].partition("_")
+    return named(head, classes) if underscore else None
+
+
+def most(votes: dict[str, float]) -> str | None:
+    """The name with the most votes, or None if two share the first place or nobody voted."""
+    top = max(votes.values(), default=0.0)
+    first = [name for name, count in votes.items() if count == top]
+    return first[0] if len(first) == 1 and top > 0 else None
+
+
+def drop_unlabelled(labels: dict[str, str | None], reading: Reading, why: str) -> dict[str, str]:
+    """The items that have a label; the others are left out, with a remark."""
+    reading.note_some([name for name, label in labels.items() if label is None], why)
+    return {name: label for name, label in labels.items() if label is not None}
