@@ -184,7 +184,7 @@ class Bench:
         self._classify(contender.name, method, home / "predictions.jsonl")
         if not method.gives_map:
             return {}
-        found = {contender.name: self._files(folder, samples)}
+        found: dict[str, Mapping[str, Path]] = {contender.name: self._files(folder, samples)}
         if self.table["bench"]["finish"]:
             found |= self._finished(contender.name, method, found[contender.name])
         return found

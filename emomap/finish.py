@@ -75,5 +75,5 @@ def choose(
             batch = base + np.array(weights)[:, None, None] * center
             scores[row] += np.asarray(metrics.cc(batch, np.broadcast_to(density, batch.shape)))
     smooth_only = Finish(SIGMAS[int(scores[:, 0].argmax())])
-    row, column = np.unravel_index(int(scores[:, 1:].argmax()), (len(SIGMAS), len(WEIGHTS)))
-    return smooth_only, Finish(SIGMAS[int(row)], WEIGHTS[int(column)])
+    best, heaviest = divmod(int(scores[:, 1:].argmax()), len(WEIGHTS))
+    return smooth_only, Finish(SIGMAS[best], WEIGHTS[heaviest])

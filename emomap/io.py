@@ -166,13 +166,12 @@ def read_image(file: File, *, at_least: int | None = None) -> NDArray[np.uint8]:
             picture.draft("RGB", (at_least, at_least))
         upright = ImageOps.exif_transpose(picture)
         if upright.mode in {"I", "F"} or upright.mode.startswith("I;16"):
-            grey = _to_uint8(np.asarray(upright), file)
-            return np.ascontiguousarray(np.broadcast_to(grey[..., None], (*grey.shape, 3)))
+            return np.repeat(_to_uint8(np.asarray(upright), file)[..., None], 3, axis=2)
         if "A" in upright.mode or "transparency" in upright.info:
             layer = upright.convert("RGBA")
             white = Image.new("RGBA", layer.size, "white")
             upright = Image.alpha_composite(white, layer)
-        return np.array(upright.convert("RGB"))
+        return np.array(upright.convert("RGB"), dtype=np.uint8)
 
 
 def _to_uint8(values: NDArray[Any], file: File) -> NDArray[np.uint8]:
@@ -180,8 +179,10 @@ def _to_uint8(values: NDArray[Any], file: File) -> NDArray[np.uint8]:
     if values.dtype.kind == "f":
         if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
             raise EmomapError(f"{file}: float picture with values outside 0..1; save it as 8 bits")
-        return np.rint(values * 255).astype(np.uint8)
-    return (np.clip(values, 0, 65535) / 257 + 0.5).astype(np.uint8)
+        scaled: NDArray[Any] = values * 255
+    else:
+        scaled = np.clip(values, 0, 65535) / 257
+    return np.asarray(np.rint(scaled), dtype=np.uint8)
 
 
 def image_size(file: File) -> tuple[int, int]:

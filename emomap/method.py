@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from emomap.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from emomap.sample import Dataset
 
 #: (H, W, 3) uint8, as `emomap.io.read_image` gives it.
@@ -57,6 +59,14 @@ class Method:
 
     def fit(self, train: Dataset, validation: Dataset) -> None:
         """Learn from the training split. Gaze may be used only by methods that say so."""
+
+    def load(self, checkpoint: Path, *, device: str = "auto") -> None:
+        """Take what was learned from a checkpoint that `emomap.train` wrote.
+
+        Raises:
+            EmomapError: not a checkpoint of this method.
+        """
+        raise UsageError(f"{type(self).__name__} has nothing to load from {checkpoint}")
 
     def predict(self, images: Sequence[Image]) -> list[Prediction]:
         """Predict a batch of images, which may differ in size."""

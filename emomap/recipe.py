@@ -94,17 +94,17 @@ def assign(recipe: Table, key: str, value: Any, *, where: str) -> None:
 
 
 def _check_type(old: Any, new: Any, where: str) -> None:
-    number = (int, float)
     if isinstance(old, bool) or isinstance(new, bool):
         fits = isinstance(old, bool) and isinstance(new, bool)
-    elif isinstance(old, number):
-        # "auto" and the like stand for a number that is worked out
-        fits = isinstance(new, number | str) and not (
-            isinstance(old, int) and isinstance(new, float) and not new.is_integer()
-        )
+    elif isinstance(old, int):
+        fits = isinstance(new, int) or new in WORDS
+    elif isinstance(old, float):
+        fits = isinstance(new, int | float) or new in WORDS
+    elif isinstance(old, str):  # "auto" may give way to a number
+        fits = isinstance(new, str | int | float)
     else:
-        fits = isinstance(new, type(old)) or (isinstance(old, str) and isinstance(new, number))
-    if not fits or (isinstance(old, number) and isinstance(new, str) and new not in WORDS):
+        fits = isinstance(new, type(old))
+    if not fits:
         raise UsageError(f"{where}: expected a value like {json.dumps(old)}, not {new!r}")
 
 

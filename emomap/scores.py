@@ -201,7 +201,7 @@ def score(
     return _run(items, protocol, omitted, remarks, jobs, seed, show)
 
 
-def open_truth(path: str | Path, kind: str | None = None) -> GazeFolder:
+def open_truth(path: str | Path, kind: Any = None) -> GazeFolder:
     """The gaze below a path: a data set of any layout, or a folder of gaze files alone."""
     from emomap.data import open_dataset
     from emomap.data.gaze import GazeFolder, open_gaze

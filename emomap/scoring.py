@@ -200,19 +200,18 @@ def fit(
             f"{shape[1]} x {shape[0]}; if the map covers the whole picture all the same, "
             "say --stretch"
         )
-    resized: NDArray[Any] = metrics.resize(values, shape, method=protocol.resize)
+    method: Any = protocol.resize
+    resized: NDArray[Any] = metrics.resize(values, shape, method=method)
     return resized
 
 
-def truths(
-    gaze: Gaze, protocol: Protocol, name: str, others: Path | None = None
-) -> dict[str, NDArray[Any]]:
+def truths(gaze: Gaze, protocol: Protocol, name: str, others: Path | None = None) -> dict[str, Any]:
     """The ground-truth arrays that the metrics need, by the argument names of `evaluate`.
 
     Fixations win over a supplied density where both exist.
     """
     needs = protocol.needs()
-    found: dict[str, NDArray[Any]] = {}
+    found: dict[str, Any] = {}
     if gaze.points is not None:
         counts = metrics.fixation_map(gaze.points[gaze.inside], gaze.shape)
         if not counts.any():

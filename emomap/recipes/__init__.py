@@ -1,0 +1,1 @@
+"""Recipes that come with emomap: demo.toml and paper.toml."""
