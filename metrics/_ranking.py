@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from metrics import _arrays as arrays
 from metrics._arrays import Array
+from metrics._field import BLOCK, Field
 
 Vector = Any  # (n,) NumPy
+
+#: The thresholds 0:0.1:1 of AUC-Borji and shuffled AUC, rounded as MATLAB's colon rounds them.
+STEPS = np.arange(11) * 0.1
+#: Buckets that spare most comparisons; the table of their starts fits the first cache.
+BUCKETS = 4096
 
 
 @dataclass(frozen=True)
@@ -20,32 +27,99 @@ class Ranking:
     Attributes:
         size: number of pixels P.
         constant: the map says nothing.
-        ordered: (P,) all values, ascending, on the map's device.
         fixated, counts: (N,) the value at each fixated pixel, and the fixations there.
         others, other_counts: (M,) the same for the fixations of other images.
+        source: what counts the pixels.
     """
 
     size: int
     constant: bool
-    ordered: Array
+    source: Source
     fixated: Vector
     counts: Vector
     others: Vector = field(default_factory=lambda: np.empty(0))
     other_counts: Vector = field(default_factory=lambda: np.empty(0))
 
     def at_least(self, thresholds: Vector) -> Vector:
-        """Number of pixels >= each threshold."""
-        return self.size - self._below(thresholds, "left")
+        """Number of pixels >= each threshold, which is a fixated value or one of `STEPS`."""
+        places, at_least, _ = self._counted
+        return at_least[np.searchsorted(places, thresholds)]
 
     def above(self, thresholds: Vector) -> Vector:
-        """Number of pixels > each threshold."""
-        return self.size - self._below(thresholds, "right")
+        """Number of pixels > each threshold, which is a fixated value or one of `STEPS`."""
+        places, at_least, equal = self._counted
+        found = np.searchsorted(places, thresholds)
+        return at_least[found] - equal[found]
 
-    def _below(self, thresholds: Vector, side: str) -> Vector:
-        if not arrays.is_foreign(self.ordered):
-            return np.searchsorted(self.ordered, thresholds, side=side)
-        xp = arrays.namespace(self.ordered)
-        queries = xp.asarray(
-            thresholds, dtype=self.ordered.dtype, device=arrays.device(self.ordered)
+    @cached_property
+    def _counted(self) -> tuple[Vector, Vector, Vector]:
+        thresholds = np.unique(np.concatenate([STEPS, self.fixated]))
+        at_least, equal = self.source.count(thresholds)
+        return thresholds, at_least, equal
+
+
+class Source:
+    """A map that can be counted."""
+
+    def count(self, thresholds: Vector) -> tuple[Vector, Vector]:
+        """Pixels >= each threshold, and pixels equal to it.
+
+        Args:
+            thresholds: ascending, without repetition, within [0, 1].
+        """
+        raise NotImplementedError
+
+
+class Dense(Source):
+    """A NumPy map with a value for each pixel."""
+
+    def __init__(self, found: Field) -> None:
+        self.field = found
+
+    def count(self, thresholds: Vector) -> tuple[Vector, Vector]:
+        from metrics._compiled import count_reached
+
+        buckets = (thresholds * BUCKETS).astype(np.int64)
+        starts = np.searchsorted(buckets, np.arange(BUCKETS + 2))
+        reached = np.zeros((4, thresholds.size + 1), np.int64)
+        equal = np.zeros(thresholds.size, np.int64)
+        low, span = float(self.field.low), float(self.field.high - self.field.low)
+        values = self.field.values
+        for start in range(0, values.size, BLOCK):
+            block = arrays.float64(np, values[start : start + BLOCK])
+            count_reached(block, low, span, thresholds, starts, reached, equal)
+        by_reached = reached.sum(axis=0)
+        return values.size - np.cumsum(by_reached)[:-1], equal
+
+
+class Levels(Source):
+    """A NumPy map of few values, each with the number of its pixels."""
+
+    def __init__(self, found: Field) -> None:
+        units = found.unit(found.values)
+        order = np.argsort(units, kind="stable")
+        self.units = units[order]
+        self.below = np.concatenate([[0.0], np.cumsum(found.weights[order])])  # type: ignore[index]
+
+    def count(self, thresholds: Vector) -> tuple[Vector, Vector]:
+        left = self.below[np.searchsorted(self.units, thresholds, side="left")]
+        right = self.below[np.searchsorted(self.units, thresholds, side="right")]
+        return self.below[-1] - left, right - left
+
+
+class Ordered(Source):
+    """A sorted map on another device."""
+
+    def __init__(self, xp: Any, units: Array) -> None:
+        self.xp = xp
+        self.units = units
+
+    def count(self, thresholds: Vector) -> tuple[Vector, Vector]:
+        xp, units = self.xp, self.units
+        device = arrays.device(units)
+        queries = xp.asarray(thresholds, dtype=units.dtype, device=device)
+        left, right = (
+            arrays.to_numpy(xp.searchsorted(units, queries, side=side))
+            for side in ("left", "right")
         )
-        return arrays.to_numpy(xp.searchsorted(self.ordered, queries, side=side))
+        return units.shape[-1] - left, right - left

@@ -16,7 +16,7 @@ from metrics import _arrays as arrays
 from metrics._arrays import Array
 from metrics._counts import locate
 from metrics._field import Field
-from metrics._ranking import Ranking
+from metrics._ranking import Dense, Levels, Ordered, Ranking
 
 #: Negative values up to this share of the peak are the rounding of a Fourier transform.
 SLIGHT = 1e-9
@@ -45,11 +45,42 @@ class Scene:
     def field(self, name: str) -> Field:
         """A map of real numbers, of any sign."""
         if name not in self._fields:
-            values = arrays.float64(self.xp, arrays.flat(self.xp, self.maps[name]))
-            found = Field(self.xp, values)
+            found = self._field(name)
             arrays.check_finite(self.xp, self.maps[name], found.total, name)
             self._fields[name] = found
         return self._fields[name]
+
+    def _field(self, name: str) -> Field:
+        xp = self.xp
+        flat = arrays.flat(xp, self.maps[name])
+        if xp is not np:
+            return Field(xp, arrays.float64(xp, flat))
+        if name in ("prediction", "density") and self._bytes("prediction", "density"):
+            first, second, weights = self._joint
+            return Field(np, first if name == "prediction" else second, weights)
+        if self._bytes(name):
+            from metrics._compiled import histogram
+
+            counts = histogram(flat.view(np.uint8))
+            (levels,) = np.nonzero(counts)
+            return Field(np, levels.astype(np.float64), counts[levels].astype(np.float64))
+        return Field(np, flat)
+
+    def _bytes(self, *names: str) -> bool:
+        """Whether these maps are there and are of whole bytes."""
+        small = (np.dtype(np.uint8), np.dtype(np.bool_))
+        return all(name in self.maps and self.maps[name].dtype in small for name in names)
+
+    @cached_property
+    def _joint(self) -> tuple[Any, Any, Any]:
+        """The pairs of values that prediction and density have, and how many pixels have them."""
+        from metrics._compiled import joint_histogram
+
+        names = ("prediction", "density")
+        counts = joint_histogram(*(arrays.flat(np, self.maps[n]).view(np.uint8) for n in names))
+        (pairs,) = np.nonzero(counts)
+        first, second = np.divmod(pairs, 256)
+        return first.astype(float), second.astype(float), counts[pairs].astype(float)
 
     def mass(self, name: str) -> Field:
         """A map of non-negative numbers that can be shared out.
@@ -73,19 +104,12 @@ class Scene:
         slight = bool(xp.all(found.low >= -SLIGHT * xp.abs(found.high)))
         if not slight and not (self.negative == "clip" and name == "prediction"):
             count = int(xp.sum(xp.astype(found.values < 0, xp.int64)))
+            lowest = float(xp.min(found.low))
             raise ValueError(
-                f"{name} has {count} negative value(s), down to {float(xp.min(found.low)):g}, and "
-                f"cannot be shared out as a distribution: {arrays.REMEDY}"
+                f"{name} has {count} negative value(s), down to {lowest:g}, and cannot be shared "
+                f"out as a distribution: {arrays.REMEDY}"
             )
         return Field(xp, xp.where(found.values < 0, xp.zeros_like(found.values), found.values))
-
-    def pair(self, first: str, second: str) -> tuple[Field, Field]:
-        """Two maps of real numbers, aligned value by value."""
-        return self.field(first), self.field(second)
-
-    def mass_pair(self, first: str, second: str) -> tuple[Field, Field]:
-        """Two maps that can be shared out, aligned value by value."""
-        return self.mass(first), self.mass(second)
 
     @cached_property
     def fixated(self) -> tuple[Array, Any]:
@@ -100,22 +124,26 @@ class Scene:
             locate(self.xp, row, "fixations")
         return arrays.float64(self.xp, flat)
 
-    def mean_at_fixations(self, values: Array, multiplicity: bool) -> Array:
-        """Mean of (..., H*W) values over the fixated pixels, or over the fixations."""
+    def mean_at_fixations(
+        self, function: Callable[..., Array], *names: str, multiplicity: bool
+    ) -> Array:
+        """Mean over the fixated pixels, or the fixations, of a function of the maps' values."""
         xp = self.xp
         if xp is np:
             where, counts = self.fixated
-            found = np.broadcast_to(values, (self.size,))[where]
+            values = [arrays.flat(np, self.maps[n])[where].astype(np.float64) for n in names]
+            found = function(*values)
             return np.average(found, weights=counts) if multiplicity else np.mean(found)
         weights = self.fixation_weights
         if not multiplicity:
             weights = xp.astype(weights > 0, weights.dtype)
-        return xp.sum(values * weights, axis=-1) / xp.sum(weights, axis=-1)
+        values = [arrays.float64(xp, arrays.flat(xp, self.maps[n])) for n in names]
+        return xp.sum(function(*values) * weights, axis=-1) / xp.sum(weights, axis=-1)
 
     def by_ranking(self, function: Callable[[Ranking], Any]) -> Any:
         """A function of each map's `Ranking`: its value on NumPy, an array over a batch."""
         if self.xp is np:
-            return function(self.rankings[0])
+            return function(self.ranking)
         found = np.array([function(ranking) for ranking in self.rankings], dtype=np.float64)
         device = arrays.device(self.maps["prediction"])
         columns = found.T if found.ndim == 2 else found[None]
@@ -126,12 +154,29 @@ class Scene:
         return results if found.ndim == 2 else results[0]
 
     @cached_property
+    def ranking(self) -> Ranking:
+        """The ranking of a NumPy map."""
+        found = self.field("prediction")
+        flat = arrays.flat(np, self.maps["prediction"])
+        vectors = []
+        for name in ("fixations", "other"):
+            if name in self.maps:
+                where, counts = self.fixated if name == "fixations" else self.others
+                vectors += [found.unit(flat[where].astype(np.float64)), counts]
+        source = Dense(found) if found.weights is None else Levels(found)
+        return Ranking(self.size, bool(found.constant), source, *vectors)
+
+    @cached_property
+    def others(self) -> tuple[Array, Any]:
+        """NumPy: where the fixations of other images are (M,), and how many on each (M,)."""
+        return locate(np, arrays.flat(np, self.maps["other"]), "other")
+
+    @cached_property
     def rankings(self) -> list[Ranking]:
         """The ranking of each map of the batch, in order."""
         xp = self.xp
         found = self.field("prediction")
-        values = arrays.detach(found.unit)
-        unit = xp.reshape(values, (-1, self.size))
+        unit = xp.reshape(arrays.detach(found.unit(found.values)), (-1, self.size))
         ordered = xp.sort(unit, axis=-1)
         constant = arrays.to_numpy(found.constant).reshape(-1)
         located = [
@@ -145,7 +190,8 @@ class Scene:
             for rows in located:
                 where, counts = rows[i if len(rows) > 1 else 0]
                 vectors += [arrays.to_numpy(xp.take(unit[i], where)), counts]
-            rankings.append(Ranking(self.size, bool(constant[i]), ordered[i], *vectors))
+            source = Ordered(xp, ordered[i])
+            rankings.append(Ranking(self.size, bool(constant[i]), source, *vectors))
         return rankings
 
 

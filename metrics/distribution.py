@@ -17,6 +17,7 @@ from typing import Any
 
 from metrics import _arrays as arrays
 from metrics._arrays import Array
+from metrics._field import add, inner
 from metrics._scene import Scene, run
 from metrics.location import CONVENTIONS, EPS, Convention
 
@@ -29,9 +30,12 @@ def cc(prediction: Array, density: Array, *, convention: Convention = "mit") -> 
 
 def cc_kernel(scene: Scene) -> Any:
     """`cc` of a scene."""
-    p, d = scene.pair("prediction", "density")
-    value = p.sum(p.centred * d.centred) / (p.squares**0.5 * d.squares**0.5)
-    return scene.xp.clip(value, -1.0, 1.0)
+    xp = scene.xp
+    p, d = scene.field("prediction"), scene.field("density")
+    scale = (p.squares * d.squares) ** 0.5
+    value = inner(lambda a, b: (a - p.mean, b - d.mean), p, d) / scale
+    silent = xp.logical_or(p.constant, d.constant)
+    return xp.where(silent, 0.0, xp.clip(value, -1.0, 1.0))
 
 
 def sim(
@@ -45,10 +49,11 @@ def sim(
 
 def sim_kernel(scene: Scene, *, convention: str = "mit") -> Any:
     """`sim` of a scene."""
-    p, d = scene.mass_pair("prediction", "density")
+    xp = scene.xp
+    p, d = scene.mass("prediction"), scene.mass("density")
     if convention == "mit":
-        return p.sum(scene.xp.minimum(p.spanned_shares, d.spanned_shares))
-    return p.sum(scene.xp.minimum(p.shares, d.shares))
+        return add(lambda a, b: xp.minimum(p.spanned_shares(a), d.spanned_shares(b)), p, d)
+    return add(lambda a, b: xp.minimum(p.shares(a), d.shares(b)), p, d)
 
 
 def kl(
@@ -63,12 +68,18 @@ def kl(
 def kl_kernel(scene: Scene, *, convention: str = "mit") -> Any:
     """`kl` of a scene."""
     xp = scene.xp
-    p, d = scene.mass_pair("prediction", "density")
-    if convention == "mit":
-        inner = EPS + d.shares / (p.shares + EPS)
+    p, d = scene.mass("prediction"), scene.mass("density")
+
+    def mit(a: Array, b: Array) -> tuple[Array, Array]:
+        share = d.shares(b)
         # abs: the real part of the reference's complex result where negative='keep' lets it be
-        return p.sum(d.shares * xp.log(xp.abs(inner)))
-    return p.sum(d.floored_shares * (xp.log(d.floored_shares) - xp.log(p.floored_shares)))
+        return share, xp.log(xp.abs(EPS + share / (p.shares(a) + EPS)))
+
+    def tuebingen(a: Array, b: Array) -> tuple[Array, Array]:
+        share = d.floored_shares(b)
+        return share, xp.log(share / p.floored_shares(a))
+
+    return inner(mit if convention == "mit" else tuebingen, p, d)
 
 
 def js(
@@ -83,11 +94,17 @@ def js(
 def js_kernel(scene: Scene) -> Any:
     """`js` of a scene."""
     xp = scene.xp
-    p, d = scene.mass_pair("prediction", "density")
-    middle = (p.shares + d.shares) / 2
+    p, d = scene.mass("prediction"), scene.mass("density")
 
-    def information(shares: Array) -> Array:
-        ratio = shares / xp.where(middle > 0, middle, 1.0)
-        return shares * xp.log(xp.where(ratio > 0, ratio, 1.0))
+    def divergence(a: Array, b: Array) -> Array:
+        p_share, d_share = p.shares(a), d.shares(b)
+        middle = (p_share + d_share) / 2
+        return _surplus(xp, p_share, middle) + _surplus(xp, d_share, middle)
 
-    return p.sum(information(p.shares) + information(d.shares)) / 2
+    return add(divergence, p, d) / 2
+
+
+def _surplus(xp: Any, share: Array, middle: Array) -> Array:
+    """share * log(share / middle), which is 0 for a share of 0."""
+    ratio = share / xp.where(middle > 0, middle, 1.0)
+    return share * xp.log(xp.where(ratio > 0, ratio, 1.0))

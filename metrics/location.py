@@ -21,7 +21,7 @@ import numpy as np
 
 from metrics import _arrays as arrays
 from metrics._arrays import Array
-from metrics._ranking import Ranking, Vector
+from metrics._ranking import STEPS, Ranking, Vector
 from metrics._scene import Scene, run
 
 Convention = Literal["mit", "tuebingen"]
@@ -29,8 +29,6 @@ CONVENTIONS = ("mit", "tuebingen")
 
 #: The smallest step above 1 in double precision, which the reference code adds to divisors.
 EPS = float(np.finfo(np.float64).eps)
-#: The thresholds 0:0.1:1 of AUC-Borji, with the rounding that MATLAB's colon gives them.
-THRESHOLDS = np.arange(11) * 0.1
 
 
 def auc_judd(
@@ -249,12 +247,12 @@ def _shuffled_plain(ranking: Ranking, multiplicity: bool) -> tuple[float, float]
 
 def _levels(values: Vector) -> Vector:
     """How many of the thresholds each value reaches, less one: 0 to 10."""
-    return np.searchsorted(THRESHOLDS, values, side="right") - 1
+    return np.searchsorted(STEPS, values, side="right") - 1
 
 
 def _gain(ranking: Ranking) -> Vector:
     """(11,) what one negative of each level is worth: the fixated pixels above it, ties half."""
-    fixated = np.bincount(_levels(ranking.fixated), minlength=THRESHOLDS.size)
+    fixated = np.bincount(_levels(ranking.fixated), minlength=STEPS.size)
     above = fixated[::-1].cumsum()[::-1] - fixated
     return np.asarray((above + fixated / 2) / ranking.fixated.size)
 
@@ -265,7 +263,7 @@ def _borji(
     if ranking.constant:
         return 0.5, 0.0
     gain = _gain(ranking)
-    at_least = np.append(ranking.at_least(THRESHOLDS), 0)
+    at_least = np.append(ranking.at_least(STEPS), 0)
     share = (at_least[:-1] - at_least[1:]) / ranking.size
     if splits is None:
         mean = float(np.sum(share * gain))
@@ -307,10 +305,16 @@ def nss(prediction: Array, fixations: Array, *, convention: Convention = "mit") 
 
 def nss_kernel(scene: Scene, *, convention: str = "mit") -> Any:
     """`nss` of a scene."""
+    xp = scene.xp
     found = scene.field("prediction")
     ddof = 1 if convention == "mit" else 0
     deviation = (found.squares / max(found.size - ddof, 1)) ** 0.5
-    return scene.mean_at_fixations(found.centred / deviation, convention == "tuebingen")
+    mean = scene.mean_at_fixations(
+        lambda v: (v - found.mean) / deviation,
+        "prediction",
+        multiplicity=convention == "tuebingen",
+    )
+    return xp.where(xp.reshape(found.constant, mean.shape), 0.0, mean)
 
 
 def info_gain(
@@ -331,9 +335,12 @@ def info_gain(
 def info_gain_kernel(scene: Scene, *, convention: str = "mit") -> Any:
     """`info_gain` of a scene."""
     xp = scene.xp
-    prediction, baseline = scene.mass("prediction"), scene.mass("baseline")
-    if convention == "mit":
-        gain = xp.log2(EPS + prediction.spanned_shares) - xp.log2(EPS + baseline.spanned_shares)
-    else:
-        gain = xp.log2(prediction.floored_shares) - xp.log2(baseline.floored_shares)
-    return scene.mean_at_fixations(gain, convention == "tuebingen")
+    model, base = scene.mass("prediction"), scene.mass("baseline")
+
+    def gain(p: Array, b: Array) -> Array:
+        if convention == "mit":
+            return xp.log2(EPS + model.spanned_shares(p)) - xp.log2(EPS + base.spanned_shares(b))
+        return xp.log2(model.floored_shares(p)) - xp.log2(base.floored_shares(b))
+
+    each = convention == "tuebingen"
+    return scene.mean_at_fixations(gain, "prediction", "baseline", multiplicity=each)

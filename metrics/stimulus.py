@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from metrics import _arrays as arrays
 from metrics._arrays import Array
+from metrics._field import add, inner
 from metrics._scene import Scene, run
 from metrics.location import CONVENTIONS, Convention
 
@@ -37,11 +38,10 @@ def mae(
 def mae_kernel(scene: Scene, *, normalize: bool = True) -> Any:
     """`mae` of a scene."""
     xp = scene.xp
-    p, d = scene.pair("prediction", "density")
-    scene.mass("density")
+    p, d = scene.mass("prediction"), scene.mass("density")
     if normalize:
-        return p.sum(xp.abs(p.unit - d.unit)) / p.size
-    return p.sum(xp.abs(p.values - d.values)) / p.size
+        return add(lambda a, b: xp.abs(p.unit(a) - d.unit(b)), p, d) / p.size
+    return add(lambda a, b: xp.abs(a - b), p, d) / p.size
 
 
 def precision_recall(
@@ -67,15 +67,20 @@ def precision_recall_kernel(
 ) -> tuple[Any, Any, Any]:
     """`precision_recall` of a scene."""
     xp = scene.xp
-    p, d = scene.pair("prediction", "density")
-    scene.mass("density")
+    p, d = scene.mass("prediction"), scene.mass("density")
     if threshold == "adaptive":
-        cut = xp.clip(2 * p.sum(p.unit) / p.size, None, 1.0)
+        cut = xp.clip(2 * add(p.unit, p) / p.size, None, 1.0)
     else:
-        cut = xp.full_like(p.low, threshold)
-    chosen = xp.astype(p.unit >= cut, p.values.dtype)
-    true = xp.astype(d.values >= truth_threshold * d.high, p.values.dtype)
-    both, n_chosen, n_true = p.sum(chosen * true), p.sum(chosen), p.sum(true)
+        cut = threshold
+
+    def chosen(a: Array) -> Array:
+        return xp.astype(p.unit(a) >= cut, xp.float64)
+
+    def true(b: Array) -> Array:
+        return xp.astype(b >= truth_threshold * d.high, xp.float64)
+
+    both = inner(lambda a, b: (chosen(a), true(b)), p, d)
+    n_chosen, n_true = add(chosen, p), add(true, d)
     precision = both / xp.where(n_chosen > 0, n_chosen, 1.0)
     recall = both / n_true
     divisor = BETA2 * precision + recall

@@ -54,17 +54,17 @@ def emd_kernel(
     arrays.choice(method, METHODS, "method")
     if downsize != int(downsize) or downsize < 1:
         raise ValueError(f"downsize is {downsize}; it must be a whole number, at least 1")
-    p, d = scene.mass("prediction"), scene.mass("density")
-    from_shape, shape = (tuple(scene.maps[k].shape[-2:]) for k in ("prediction", "density"))
+    scene.mass("prediction"), scene.mass("density")
+    shape = scene.maps["density"].shape[-2:]
     factor = float(downsize) if unit == "pixel" else 1.0
     wanted = tuple(math.ceil(n / downsize) for n in shape)
     scale = 1.0 / downsize
     rows = [
         _distance(
-            _to_grid(a.reshape(from_shape), wanted, None if grid == "mit" else scale),
-            _to_grid(b.reshape(shape), wanted, scale),
+            _to_grid(a, wanted, None if grid == "mit" else scale),
+            _to_grid(b, wanted, scale),
         )
-        for a, b in zip(_maps(p.values), _maps(d.values), strict=True)
+        for a, b in zip(_maps(scene, "prediction"), _maps(scene, "density"), strict=True)
     ]
     found = tuple(np.array(column) * factor for column in zip(*rows, strict=True))
     if scene.xp is np:
@@ -73,9 +73,11 @@ def emd_kernel(
     return tuple(scene.xp.asarray(column, device=device) for column in found)
 
 
-def _maps(values: Array) -> Any:
-    host = arrays.to_numpy(values)
-    return host.reshape(-1, host.shape[-1])
+def _maps(scene: Scene, name: str) -> Any:
+    """(n, H, W) the maps of a batch on the host, in double precision."""
+    host = arrays.to_numpy(scene.maps[name])
+    maps = host.reshape(-1, *host.shape[-2:]).astype(np.float64, copy=False)
+    return np.maximum(maps, 0.0) if scene.negative == "clip" and name == "prediction" else maps
 
 
 def _to_grid(
