@@ -156,6 +156,12 @@ def choice(value: str, allowed: tuple[str, ...], name: str) -> None:
         raise ValueError(f"{name} is '{value}'; it can be {', '.join(map(repr, allowed))}")
 
 
+def tiny(xp: Any, array: Array) -> float:
+    """The smallest number that the array's type (double precision for whole numbers) can hold."""
+    kind = array.dtype if xp is not np or array.dtype.kind == "f" else np.float64
+    return float(xp.finfo(kind).smallest_normal)
+
+
 def detach(array: Array) -> Array:
     """The array without its history of gradients."""
     return array.detach() if hasattr(array, "detach") else array

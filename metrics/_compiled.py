@@ -39,7 +39,7 @@ def count_reached(
     low: float,
     span: float,
     thresholds: Array,
-    starts: Array,
+    table: Array,
     reached: Array,
     equal: Array,
 ) -> None:
@@ -47,26 +47,29 @@ def count_reached(
 
     Args:
         values: (n,) float64.
-        low, span: a value v is compared as (v - low) / span.
+        low, span: a value v is compared as (v - low) / span, which lies in [0, 1].
         thresholds: (t,) float64, ascending, without repetition, within [0, 1].
-        starts: (K + 2,) how many thresholds lie in the K + 1 buckets before each; the bucket of u
-            is floor(u * K), so that only thresholds in a value's own bucket need comparing.
-        reached: (4, t + 1) int64, added to: values that reach so many thresholds.
+        table: (K + 1, 2) uint32, for each K-th part of [0, 1] how many thresholds all its values
+            reach for certain, and how many its highest may reach.
+        reached: (t + 1, 4) uint32, added to: values that reach so many thresholds (in four
+            columns in turn, since neighbours are alike and a counter just written is slow).
         equal: (t,) int64, added to: values that equal the threshold.
     """
-    scale = starts.size - 2
+    one = np.uint32(1)
+    factor = (table.shape[0] - 1) / span
     for i in range(values.size):
-        unit = (values[i] - low) / span
-        bucket = int(unit * scale)
-        first = starts[bucket]
-        last = starts[bucket + 1]
+        above = values[i] - low
+        bucket = np.uint64(np.int64(above * factor))
+        first = table[bucket, 0]
+        last = table[bucket, 1]
         if first != last:
+            unit = above / span
             while first < last:
-                middle = (first + last) >> 1
+                middle = (first + last) >> one
                 if thresholds[middle] <= unit:
-                    first = middle + 1
+                    first = middle + one
                 else:
                     last = middle
-            if first > 0 and thresholds[first - 1] == unit:
-                equal[first - 1] += 1
-        reached[i & 3, first] += 1
+            if first > 0 and thresholds[first - one] == unit:
+                equal[first - one] += 1
+        reached[np.uint64(first), np.uint64(i) & np.uint64(3)] += one

@@ -20,7 +20,7 @@ def locate(xp: Any, flat: Array, name: str) -> tuple[Array, np.ndarray[Any, Any]
         ValueError: not counts, or none at all.
     """
     if xp is np:
-        where = np.flatnonzero(flat)
+        where = np.flatnonzero(flat != 0)  # of booleans it is quick
         found = flat[where]
     else:
         (where,) = xp.nonzero(flat)

@@ -42,6 +42,8 @@ class Field:
 
     @cached_property
     def total(self) -> Array:
+        if self.xp is np and self.weights is None:
+            return np.add.reduce(self.values, dtype=np.float64)
         return add(lambda v: v, self)
 
     @cached_property
@@ -137,7 +139,7 @@ def add(function: Callable[..., Array], *fields: Field) -> Array:
         return xp.sum(function(*(field.values for field in fields)), axis=-1, keepdims=True)
     if weights is not None:
         return np.dot(function(*(field.values for field in fields)), weights)
-    return np.sum([function(*block).sum() for block in _blocks(fields)])
+    return sum(np.add.reduce(function(*block)) for block in blocks(BLOCK, *fields))
 
 
 def inner(function: Callable[..., tuple[Array, Array]], *fields: Field) -> Array:
@@ -149,9 +151,10 @@ def inner(function: Callable[..., tuple[Array, Array]], *fields: Field) -> Array
     if weights is not None:
         first, second = function(*(field.values for field in fields))
         return np.dot(first * second, weights)
-    return np.sum([np.dot(*function(*block)) for block in _blocks(fields)])
+    return sum(np.dot(*function(*block)) for block in blocks(BLOCK, *fields))
 
 
-def _blocks(fields: tuple[Field, ...]) -> Iterator[list[Array]]:
-    for start in range(0, fields[0].size, BLOCK):
-        yield [arrays.float64(np, field.values[start : start + BLOCK]) for field in fields]
+def blocks(length: int, *fields: Field) -> Iterator[list[Array]]:
+    """Aligned pieces of NumPy fields, in double precision."""
+    for start in range(0, fields[0].size, length):
+        yield [arrays.float64(np, field.values[start : start + length]) for field in fields]

@@ -10,14 +10,18 @@ import numpy as np
 
 from metrics import _arrays as arrays
 from metrics._arrays import Array
-from metrics._field import BLOCK, Field
+from metrics._field import Field, blocks
 
 Vector = Any  # (n,) NumPy
 
 #: The thresholds 0:0.1:1 of AUC-Borji and shuffled AUC, rounded as MATLAB's colon rounds them.
 STEPS = np.arange(11) * 0.1
-#: Buckets that spare most comparisons; the table of their starts fits the first cache.
-BUCKETS = 4096
+#: Buckets that spare most comparisons.
+BUCKETS = 16384
+#: More than the rounding of a unit value, and much less than a bucket.
+MARGIN = 1e-9
+#: Values that are counted at a time.
+COUNTED = 65536
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,8 @@ class Ranking:
 
     @cached_property
     def _counted(self) -> tuple[Vector, Vector, Vector]:
-        thresholds = np.unique(np.concatenate([STEPS, self.fixated]))
+        thresholds = np.sort(np.concatenate([STEPS, self.fixated]))
+        thresholds = thresholds[np.append(True, np.diff(thresholds) > 0)]
         at_least, equal = self.source.count(thresholds)
         return thresholds, at_least, equal
 
@@ -79,17 +84,20 @@ class Dense(Source):
     def count(self, thresholds: Vector) -> tuple[Vector, Vector]:
         from metrics._compiled import count_reached
 
-        buckets = (thresholds * BUCKETS).astype(np.int64)
-        starts = np.searchsorted(buckets, np.arange(BUCKETS + 2))
-        reached = np.zeros((4, thresholds.size + 1), np.int64)
+        # Buckets and units are rounded differently; the margin keeps every doubt in `table`.
+        table = np.zeros((BUCKETS + 1, 2), np.uint32)
+        latest = np.minimum((thresholds + MARGIN) * BUCKETS, BUCKETS).astype(np.int64)
+        earliest = ((thresholds - MARGIN) * BUCKETS).astype(np.int64)
+        table[1:, 0] = np.cumsum(np.bincount(latest, minlength=BUCKETS + 1))[:-1]
+        table[:, 1] = np.cumsum(np.bincount(earliest, minlength=BUCKETS + 1))
+        reached = np.zeros((thresholds.size + 1, 4), np.uint32)
         equal = np.zeros(thresholds.size, np.int64)
         low, span = float(self.field.low), float(self.field.high - self.field.low)
-        values = self.field.values
-        for start in range(0, values.size, BLOCK):
-            block = arrays.float64(np, values[start : start + BLOCK])
-            count_reached(block, low, span, thresholds, starts, reached, equal)
-        by_reached = reached.sum(axis=0)
-        return values.size - np.cumsum(by_reached)[:-1], equal
+        for block in blocks(COUNTED, self.field):
+            (values,) = block
+            count_reached(values, low, span, thresholds, table, reached, equal)
+        by_reached = reached.sum(axis=1, dtype=np.int64)
+        return self.field.size - np.cumsum(by_reached)[:-1], equal
 
 
 class Levels(Source):

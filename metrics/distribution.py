@@ -96,15 +96,11 @@ def js_kernel(scene: Scene) -> Any:
     xp = scene.xp
     p, d = scene.mass("prediction"), scene.mass("density")
 
+    tiny = arrays.tiny(xp, p.values)  # lets 0 * log(0) be 0
+
     def divergence(a: Array, b: Array) -> Array:
         p_share, d_share = p.shares(a), d.shares(b)
-        middle = (p_share + d_share) / 2
-        return _surplus(xp, p_share, middle) + _surplus(xp, d_share, middle)
+        middle = (p_share + d_share) * 0.5 + tiny
+        return p_share * xp.log(p_share / middle + tiny) + d_share * xp.log(d_share / middle + tiny)
 
     return add(divergence, p, d) / 2
-
-
-def _surplus(xp: Any, share: Array, middle: Array) -> Array:
-    """share * log(share / middle), which is 0 for a share of 0."""
-    ratio = share / xp.where(middle > 0, middle, 1.0)
-    return share * xp.log(xp.where(ratio > 0, ratio, 1.0))

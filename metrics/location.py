@@ -98,7 +98,7 @@ def _expected_above(
 
 
 def _negatives(ranking: Ranking) -> int:
-    negatives = ranking.size - ranking.fixated.size
+    negatives = ranking.size - len(ranking.fixated)
     if negatives == 0:
         raise ValueError("fixations cover every pixel: there is nothing to tell them from")
     return negatives

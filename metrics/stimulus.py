@@ -68,10 +68,8 @@ def precision_recall_kernel(
     """`precision_recall` of a scene."""
     xp = scene.xp
     p, d = scene.mass("prediction"), scene.mass("density")
-    if threshold == "adaptive":
-        cut = xp.clip(2 * add(p.unit, p) / p.size, None, 1.0)
-    else:
-        cut = threshold
+    adaptive = threshold == "adaptive"
+    cut = xp.clip(2 * add(p.unit, p) / p.size, None, 1.0) if adaptive else threshold
 
     def chosen(a: Array) -> Array:
         return xp.astype(p.unit(a) >= cut, xp.float64)
