@@ -105,6 +105,8 @@ def _parse(spec: str) -> tuple[Layout | None, Path]:
         raise UsageError(
             f"{spec}: no layout is called '{name}'; there are {', '.join(sorted(LAYOUTS))}"
         )
+    if not rest:
+        raise UsageError(f"{spec}: write the path after the colon, {name}:PATH")
     return layout, Path(rest).expanduser()
 
 

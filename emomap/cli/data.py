@@ -1,0 +1,254 @@
+"""`emomap data`: list the data sets and layouts; check, show and convert a data set."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from emomap.cli import options
+from emomap.errors import UsageError
+
+if TYPE_CHECKING:
+    from emomap.data.check import Report
+
+#: Problems of a kind that are printed; the others are counted (--json has all).
+LISTED = 10
+#: How each kind of problem is put in words.
+WORDS = {
+    "unreadable": "pictures cannot be read",
+    "unreadable_gaze": "pictures have gaze that cannot be used",
+    "outside": "pictures have fixations outside",
+    "placeholders": "groups of five and more pictures are the same (placeholders of dead links?)",
+    "duplicates": "groups of pictures are the same",
+    "in_two_splits": "groups of the same picture are in several splits",
+    "two_labels": "groups of the same picture have several labels",
+    "map_and_fixations_disagree": "maps do not fit the fixations beside them (x and y swapped?)",
+    "other": "other faults",
+}
+
+
+@click.group(
+    invoke_without_command=True,
+    epilog="Examples:  emomap data\n\nemomap data check photos/\n\nemomap data show osie.zip -o a.png",
+)
+@click.pass_context
+def data(context: click.Context) -> None:
+    """List, check, show and convert data sets.
+
+    A data set is the name of an embedded one, a folder or zip archive whose layout is recognised,
+    or LAYOUT:PATH to force a layout.
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(listing)
+
+
+def _source(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The data set, and what changes how it is read."""
+    for option in reversed(
+        [
+            click.argument("path"),
+            click.option(
+                "--gaze", type=options.FOLDER, metavar="PATH", help="Gaze kept apart, by stem."
+            ),
+            click.option(
+                "--set",
+                "settings",
+                multiple=True,
+                metavar="data.NAME=VALUE",
+                help="An option of the layout, see docs/datasets.md. Repeatable.",
+            ),
+            options.jobs_option,
+            options.quiet_option,
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def _options(settings: tuple[str, ...]) -> dict[str, Any]:
+    import tomllib
+
+    found: dict[str, Any] = {}
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        name = key.strip().removeprefix("data.")
+        if not equals or not name:
+            raise UsageError(f"--set {setting}: write it as data.NAME=VALUE")
+        try:
+            found[name] = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            found[name] = text.strip()
+    return found
+
+
+@data.command("list", epilog="Example:  emomap data list --json")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def listing(as_json: bool = False) -> None:
+    """List the embedded data sets and the layouts that are recognised."""
+    from emomap import data as datasets
+
+    layouts = datasets.layouts().values()
+    if as_json:
+        lines = [
+            {"name": n, "kind": "embedded", "summary": s} for n, s in datasets.EMBEDDED.items()
+        ]
+        lines += [
+            {"name": e.name, "kind": e.kind, "summary": e.summary, "signs": e.signs}
+            for e in layouts
+        ]
+        click.echo(json.dumps(lines, indent=2))
+        return
+    click.echo("Data sets that come with emomap:")
+    for name, summary in datasets.EMBEDDED.items():
+        click.echo(f"  {name:<11} {summary}")
+    click.echo("\nLayouts of folders and zip archives that are recognised:")
+    for entry in layouts:
+        click.echo(f"  {entry.name:<11} {entry.summary}")
+    click.echo("\n--data PATH recognises the layout and says why; --data NAME:PATH forces one.")
+
+
+@data.command(epilog="Examples:  emomap data check photos/\n\nemomap data check fi:FI.zip --json")
+@_source
+@click.option("--json", "as_json", is_flag=True, help="Everything, for programs.")
+def check(
+    path: str,
+    gaze: Path | None,
+    settings: tuple[str, ...],
+    jobs: int | None,
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """Read every file of the data set at PATH and say what it holds and what is wrong.
+
+    Exit code 3 when something is wrong: unreadable files, fixations outside the picture, the same
+    picture twice or in two splits, lists that do not fit the files.
+    """
+    from emomap.data.check import check as run
+
+    report = run(path, gaze=gaze, options=_options(settings), jobs=jobs, show=not quiet)
+    if as_json:
+        click.echo(json.dumps(report.summary(), indent=2, ensure_ascii=False))
+    else:
+        click.echo(_table(report), nl=False)
+    return 0 if report.ok else 3
+
+
+def _table(report: Report) -> str:
+    from emomap.tables import Table
+
+    facts = report.summary()
+    gaze, sizes = facts["gaze"], facts["sizes"]
+    rows = [("images", f"{facts['n_images']}, {facts['readable']} readable")]
+    if facts["surviving"] != facts["readable"]:
+        rows.append(("surviving", f"{facts['surviving']} without placeholders"))
+    if sizes:
+        named = ("smallest", "commonest", "largest")
+        shown = ", ".join(f"{name} {sizes[name][0]}x{sizes[name][1]}" for name in named)
+        rows.append(("sizes", f"{sizes['distinct']}: {shown}"))
+    rows += [(f"split {name}", str(count)) for name, count in facts["splits"].items()]
+    rows += [(f"label {name}", str(count)) for name, count in facts["labels"].items()]
+    if facts["labels"]:
+        rows.append(("no label", str(facts["unlabelled"])))
+    rows.append(("with gaze", str(gaze["images"])))
+    if gaze["fixations"] is not None:
+        rows.append(("fixations", f"{gaze['fixations']}, an image {_range(gaze, 'fixations')}"))
+    if gaze["observers"]:
+        rows.append(("observers", f"{gaze['observers']}, an image {_range(gaze, 'observers')}"))
+    if gaze["densities"]:
+        rows.append(("density maps", str(gaze["densities"])))
+    if gaze["agreement"]:
+        fit = gaze["agreement"]
+        text = f"CC {fit['median']:.3f} (median), {fit['min']:.3f} (least)"
+        rows.append(("map and fixations", text))
+    if gaze["sigma"]:
+        rows.append(("sigma", f"{gaze['sigma']:g} px"))
+    kind = " (synthetic)" if facts["synthetic"] else ""
+    notes = [f"note: {note}" for note in facts["notes"]]
+    title = f"{facts['dataset']}{kind}: {facts['layout']}"
+    return Table(("what", "how many"), rows, title, [*notes, *_problem_lines(report)]).render(
+        "table"
+    )
+
+
+def _range(gaze: dict[str, Any], name: str) -> str:
+    spread = gaze[f"{name}_per_image"]
+    return f"{spread['min']:g} to {spread['max']:g}, median {spread['median']:g}"
+
+
+def _problem_lines(report: Report) -> list[str]:
+    if report.ok:
+        return ["nothing is wrong"]
+    lines = []
+    for kind, items in report.problems.items():
+        lines.append(f"WRONG: {len(items)} {WORDS[kind]}")
+        texts = [" = ".join(item[:LISTED]) if isinstance(item, list) else item for item in items]
+        lines += [f"  {text}" for text in texts[:LISTED]]
+        if len(items) > LISTED:
+            lines.append(f"  and {len(items) - LISTED} more")
+    return lines
+
+
+@data.command(epilog="Example:  emomap data show photos/ -o sheet.png")
+@_source
+@click.option("-o", "--output", type=options.FOLDER, required=True, metavar="FILE", help="A .png.")
+@click.option("-n", "--count", type=click.IntRange(1, 1000), default=24, show_default=True)
+@click.option("--columns", type=click.IntRange(1, 50), default=4, show_default=True)
+def show(
+    path: str,
+    gaze: Path | None,
+    settings: tuple[str, ...],
+    jobs: int | None,
+    quiet: bool,
+    output: Path,
+    count: int,
+    columns: int,
+) -> int:
+    """Draw a contact sheet of the data set at PATH with its gaze over the pictures.
+
+    The pictures are spread evenly over the set. Exit code 3 when some could not be read.
+    """
+    from emomap import data as datasets
+    from emomap.data.show import contact_sheet
+    from emomap.progress import say
+
+    dataset = datasets.open_dataset(path, gaze=gaze, options=_options(settings))
+    problems = contact_sheet(
+        dataset, output, count=count, columns=columns, jobs=jobs, show=not quiet
+    )
+    for problem in problems:
+        say(f"emomap: {problem}")
+    say(f"{dataset.name}, {dataset.layout}: {output}")
+    return 3 if problems else 0
+
+
+@data.command(epilog="Example:  emomap data convert CAT2000.zip cat2000/")
+@_source
+@click.argument("out", type=options.FOLDER)
+def convert(
+    path: str,
+    out: Path,
+    gaze: Path | None,
+    settings: tuple[str, ...],
+    jobs: int | None,
+    quiet: bool,
+) -> int:
+    """Write the data set at PATH to the folder OUT in emomap's neutral layout.
+
+    Pictures are copied unchanged. The same command again goes on where it stopped. Exit code 3
+    when some pictures could not be written.
+    """
+    from emomap.data.convert import convert as run
+    from emomap.progress import say
+
+    done = run(path, out, gaze=gaze, options=_options(settings), jobs=jobs, show=not quiet)
+    for problem in done.problems[:LISTED]:
+        say(f"emomap: {problem}")
+    if len(done.problems) > LISTED:
+        say(f"emomap: and {len(done.problems) - LISTED} more")
+    written = len(done.dataset) - len(done.problems)
+    say(f"{written} of {len(done.dataset)} images of {done.dataset.name} in {out}")
+    return 3 if done.problems else 0

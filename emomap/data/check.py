@@ -1,0 +1,239 @@
+"""Read everything that a data set has and say what is wrong with it: `emomap data check`."""
+
+from __future__ import annotations
+
+import hashlib
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emomap import engine
+from emomap.data.opening import inspect_dataset
+from emomap.data.reading import Reading
+from emomap.errors import EmomapError
+from emomap.progress import track
+from emomap.sample import SPLITS, Dataset, Gaze, Sample
+
+#: So many pictures with the same content are not duplicates but a placeholder ("no longer here").
+PLACEHOLDER = 5
+#: A map whose correlation with the density of the same picture's fixations is below this belongs
+#: to other coordinates (x and y swapped, another picture): such pairs reach .0 to .4.
+DISAGREE = 0.5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one sample holds."""
+
+    id: str
+    shape: tuple[int, int] | None = None
+    digest: str = ""
+    problem: str = ""
+    gaze_problem: str = ""
+    fixations: int | None = None
+    outside: int = 0
+    observers: tuple[int, ...] = ()
+    density: bool = False
+    agreement: float | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of a check.
+
+    Attributes:
+        dataset: what was checked.
+        findings: one a sample, in their order.
+        problems: kind -> lines or groups; a kind without any is left out.
+    """
+
+    dataset: Dataset
+    findings: Sequence[Finding]
+    problems: dict[str, list[Any]] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+    def summary(self) -> dict[str, Any]:
+        """Everything as plain values, for JSON."""
+        data, found = self.dataset, self.findings
+        emotions = Counter(sample.emotion for sample in data)
+        given = Counter(sample.split for sample in data)
+        shapes = Counter(finding.shape for finding in found if finding.shape)
+        return {
+            "dataset": data.name,
+            "layout": data.layout,
+            "source": data.source,
+            "licence": data.licence,
+            "synthetic": data.synthetic,
+            "n_images": len(data),
+            "readable": sum(not finding.problem for finding in found),
+            "surviving": len(found) - len(self._lost()),
+            "splits": {split: given[split] for split in SPLITS if given[split]},
+            "labels": {name: emotions[name] for name in data.classes},
+            "unlabelled": emotions[None],
+            "sizes": _spread_of_sizes(shapes),
+            "gaze": self._gaze(),
+            "notes": list(data.notes),
+            "problems": self.problems,
+            "ok": self.ok,
+        }
+
+    def _lost(self) -> set[str]:
+        """Pictures that are of no use: unreadable, or a placeholder."""
+        lost = {finding.id for finding in self.findings if finding.problem}
+        return lost.union(*self.problems.get("placeholders", []))
+
+    def _gaze(self) -> dict[str, Any]:
+        found = self.findings
+        counts = [finding.fixations for finding in found if finding.fixations is not None]
+        people = {observer for finding in found for observer in finding.observers}
+        each = [len(finding.observers) for finding in found if finding.observers]
+        fits = [finding.agreement for finding in found if finding.agreement is not None]
+        return {
+            "images": sum(finding.fixations is not None or finding.density for finding in found),
+            "fixations": sum(counts) if counts else None,
+            "fixations_per_image": _spread(counts),
+            "observers": len(people) or None,
+            "observers_per_image": _spread(each),
+            "densities": sum(finding.density for finding in found),
+            "sigma": self.dataset.sigma,
+            "agreement": {"median": statistics.median(fits), "min": min(fits)} if fits else None,
+        }
+
+
+def _spread(values: Sequence[int]) -> dict[str, float] | None:
+    if not values:
+        return None
+    return {"min": min(values), "median": statistics.median(values), "max": max(values)}
+
+
+def _spread_of_sizes(shapes: Counter[tuple[int, int]]) -> dict[str, Any] | None:
+    """Width and height of the smallest, the most frequent and the largest picture."""
+    if not shapes:
+        return None
+    by_area = sorted(shapes, key=lambda shape: shape[0] * shape[1])
+    return {
+        "smallest": by_area[0][::-1],
+        "commonest": shapes.most_common(1)[0][0][::-1],
+        "largest": by_area[-1][::-1],
+        "distinct": len(shapes),
+    }
+
+
+def check(
+    spec: str | Path,
+    *,
+    gaze: str | Path | None = None,
+    options: dict[str, Any] | None = None,
+    jobs: int | None = None,
+    show: bool = True,
+) -> Report:
+    """Read every picture and every gaze file of a data set, in parallel.
+
+    Args:
+        spec, gaze, options: as for `emomap.data.open_dataset`.
+        jobs: processes; None for one a processor.
+        show: progress on stderr.
+
+    Raises:
+        UsageError, EmomapError: the data set cannot be opened at all.
+    """
+    reading = Reading(options or {}, strict=False)
+    dataset = inspect_dataset(spec, gaze=gaze, reading=reading)
+    items = [(sample, dataset.sigma) for sample in dataset]
+    results = engine.ordered(inspect, items, jobs=jobs)
+    findings = list(track(results, total=len(items), label=f"check {dataset.name}", show=show))
+    return Report(dataset, findings, _problems(dataset, findings, reading.faults))
+
+
+def inspect(item: tuple[Sample, float | None]) -> Finding:
+    """Read one sample: its picture, and its gaze."""
+    sample, sigma = item
+    found: dict[str, Any] = {"id": sample.id}
+    try:
+        picture = sample.image()
+        found["shape"] = picture.shape[:2]
+        found["digest"] = hashlib.blake2b(
+            repr(picture.shape).encode() + picture.tobytes(), digest_size=16
+        ).hexdigest()
+    except EmomapError as error:
+        found["problem"] = str(error)
+    try:
+        gaze = sample.gaze()
+    except EmomapError as error:
+        gaze = None
+        if str(error) != found.get("problem"):  # the size of a damaged picture is not known twice
+            found["gaze_problem"] = str(error)
+    if gaze is not None:
+        found |= _facts(gaze, sigma)
+    return Finding(**found)
+
+
+def _facts(gaze: Gaze, sigma: float | None) -> dict[str, Any]:
+    facts: dict[str, Any] = {"density": gaze.density is not None}
+    if gaze.points is not None:
+        facts["fixations"] = len(gaze.points)
+        facts["outside"] = int(len(gaze.points) - gaze.inside.sum())
+        if len(gaze.points) == 0:
+            facts["gaze_problem"] = "no fixations"
+    if gaze.observers is not None:
+        facts["observers"] = tuple(np.unique(gaze.observers).tolist())
+    if gaze.points is not None and gaze.inside.any() and gaze.density is not None:
+        facts["agreement"] = _agreement(gaze, sigma)
+    return facts
+
+
+def _agreement(gaze: Gaze, sigma: float | None) -> float | None:
+    """Correlation of the map beside the fixations with the density made of these."""
+    from emomap import metrics
+
+    if gaze.points is None or gaze.density is None or gaze.density.shape != gaze.shape:
+        return None
+    counts = metrics.fixation_map(gaze.points[gaze.inside], gaze.shape)
+    blur = sigma or metrics.sigma_from_fc(8, gaze.shape)
+    return float(metrics.cc(metrics.density(counts, blur), gaze.density))
+
+
+def _problems(
+    dataset: Dataset, findings: Sequence[Finding], faults: Sequence[str]
+) -> dict[str, list[Any]]:
+    samples = {sample.id: sample for sample in dataset}
+    groups = _groups(findings)
+    copies = [group for group in groups if len(group) < PLACEHOLDER]
+
+    def differing(values: Iterable[object]) -> bool:
+        return len(set(values)) > 1
+
+    found: dict[str, list[Any]] = {
+        "unreadable": [f.problem for f in findings if f.problem],
+        "unreadable_gaze": [f"{f.id}: {f.gaze_problem}" for f in findings if f.gaze_problem],
+        "outside": [f"{f.id}: {f.outside} of {f.fixations}" for f in findings if f.outside],
+        "placeholders": [group for group in groups if len(group) >= PLACEHOLDER],
+        "duplicates": copies,
+        "in_two_splits": [g for g in groups if differing(samples[i].split for i in g)],
+        "two_labels": [g for g in copies if differing(samples[i].emotion for i in g)],
+        "map_and_fixations_disagree": [
+            f"{f.id}: CC {f.agreement:.2f}"
+            for f in findings
+            if f.agreement is not None and not f.agreement >= DISAGREE
+        ],
+        "other": list(faults),
+    }
+    return {kind: items for kind, items in found.items() if items}
+
+
+def _groups(findings: Iterable[Finding]) -> list[list[str]]:
+    """Ids of pictures with the same content, of two and more."""
+    by_content: defaultdict[str, list[str]] = defaultdict(list)
+    for finding in findings:
+        if finding.digest:
+            by_content[finding.digest].append(finding.id)
+    return [group for group in by_content.values() if len(group) > 1]
