@@ -454,6 +454,7 @@ def prepare(
     for contender in contenders:
         if contender.trainable and contender.name not in checkpoints:
             _require_labels(dataset, contender.name)
+    _require_truth(dataset, part, any(contender.trainable for contender in contenders))
     whole = {
         **table,
         "run": {
@@ -481,6 +482,16 @@ def _choose_split(dataset: Dataset, wanted: str | None) -> Split | None:
             return split
     there = ", ".join(dataset.splits) or "none"
     raise UsageError(f"--split {wanted}: {dataset.name} has the splits {there}, or say 'all'")
+
+
+def _require_truth(dataset: Dataset, part: Split | None, classified: bool) -> None:
+    samples = [s for s in dataset if part is None or s.split == part]
+    if any(s.gaze_source for s in samples) or (classified and any(s.emotion for s in samples)):
+        return
+    raise EmomapError(
+        f"{dataset.name}: no gaze for its {len(samples)} images, so there is nothing to score "
+        "against; put it into fixations/ or maps/, or give it with --gaze PATH"
+    )
 
 
 def _require_labels(dataset: Dataset, name: str) -> None:

@@ -8,6 +8,7 @@ a few chunks are under way at a time.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -76,6 +77,8 @@ def _pool(
 ) -> Iterator[list[Result]]:
     import joblib
 
+    # we say ourselves that a worker was lost
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
     chunks = (items[at : at + chunk] for at in range(start, len(items), chunk))
     pool = joblib.Parallel(n_jobs=jobs, return_as="generator", pre_dispatch=2 * jobs, batch_size=1)
     results: Iterator[list[Result]] = pool(joblib.delayed(_run)(function, part) for part in chunks)
