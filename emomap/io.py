@@ -266,19 +266,10 @@ def _one_channel(values: NDArray[Any], file: File) -> NDArray[Any]:
 
 
 def _read_numpy(file: File) -> NDArray[Any]:
-    try:
-        with file.open("rb") as stream:
-            loaded = np.load(stream, allow_pickle=False)
-            if isinstance(loaded, np.ndarray):
-                return loaded
-            with loaded:
-                return _only_array(dict.fromkeys(loaded.files), file, loaded)
-    except FileNotFoundError as error:
-        raise EmomapError(f"{file}: there is no such file") from error
-    except EmomapError:
-        raise
-    except Exception as error:  # np.load raises a zoo of types on damaged files
-        raise EmomapError(f"{file}: not a NumPy file that can be read ({error})") from error
+    from emomap import numpyfile
+
+    arrays = numpyfile.read(file)
+    return _only_array(dict.fromkeys(arrays), file, arrays)
 
 
 def _only_array(names: Mapping[str, Any], file: File, source: Any) -> NDArray[Any]:

@@ -33,7 +33,7 @@ WORDS = {
 
 @click.group(
     invoke_without_command=True,
-    epilog="Examples:  emomap data\n\nemomap data check photos/\n\nemomap data show osie.zip -o a.png",
+    epilog="Examples:  emomap data\n\nemomap data check photos/",
 )
 @click.pass_context
 def data(context: click.Context) -> None:

@@ -17,7 +17,6 @@ from typing import Any, cast
 from emomap.errors import EmomapError
 from emomap.sample import File
 
-_OBJECT = re.compile(rb"\{[^{}]*\}")
 _IMAGE_ID = re.compile(rb'"image_id"\s*:\s*(\d+)')
 _BLOCK = 8 * 2**20
 #: An object longer than this is none of SALICON's (the longest have some 100 kB).
@@ -25,17 +24,17 @@ _LONGEST = 64 * 2**20
 
 
 def _objects(file: File) -> Iterator[tuple[int, bytes]]:
-    """Position and text of each innermost object."""
+    """Position and text of each innermost object: from a closing brace back to the opening one."""
     rest, start = b"", 0
     try:
         with file.open("rb") as stream:
             while block := stream.read(_BLOCK):
-                data = rest + block
-                end = 0
-                for match in _OBJECT.finditer(data):
-                    yield start + match.start(), match.group()
-                    end = match.end()
-                opening = data.rfind(b"{", end)
+                data, at = rest + block, 0
+                while (end := data.find(b"}", at)) >= 0:
+                    if (begin := data.rfind(b"{", at, end)) >= 0:
+                        yield start + begin, data[begin : end + 1]
+                    at = end + 1
+                opening = data.rfind(b"{", at)
                 keep = opening if opening >= 0 else len(data)
                 rest, start = data[keep:], start + keep
                 if len(rest) > _LONGEST:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from emomap.data import archive
+from emomap import archive
 from emomap.errors import EmomapError, UsageError
 from emomap.io import IMAGE_SUFFIXES, is_junk
 from emomap.sample import File

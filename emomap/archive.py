@@ -59,7 +59,7 @@ class Member:
         try:
             packed, names = _opened(self.archive, self.archive.stat().st_mtime_ns, os.getpid())
             info = packed.getinfo(names[self.path])
-            _check(self, info)
+            refuse_bomb(info, str(self))
             with packed.open(info) as stream:
                 return stream.read()
         except KeyError as error:
@@ -72,19 +72,24 @@ class Member:
             ) from error
 
 
-def _check(member: Member, info: zipfile.ZipInfo) -> None:
+def refuse_bomb(info: zipfile.ZipInfo, where: str, *, max_ratio: float = MAX_RATIO) -> None:
+    """Refuse a member by what the archive's directory says of it; `zipfile` reads no more.
+
+    Raises:
+        EmomapError: encrypted, packed by another method, or beyond the limits.
+    """
     if info.flag_bits & 1:
-        raise EmomapError(f"{member}: encrypted; unpack the archive with its password first")
+        raise EmomapError(f"{where}: encrypted; unpack the archive with its password first")
     if info.compress_type not in METHODS:
         raise EmomapError(
-            f"{member}: packed by a method (number {info.compress_type}) that emomap does not "
+            f"{where}: packed by a method (number {info.compress_type}) that emomap does not "
             "read; unpack the archive first"
         )
     ratio = info.file_size / max(1, info.compress_size)
-    if info.file_size > MAX_MEMBER or (info.file_size > RATIO_FROM and ratio > MAX_RATIO):
+    if info.file_size > MAX_MEMBER or (info.file_size > RATIO_FROM and ratio > max_ratio):
         raise EmomapError(
-            f"{member}: would unpack to {info.file_size / 2**20:,.0f} MiB, {ratio:,.0f} times its "
-            f"size (limits: {MAX_MEMBER // 2**20} MiB, {MAX_RATIO} times); refused as a "
+            f"{where}: would unpack to {info.file_size / 2**20:,.0f} MiB, {ratio:,.0f} times its "
+            f"size (limits: {MAX_MEMBER // 2**20} MiB, {max_ratio:g} times); refused as a "
             "decompression bomb. Unpack the archive if you trust it."
         )
 
