@@ -26,6 +26,8 @@ IMAGE_SUFFIXES = frozenset(
 )
 MAP_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".npy", ".npz", ".mat"})
 
+#: What Pillow may take a file for. It knows more, and hands PostScript to an interpreter.
+FORMATS = ("JPEG", "PNG", "BMP", "DIB", "TIFF", "WEBP", "GIF", "PPM")
 #: Pictures beyond this are refused: such a file is a decompression bomb or a mistake.
 MAX_PIXELS = 200_000_000
 #: A grey map in an RGB JPEG has channels that differ by rounding; beyond this it is coloured.
@@ -128,7 +130,11 @@ def _opened(file: File) -> Iterator[Any]:
 
     Image.MAX_IMAGE_PIXELS = None  # our own limit follows, with our own words
     try:
-        with warnings.catch_warnings(), file.open("rb") as stream, Image.open(stream) as picture:
+        with (
+            warnings.catch_warnings(),
+            file.open("rb") as stream,
+            Image.open(stream, formats=FORMATS) as picture,
+        ):
             warnings.simplefilter("ignore")  # corrupt EXIF and the like: the pixels decide
             if picture.width * picture.height > MAX_PIXELS:
                 raise EmomapError(
