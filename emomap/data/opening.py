@@ -18,6 +18,9 @@ from emomap.data.tree import Tree, read_tree, some
 from emomap.errors import EmomapError, UsageError
 from emomap.sample import Dataset
 
+#: How deep a data set may lie in the folder or archive that was named: Toronto's, zipped, begins
+#: in set/eyetrackingdata/fixdens.
+DEPTH = 3
 #: Kinds of layout that have signs to be recognised by.
 KINDS = frozenset({"any", "emotion", "gaze", "both", "images"})
 
@@ -113,13 +116,13 @@ def _parse(spec: str) -> tuple[Layout | None, Path]:
 def recognise(tree: Tree) -> tuple[Layout, Tree, str]:
     """The layout of a tree, the folder in it where the set begins, and why.
 
-    Looks at the folder itself; if it is none, at the folders in it, two levels deep.
+    Looks at the folder itself; if it is none, at the folders in it, `DEPTH` levels deep.
 
     Raises:
         UsageError: none found, or several sets side by side.
     """
     level = [""]
-    for depth in range(3):
+    for depth in range(DEPTH + 1):
         found = [(folder, *match) for folder in level if (match := _match(tree.sub(folder)))]
         if len(found) > 1:
             names = [f"{folder} ({layout.name})" for folder, layout, _ in found]
@@ -128,7 +131,7 @@ def recognise(tree: Tree) -> tuple[Layout, Tree, str]:
             folder, layout, reason = found[0]
             where = f"in {folder}/: " if folder else ""
             return layout, tree.sub(folder), where + reason
-        if depth < 2:
+        if depth < DEPTH:
             level = [
                 f"{folder}/{child}".lstrip("/")
                 for folder in level
@@ -151,7 +154,7 @@ def _match(tree: Tree, kinds: Container[str] = KINDS) -> tuple[Layout, str] | No
 def _base_for(layout: Layout, tree: Tree) -> Tree:
     """Where a forced layout begins: the least deep folder that it recognises, else the top."""
     level = [""]
-    for _ in range(3):
+    for _ in range(DEPTH + 1):
         for folder in level:
             if layout.loader().recognise(tree.sub(folder)):
                 return tree.sub(folder)
