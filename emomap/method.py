@@ -94,6 +94,15 @@ BUILTIN: dict[str, Entry] = dict(
         _entry("center", "center:Center", "baseline", "centre prior: a Gaussian in the middle"),
         _entry("gbvs", "gbvs:GBVS", "classical", "graph-based visual saliency (Harel 2006)"),
         _entry("itti_koch", "itti_koch:IttiKoch", "classical", "Itti, Koch & Niebur 1998"),
+        _entry("simpsal", "simpsal:Simpsal", "classical", "simple saliency (Harel 2013)"),
+        _entry(
+            "spectral_residual",
+            "spectral_residual:SpectralResidual",
+            "classical",
+            "spectral residual (Hou & Zhang 2007)",
+        ),
+        _entry("bms", "bms:BMS", "classical", "boolean maps (Zhang & Sclaroff 2013)"),
+        _entry("covsal", "covsal:CovSal", "classical", "region covariances (Erdem 2013)"),
         _entry("islamnet", "islamnet:ISLAMNet", "network", "emotion map f4 of ISLAMNet"),
     ]
 )

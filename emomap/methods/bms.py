@@ -1,0 +1,198 @@
+"""Boolean map saliency (Zhang & Sclaroff, ICCV 2013, TPAMI 2016): what is surrounded stands out.
+
+The colours, whitened, are thresholded at many levels. In each boolean map, regions that do not
+touch the border of the picture are figures; these are widened, normalised so that large and
+scattered ones count less a pixel, and added up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from emomap.errors import UsageError
+from emomap.method import Image, Method, Prediction
+from emomap.vision.filters import gaussian_blur, lattice_shape, rescale, resize
+from emomap.vision.image import check_image, unit
+from emomap.vision.jit import jit
+from emomap.vision.lab import lab
+
+Maps = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Parameters of `bms`; lengths are pixels of the picture brought to ``longest``.
+
+    Attributes:
+        longest: longer side of the picture that is thresholded.
+        step: distance of the thresholds, where each channel spans 0..255.
+        spread: width of the square by which the figures of each boolean map are widened.
+        last_spread: the same for the sum of all.
+        sigma: standard deviation of the last blur.
+        whiten: True to decorrelate the colours (2016), False for L, a and b as they are (2013).
+    """
+
+    longest: int = 400
+    step: float = 8.0
+    spread: int = 7
+    last_spread: int = 9
+    sigma: float = 9.0
+    whiten: bool = True
+
+    def __post_init__(self) -> None:
+        good = 16 <= self.longest <= 2048 and 1 <= self.step <= 128 and 0 <= self.sigma <= 200
+        if not good:
+            raise UsageError(
+                f"bms: longest={self.longest} (16 to 2048), step={self.step} (1 to 128) or "
+                f"sigma={self.sigma} (0 to 200) is out of range"
+            )
+        for name in ("spread", "last_spread"):
+            width = getattr(self, name)
+            if width != int(width) or width < 1 or width % 2 == 0:
+                raise UsageError(f"bms: {name}={width}; expected an odd number of pixels")
+
+
+def bms(
+    image: ArrayLike,
+    *,
+    longest: int = 400,
+    step: float = 8.0,
+    spread: int = 7,
+    last_spread: int = 9,
+    sigma: float = 9.0,
+    whiten: bool = True,
+) -> Maps:
+    """Boolean map saliency of an image.
+
+    Args:
+        image: (H, W, 3) or (H, W); uint8, or float in 0..1.
+        longest, step, spread, last_spread, sigma, whiten: see `Settings`.
+
+    Returns:
+        (H, W) float64 in 0..1; zero everywhere where nothing is surrounded.
+
+    Raises:
+        EmomapError: the image is refused (see `emomap.vision.image.check_image`).
+        UsageError: a parameter is out of range.
+    """
+    return _map(image, Settings(longest, step, spread, last_spread, sigma, whiten))
+
+
+def _map(image: ArrayLike, settings: Settings) -> Maps:
+    checked = check_image(image, method="bms")
+    shape = (checked.shape[0], checked.shape[1])
+    planes = unit(checked[:, :, None] if checked.ndim == 2 else checked)
+    small_shape = lattice_shape(shape, settings.longest)
+    small = np.stack([resize(planes[..., k], small_shape) for k in range(planes.shape[2])], axis=-1)
+    channels = _channels(np.clip(small, 0.0, 1.0), settings.whiten)
+    total = np.zeros(small_shape)
+    for channel in channels:
+        for threshold in np.arange(settings.step / 2, 255.0, settings.step):
+            _add_figures(channel > threshold, settings.spread // 2, total)
+    if not total.any():
+        return np.zeros(shape)
+    widened = np.empty_like(total)
+    _widen(total, settings.last_spread // 2, widened)
+    smooth = gaussian_blur(widened, settings.sigma, 3) if settings.sigma > 0 else widened
+    return rescale(resize(rescale(smooth), shape))
+
+
+def _channels(picture: Maps, whiten: bool) -> list[Maps]:
+    """L, a and b, decorrelated or not, each in 0..255; those without contrast left out."""
+    colours = lab(picture if picture.shape[2] == 3 else picture[..., 0], linear=True)
+    pixels = colours.reshape(-1, 3)
+    pixels = pixels - pixels.mean(axis=0)
+    if whiten:
+        variances, axes = np.linalg.eigh(pixels.T @ pixels / len(pixels))
+        # Colours that hardly vary (those of a grey picture) are not blown up to full contrast.
+        scales = np.where(variances > 1e-6, 1 / np.sqrt(np.maximum(variances, 1e-6)), 0.0)
+        pixels = pixels @ (axes * scales) @ axes.T
+    planes = pixels.T.reshape(3, *picture.shape[:2])
+    return [255 * rescale(plane) for plane in planes if np.ptp(plane) > 1e-6]
+
+
+def _add_figures(boolean: NDArray[np.bool_], radius: int, total: Maps) -> None:
+    """Add what is surrounded in a boolean map, white and black apart, to ``total``."""
+    grounds = np.empty(boolean.shape, np.bool_)
+    _flood_from_border(boolean, grounds)
+    for side in (boolean, ~boolean):
+        figures = (side & ~grounds).astype(np.float64)
+        if not figures.any():
+            continue
+        widened = np.empty_like(figures)
+        _widen(figures, radius, widened)
+        total += widened / np.sqrt((widened**2).sum())
+
+
+@jit
+def _flood_from_border(boolean: Any, reached: Any) -> None:
+    """Mark all pixels that are joined to the border through neighbours (4) of their own value."""
+    height, width = boolean.shape
+    reached[:] = False
+    stack = np.empty(height * width, np.int64)
+    top = 0
+    for y in range(height):
+        for x in range(width):
+            if y in (0, height - 1) or x in (0, width - 1):
+                reached[y, x] = True
+                stack[top] = y * width + x
+                top += 1
+    while top > 0:
+        top -= 1
+        y, x = divmod(stack[top], width)
+        value = boolean[y, x]
+        for k in range(4):
+            near_y = y + (k == 0) - (k == 1)
+            near_x = x + (k == 2) - (k == 3)
+            if (
+                0 <= near_y < height
+                and 0 <= near_x < width
+                and not reached[near_y, near_x]
+                and boolean[near_y, near_x] == value
+            ):
+                reached[near_y, near_x] = True
+                stack[top] = near_y * width + near_x
+                top += 1
+
+
+@jit
+def _widen(values: Any, radius: Any, out: Any) -> None:
+    """Greatest value in a square of (2 radius + 1)^2 pixels."""
+    height, width = values.shape
+    rows = np.empty((height, width))
+    for y in range(height):
+        for x in range(width):
+            most = values[y, x]
+            for near in range(max(0, x - radius), min(width, x + radius + 1)):
+                most = max(most, values[y, near])
+            rows[y, x] = most
+    for y in range(height):
+        out[y] = rows[y]
+        for near in range(max(0, y - radius), min(height, y + radius + 1)):
+            for x in range(width):
+                out[y, x] = max(out[y, x], rows[near, x])
+
+
+class BMS(Method):
+    """Boolean map saliency as a method of `bench` and `predict`; options as in `bms`."""
+
+    def __init__(
+        self,
+        *,
+        longest: int = 400,
+        step: float = 8.0,
+        spread: int = 7,
+        last_spread: int = 9,
+        sigma: float = 9.0,
+        whiten: bool = True,
+    ) -> None:
+        self.settings = Settings(longest, step, spread, last_spread, sigma, whiten)
+
+    def predict(self, images: Sequence[Image]) -> list[Prediction]:
+        """Maps of the size of each image, in 0..1."""
+        return [Prediction(map=_map(image, self.settings)) for image in images]

@@ -1,0 +1,249 @@
+"""Simple saliency, "simpsal": Itti-Koch reduced to blurs (J. Harel's program of 2013).
+
+Colour, intensity and orientation on three scales; each feature map is compared with its blurred
+self, and maps whose highest peak stands out count more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from emomap.errors import EmomapError, UsageError
+from emomap.method import Image, Method, Prediction
+from emomap.vision.filters import (
+    flatten_noise,
+    gaussian_blur,
+    rescale,
+    resize,
+    round_half_up,
+)
+from emomap.vision.gabor import orientation_energy
+from emomap.vision.image import check_image
+from emomap.vision.maxima import local_maxima
+from emomap.vision.opponent import dkl_colors, opponent_colors
+
+#: Taller images would need a huge map, whose width is fixed.
+TALLEST = 16
+
+Maps = NDArray[np.float64]
+Size = Literal["image", "native"]
+_NAMES = {"C": "color", "I": "intensity", "O": "orientation", "D": "dklcolor"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All parameters of `simpsal`, under the names and with the defaults of the original.
+
+    Attributes:
+        channels: letters of C (colour opponency), I (intensity), O (orientation), D (DKL colour).
+        mapWidth: width of the map in cells.
+        useMultipleCenterScales: True for features at 2, 1 and 0.5 times the size of the map.
+        surroundSig: standard deviations of the surround in cells.
+        useNormWeights: weigh maps by how much their highest peak stands out.
+        nGaborAngles: number of orientations, evenly spaced from 0 to 180 degrees.
+        blurRadius: standard deviation of the last blur as a share of the map's height; 0 for none.
+    """
+
+    channels: str = "CIO"
+    mapWidth: int = 64
+    useMultipleCenterScales: bool = True
+    surroundSig: tuple[float, ...] | float = (2, 8)
+    useNormWeights: bool = True
+    nGaborAngles: int = 4
+    blurRadius: float = 0.04
+
+    def __post_init__(self) -> None:
+        sigmas = self.sigmas
+        unknown = [letter for letter in self.channels if letter not in _NAMES]
+        if unknown or not self.channels or len(set(self.channels)) != len(self.channels):
+            known = ", ".join(f"{key} ({name})" for key, name in _NAMES.items())
+            raise UsageError(
+                f"simpsal: channels={self.channels!r}; expected some of {known}, each once"
+            )
+        if not sigmas or min(sigmas) <= 0:
+            raise UsageError(f"simpsal: surroundSig={sigmas} must be above 0")
+        if not 8 <= self.mapWidth <= 1024 or self.nGaborAngles < 1:
+            raise UsageError(
+                f"simpsal: mapWidth={self.mapWidth} (8 to 1024) or "
+                f"nGaborAngles={self.nGaborAngles} (1 or more) is out of range"
+            )
+
+    @property
+    def sigmas(self) -> tuple[float, ...]:
+        """`surroundSig` as a tuple."""
+        given = self.surroundSig
+        return (given,) if isinstance(given, int | float) else tuple(given)
+
+
+@dataclass(frozen=True)
+class Stages:
+    """What `simpsal` computes on its way.
+
+    Attributes:
+        labels: (n,) channel, type and scale of each map, "color/1/scale2".
+        maps: n maps at the size of their scale, in 0..1.
+        channels: name of a channel -> (h, w) the weighted mean of its maps.
+        master: (h, w) the saliency map at its own size, in 0..1.
+        map: (H, W) the saliency map at the size of the image, in 0..1.
+    """
+
+    labels: tuple[str, ...]
+    maps: tuple[Maps, ...]
+    channels: dict[str, Maps]
+    master: Maps
+    map: Maps
+
+
+def simpsal(image: ArrayLike, *, size: Size = "image", **parameters: Any) -> Maps:
+    """Saliency of an image by simpsal.
+
+    Args:
+        image: (H, W, 3) or (H, W); uint8, or float in 0..1; at most 16 times as high as wide.
+        size: "image" for a map as large as the image, "native" for one 64 cells wide.
+        **parameters: any parameter of `Settings`.
+
+    Returns:
+        (H, W) or (h, 64) float64 in 0..1; zero everywhere for an image without contrast.
+
+    Raises:
+        EmomapError: the image is refused (see `emomap.vision.image.check_image`).
+        UsageError: a parameter is unknown or out of range.
+    """
+    if size not in ("image", "native"):
+        raise UsageError(f"simpsal: size={size!r}; expected 'image' or 'native'")
+    stages = simpsal_stages(image, **parameters)
+    return stages.map if size == "image" else stages.master
+
+
+def simpsal_fast(image: ArrayLike, *, size: Size = "image") -> Maps:
+    """The original's fast variant: DKL colour, intensity, one scale, one surround, no weights."""
+    return simpsal(
+        image,
+        size=size,
+        channels="DI",
+        useMultipleCenterScales=False,
+        surroundSig=(5,),
+        useNormWeights=False,
+    )
+
+
+def simpsal_stages(image: ArrayLike, **parameters: Any) -> Stages:
+    """As `simpsal`, with all intermediate results."""
+    return _stages(image, _settings(parameters))
+
+
+def _settings(parameters: dict[str, Any]) -> Settings:
+    known = [field.name for field in fields(Settings)]
+    for name in parameters:
+        if name not in known:
+            raise UsageError(
+                f"simpsal: there is no parameter '{name}'; there are {', '.join(known)}"
+            )
+    return Settings(**parameters)
+
+
+def _stages(image: ArrayLike, settings: Settings) -> Stages:
+    checked = check_image(image, method="simpsal")
+    height, width = checked.shape[:2]
+    if height > TALLEST * width:
+        raise EmomapError(
+            f"simpsal: image is {width}x{height} px (width x height), more than {TALLEST} times as "
+            "high as wide; crop it or turn it"
+        )
+    base = (max(1, round_half_up(settings.mapWidth * height / width)), settings.mapWidth)
+    pictures = {scale: _picture(checked, base, scale) for scale in _scales(settings)}
+    labels: list[str] = []
+    maps: list[Maps] = []
+    channels: dict[str, Maps] = {}
+    for letter in settings.channels:
+        mine = []
+        for scale, picture in pictures.items():
+            for kind, feature in enumerate(_features(letter, picture, settings)):
+                mine.append(_contrast(feature, settings))
+                labels.append(f"{_NAMES[letter]}/{kind + 1}/scale{scale:g}")
+        if not mine:
+            continue
+        weights = [_weight(map_, settings) for map_ in mine]
+        total = sum(
+            (weight * resize(map_, base) for weight, map_ in zip(weights, mine, strict=True)),
+            np.zeros(base),
+        )
+        channels[_NAMES[letter]] = total / sum(weights) if sum(weights) > 0 else total
+        maps.extend(mine)
+    if not channels:
+        raise UsageError(
+            f"simpsal: channels={settings.channels!r} are colour channels, but the image is grey; "
+            "add 'I' or 'O'"
+        )
+    total = sum((_weight(one, settings) * one for one in channels.values()), np.zeros(base))
+    master = total
+    if settings.blurRadius > 0:
+        master = gaussian_blur(total, settings.blurRadius * base[0], 1.5)
+    master = rescale(master)
+    return Stages(
+        labels=tuple(labels),
+        maps=tuple(maps),
+        channels=channels,
+        master=master,
+        map=rescale(resize(master, (height, width))),
+    )
+
+
+def _scales(settings: Settings) -> tuple[float, ...]:
+    return (2.0, 1.0, 0.5) if settings.useMultipleCenterScales else (1.0,)
+
+
+def _picture(image: NDArray[Any], base: tuple[int, int], scale: float) -> Maps:
+    """The image at one scale, (3, h, w) or (1, h, w) in about 0..1 (bicubic overshoot stays)."""
+    shape = (max(1, round_half_up(base[0] * scale)), max(1, round_half_up(base[1] * scale)))
+    full = 255.0 if image.dtype == np.uint8 else 1.0
+    planes = image[:, :, None] if image.ndim == 2 else image
+    return np.stack([resize(planes[..., k] / full, shape) for k in range(planes.shape[2])])
+
+
+def _features(letter: str, picture: Maps, settings: Settings) -> Maps:
+    intensity = picture.mean(axis=0)
+    if letter == "I":
+        return np.asarray(intensity[None])
+    if letter == "O":
+        step = 180 / settings.nGaborAngles
+        return orientation_energy(intensity, tuple(step * k for k in range(settings.nGaborAngles)))
+    if len(picture) == 1:
+        return picture[:0]
+    if letter == "C":
+        return opponent_colors(picture, intensity, 0.01)
+    return dkl_colors(picture)
+
+
+def _contrast(feature: Maps, settings: Settings) -> Maps:
+    """(feature - surround)^2 over all surrounds, weighted and stretched to 0..1."""
+    feature = flatten_noise(feature)
+    total = np.zeros_like(feature)
+    for sigma in settings.sigmas:
+        difference = rescale(flatten_noise((feature - gaussian_blur(feature, sigma, 2)) ** 2))
+        total += _weight(difference, settings) * difference
+    return rescale(total)
+
+
+def _weight(map_: Maps, settings: Settings) -> float:
+    """(1 - mean of the local maxima)^2 of the stretched map; 1 with fewer than two of them."""
+    if not settings.useNormWeights:
+        return 1.0
+    peaks = local_maxima(rescale(map_), 0.1)
+    return float((1 - peaks.mean()) ** 2) if len(peaks) > 1 else 1.0
+
+
+class Simpsal(Method):
+    """simpsal as a method of `bench` and `predict`; options are the parameters of `Settings`."""
+
+    def __init__(self, **parameters: Any) -> None:
+        self.settings = _settings(parameters)
+
+    def predict(self, images: Sequence[Image]) -> list[Prediction]:
+        """Maps of the size of each image, in 0..1."""
+        return [Prediction(map=_stages(image, self.settings).map) for image in images]

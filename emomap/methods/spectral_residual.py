@@ -1,0 +1,88 @@
+"""Spectral residual saliency (Hou & Zhang, CVPR 2007): what stands out of the spectrum's average.
+
+The image is brought to 64 px; the log amplitude of its spectrum less its local mean, back in space,
+is squared and smoothed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from emomap.errors import UsageError
+from emomap.method import Image, Method, Prediction
+from emomap.vision.filters import gaussian_blur, lattice_shape, rescale, resize
+from emomap.vision.image import check_image
+from emomap.vision.residual import spectral_residual as residual
+
+Maps = NDArray[np.float64]
+
+
+def spectral_residual(
+    image: ArrayLike,
+    *,
+    longest: int = 64,
+    sigma: float = 2.5,
+    size: Literal["image", "native"] = "image",
+) -> Maps:
+    """Spectral residual saliency of an image.
+
+    Args:
+        image: (H, W, 3) or (H, W); uint8, or float in 0..1.
+        longest: longer side of the picture that is transformed, in pixels.
+        sigma: standard deviation of the last blur in these pixels.
+        size: "image" for a map as large as the image, "native" for the small one.
+
+    Returns:
+        (H, W) or (h, w) float64 in 0..1; zero everywhere for an image without contrast.
+
+    Raises:
+        EmomapError: the image is refused (see `emomap.vision.image.check_image`).
+        UsageError: a parameter is out of range.
+    """
+    if size not in ("image", "native"):
+        raise UsageError(f"spectral_residual: size={size!r}; expected 'image' or 'native'")
+    if not 8 <= longest <= 1024 or not 0 <= sigma <= 100:
+        raise UsageError(
+            f"spectral_residual: longest={longest} (8 to 1024) or sigma={sigma} (0 to 100) is out "
+            "of range"
+        )
+    checked = check_image(image, method="spectral_residual")
+    shape = (checked.shape[0], checked.shape[1])
+    small = resize(_grey(checked), lattice_shape(shape, longest))
+    energy = residual(small)
+    if sigma > 0:
+        energy = gaussian_blur(energy, sigma, 4)
+    native = rescale(energy)
+    return native if size == "native" else rescale(resize(native, shape))
+
+
+def _grey(image: NDArray[Any]) -> NDArray[np.float32]:
+    """Mean of the colours in 0..1."""
+    full = np.float32(255 if image.dtype == np.uint8 else 1)
+    if image.ndim == 2:
+        return np.asarray(image / full, dtype=np.float32)
+    total = image[..., 0].astype(np.float32)
+    total += image[..., 1]
+    total += image[..., 2]
+    total /= 3 * full
+    return total
+
+
+class SpectralResidual(Method):
+    """Spectral residual as a method of `bench` and `predict`; options as in the function."""
+
+    def __init__(self, *, longest: int = 64, sigma: float = 2.5) -> None:
+        self.longest = longest
+        self.sigma = sigma
+        spectral_residual(np.zeros((8, 8)), longest=longest, sigma=sigma)
+
+    def predict(self, images: Sequence[Image]) -> list[Prediction]:
+        """Maps of the size of each image, in 0..1."""
+        return [
+            Prediction(map=spectral_residual(image, longest=self.longest, sigma=self.sigma))
+            for image in images
+        ]

@@ -1,0 +1,143 @@
+"""What Objectness has learnt, and the naive Bayes classifier that joins its cues."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from emomap.errors import EmomapError
+
+Maps = NDArray[np.float64]
+
+#: How a score becomes the row of a likelihood table: the factor before rounding up, the rows.
+BINS: dict[str, tuple[float, int]] = {
+    "MS": (1, 501),
+    "CC": (100, 201),
+    "SS": (100, 101),
+    "ED": (2, 101),
+}
+
+#: The learnt values that come with the package.
+OWN_PARAMETERS = Path(__file__).with_name("objectness_parameters.npz")
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What Objectness has learnt.
+
+    Attributes:
+        likelihoods: cue -> (2, bins): how often a bin occurs on objects, and on background.
+        prior: share of windows that frame an object.
+        scales: side of the picture in pixels at each scale of MS.
+        theta_MS: threshold of the MS map at each scale.
+        theta_CC: how much larger the surround is than the window, in percent.
+        theta_SS: scale k of the superpixels.
+        theta_ED: the ring of ED is the mean side of the window / theta_ED wide.
+    """
+
+    likelihoods: Mapping[str, Maps]
+    prior: float = 0.0797
+    scales: tuple[int, ...] = (16, 24, 32, 48, 64)
+    theta_MS: tuple[float, ...] = (0.43, 0.32, 0.34, 0.35, 0.26)
+    theta_CC: float = 100.0
+    theta_SS: float = 450.0
+    theta_ED: float = 17.0
+
+    def __post_init__(self) -> None:
+        if len(self.theta_MS) != len(self.scales):
+            raise EmomapError(
+                f"objectness: theta_MS has {len(self.theta_MS)} values for "
+                f"{len(self.scales)} scales; expected one each"
+            )
+        for cue, table in self.likelihoods.items():
+            if cue not in BINS or np.shape(table) != (2, BINS[cue][1]):
+                known = ", ".join(f"{name} (2, {rows})" for name, (_, rows) in BINS.items())
+                raise EmomapError(
+                    f"objectness: likelihood of {cue!r} has shape {np.shape(table)}; "
+                    f"expected {known}"
+                )
+
+    @classmethod
+    def load(cls, source: Source) -> Parameters:
+        """Read parameters.
+
+        Args:
+            source: a npz file or a mapping with arrays ``likelihood_MS``, ``likelihood_CC``,
+                ``likelihood_SS`` (and ``likelihood_ED``), and any other attribute of this class;
+                those that are absent have the published values. None for those of the package.
+        """
+        if isinstance(source, Parameters):
+            return source
+        if source is None:
+            return _own()
+        if isinstance(source, str | Path):
+            try:
+                with np.load(source, allow_pickle=False) as archive:
+                    return cls._from(dict(archive), str(source))
+            except (OSError, ValueError) as error:
+                raise EmomapError(f"{source}: cannot be read as a npz file: {error}") from error
+        return cls._from(source, "parameters")
+
+    @classmethod
+    def _from(cls, values: Mapping[str, Any], name: str) -> Parameters:
+        likelihoods = {
+            cue: np.asarray(values[f"likelihood_{cue}"], dtype=np.float64)
+            for cue in BINS
+            if f"likelihood_{cue}" in values
+        }
+        if not likelihoods:
+            raise EmomapError(
+                f"{name}: holds no likelihood_MS, likelihood_CC or likelihood_SS, but "
+                f"{', '.join(sorted(values)) or 'nothing'}"
+            )
+        others: dict[str, Any] = {}
+        for key in ("prior", "theta_CC", "theta_SS", "theta_ED"):
+            if key in values:
+                others[key] = float(values[key])
+        if "scales" in values:
+            others["scales"] = tuple(int(scale) for scale in values["scales"])
+        if "theta_MS" in values:
+            others["theta_MS"] = tuple(float(theta) for theta in values["theta_MS"])
+        return cls(likelihoods, **others)
+
+
+#: Where parameters may come from: see `Parameters.load`.
+Source: TypeAlias = Parameters | Mapping[str, Any] | str | Path | None
+
+
+@cache
+def _own() -> Parameters:
+    return Parameters.load(OWN_PARAMETERS)
+
+
+def posterior(
+    scores: Mapping[str, ArrayLike],
+    parameters: Source = None,
+) -> Maps:
+    """Probability that windows frame an object, by naive Bayes over their cues.
+
+    Args:
+        scores: cue -> (n,) scores.
+        parameters: see `Parameters.load`.
+
+    Returns:
+        (n,) in 0..1.
+    """
+    learnt = Parameters.load(parameters)
+    weights: Maps = np.array([[learnt.prior], [1 - learnt.prior]])
+    for cue, values in scores.items():
+        factor, rows = BINS[cue]
+        row = np.ceil(factor * np.asarray(values, dtype=np.float64) + 0.5)
+        table = learnt.likelihoods[cue]
+        weights = np.asarray(weights * table[:, np.clip(row, 1, rows).astype(np.int64) - 1])
+    total = weights.sum(axis=0)
+    return (
+        np.divide(weights[0], total, out=np.zeros_like(total), where=total > 0)
+        + np.finfo(float).eps
+    )
