@@ -218,12 +218,8 @@ def _assignments(
 def _gaze(
     tree: Tree, card: Card, files: Mapping[str, File], reading: Reading
 ) -> dict[str, Callable[[], Gaze]]:
-    tables = {}
-    maps = {}
-    if tree.with_suffix(".csv", "fixations"):
-        tables = _paired(files_by_id(tree, {".csv"}, "fixations"), files, "fixations/", reading)
-    if any(True for _ in tree.files("maps")):
-        maps = _paired(files_by_id(tree, io.MAP_SUFFIXES, "maps"), files, "maps/", reading)
+    tables = _paired(files_by_id(tree, {".csv"}, "fixations"), files, "fixations/", reading)
+    maps = _paired(files_by_id(tree, io.MAP_SUFFIXES, "maps"), files, "maps/", reading)
     # a check wants to compare maps and fixations
     use_maps = card.sigma is None or not reading.strict
     found = gaze_sources(tables, maps, files, use_maps=use_maps)

@@ -247,19 +247,23 @@ def open_gaze(path: Path | str, *, kind: Kind | None = None) -> GazeFolder:
         kind, reason = "neutral", "the neutral layout"
     else:
         kind, reason = _recognise(tree)
-    if kind == "neutral":
-        return _neutral(tree, reason)
+    found = _neutral(tree, reason) if kind == "neutral" else _plain(tree, kind, reason)
+    if not found.sources:
+        raise EmomapError(f"{tree}: no gaze in it ({reason})")
+    return found
+
+
+def _plain(tree: Tree, kind: Kind, reason: str) -> GazeFolder:
+    """A folder of nothing but tables or maps."""
     if kind == "csv":
-        sources = {
-            i: functools.partial(from_csv, f) for i, f in files_by_id(tree, {".csv"}).items()
-        }
-        return GazeFolder(
-            kind, sources, f"{reason}; {SIZELESS}", needs_shape=True, notes=tree.notes
-        )
+        tables = files_by_id(tree, {".csv"})
+        readers = {identity: functools.partial(from_csv, file) for identity, file in tables.items()}
+        reason = f"{reason}; {SIZELESS}"
+        return GazeFolder(kind, readers, reason, needs_shape=True, notes=tree.notes)
     read = from_points if kind == "fixation maps" else from_density
-    files = files_by_id(tree, io.MAP_SUFFIXES)
-    maps = {identity: functools.partial(read, file) for identity, file in files.items()}
-    return GazeFolder(kind, maps, reason, notes=tree.notes)
+    maps = files_by_id(tree, io.MAP_SUFFIXES)
+    sources = {identity: functools.partial(read, file) for identity, file in maps.items()}
+    return GazeFolder(kind, sources, reason, notes=tree.notes)
 
 
 def _ready(source: Callable[[], Gaze], **known: Any) -> Gaze:
@@ -274,7 +278,7 @@ def files_by_id(
     """Files with one of these suffixes by their path below a folder, without suffix.
 
     Raises:
-        EmomapError: none, or two files with one id.
+        EmomapError: two files with one id.
     """
     found: dict[str, str] = {}
     skip = len(under) + 1 if under else 0
@@ -285,9 +289,6 @@ def files_by_id(
         if identity in found:
             raise EmomapError(f"{tree}: {found[identity]} and {path} are for the same image")
         found[identity] = path
-    if not found:
-        kinds = ", ".join(sorted(suffixes))
-        raise EmomapError(f"{tree}: no gaze in it (looked for files {kinds}, at any depth)")
     return {identity: tree.file(path) for identity, path in found.items()}
 
 
@@ -317,9 +318,8 @@ def _neutral(tree: Tree, reason: str) -> GazeFolder:
     from emomap.data import folder
 
     card = folder.read_card(tree)
-    inside = tree.children()
-    tables = files_by_id(tree, {".csv"}, "fixations") if "fixations" in inside else {}
-    maps = files_by_id(tree, io.MAP_SUFFIXES, "maps") if "maps" in inside else {}
+    tables = files_by_id(tree, {".csv"}, "fixations")
+    maps = files_by_id(tree, io.MAP_SUFFIXES, "maps")
     images = [path for path in tree.images() if path.startswith("images/")]
     by_id = {nfc(stem(path))[len("images/") :]: tree.file(path) for path in images}
     sources = folder.gaze_sources(tables, maps, by_id, use_maps=card.sigma is None)

@@ -76,7 +76,8 @@ def read_text(file: File) -> str:
 
 def split_lines(text: str, delimiter: str, quote: str = '"') -> Iterator[tuple[int, list[str]]]:
     """Line number (from 1) and stripped cells of each line that is not blank."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote)
+    source = io.StringIO(text, newline="")
+    reader = csv.reader(source, delimiter=delimiter, quotechar=quote, skipinitialspace=True)
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
