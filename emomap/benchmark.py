@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from emomap import finish, io, metrics, predict, ranking, recipe, scores, scoring
+from emomap import finish, io, metrics, paper, predict, ranking, recipe, scores, scoring
 from emomap import method as methods
 from emomap._version import __version__
 from emomap.errors import EmomapError, UsageError
@@ -27,11 +27,20 @@ from emomap.tables import Table
 
 @dataclass(frozen=True)
 class Contender:
-    """A line of the table: a method by its class, or a folder of maps made elsewhere."""
+    """A line of the table: a method by its class, or a folder of maps made elsewhere.
+
+    Attributes:
+        name: of its rows and files.
+        cls, folder: where its maps come from, one of the two.
+        base: whose numbers of the recipe it takes, where that is not its own name.
+        options: of the constructor, over those of the recipe.
+    """
 
     name: str
     cls: type[Method] | None = None
     folder: Path | None = None
+    base: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, spec: str) -> Contender:
@@ -51,6 +60,10 @@ class Contender:
     def trainable(self) -> bool:
         """True when it learns from labelled pictures."""
         return self.cls is not None and self.cls.trainable
+
+    def method_options(self, table: Mapping[str, Any]) -> dict[str, Any]:
+        """The constructor options: the recipe's, and its own over them."""
+        return {**recipe.method_options(table, self.base or self.name), **self.options}
 
 
 @dataclass
@@ -162,8 +175,7 @@ class Bench:
 
     def _make(self, contender: Contender) -> Method:
         assert contender.cls is not None
-        options = recipe.method_options(self.table, contender.name)
-        return methods.build(contender.cls, contender.name, options)
+        return methods.build(contender.cls, contender.name, contender.method_options(self.table))
 
     def _trained_maps(
         self, contender: Contender, folder: Path, samples: Sequence[Sample]
@@ -199,7 +211,7 @@ class Bench:
             method,
             self.part("train"),
             self.part("val"),
-            recipe.training(self.table, contender.name),
+            recipe.training(self.table, contender.base or contender.name),
             home,
             seed=self.seed,
             device=self.device,
@@ -382,13 +394,15 @@ class Bench:
 
     def tables(self, *, intervals: bool = True) -> list[Table]:
         """The ranked table, then a confusion matrix for each classifier."""
-        found = [ranking.ranked_table(self.summary, intervals=intervals)]
-        found += [
+        return [ranking.ranked_table(self.summary, intervals=intervals), *self.confusions()]
+
+    def confusions(self) -> list[Table]:
+        """The confusion matrix of each classifier."""
+        return [
             ranking.confusion_table(entry["confusion"], self.summary["classes"], name)
             for name, entry in self.summary["methods"].items()
             if "confusion" in entry
         ]
-        return found
 
     def to_pandas(self) -> Any:
         """All rows as a data frame (needs pandas)."""
@@ -418,6 +432,7 @@ def prepare(
     split: str | None = None,
     checkpoints: Mapping[str, Path] | None = None,
     baselines: bool = True,
+    paper_table: int | None = None,
     out: str | Path | None = None,
     resume: bool = True,
     seed: int = 0,
@@ -426,6 +441,10 @@ def prepare(
     show: bool = True,
 ) -> Bench:
     """Check everything that can be checked before any work, and open the run folder.
+
+    Args:
+        names: methods, as `Contender.parse` takes them.
+        paper_table: a table of the paper instead: its methods, metrics and nothing else.
 
     Raises:
         UsageError: unknown names, a trainable method without labels, another recipe in ``out``.
@@ -436,19 +455,29 @@ def prepare(
     chosen = recipe_name or ("demo" if data == "demo" else "paper")
     table = recipe.load(chosen)
     recipe.override(table, settings)
-    names = [*(table["bench"]["baselines"] if baselines else ()), *names]
-    contenders = [Contender.parse(spec) for spec in dict.fromkeys(names)]
+    if paper_table is None:
+        names = [*(table["bench"]["baselines"] if baselines else ()), *names]
+        contenders = [Contender.parse(spec) for spec in dict.fromkeys(names)]
+    else:
+        shown = paper.table(paper_table)
+        contenders = [Contender.parse(name) for name in shown.baselines] + [
+            replace(
+                Contender.parse(spec), name=name, base=spec, options=shown.options.get(name, {})
+            )
+            for name, spec in shown.rows.items()
+        ]
+        table["score"]["metrics"] = list(shown.metrics)
+        table["bench"]["finish"] = False
     for contender in contenders:
         if contender.cls is not None:  # a wrong option is refused before hours of work
-            methods.check_options(
-                contender.cls, contender.name, recipe.method_options(table, contender.name)
-            )
+            options = contender.method_options(table)
+            methods.check_options(contender.cls, contender.name, options)
     checkpoints = dict(checkpoints or {})
     for name in checkpoints:
         if name not in {c.name for c in contenders if c.trainable}:
             raise UsageError(f"--checkpoint {name}=...: '{name}' is not a trainable --method here")
     dataset = datasets.open_dataset(
-        data, gaze=gaze, options=table["data"] if data in datasets.EMBEDDED else {}
+        data, gaze=gaze, options=table.get("data", {}) if data in datasets.EMBEDDED else {}
     )
     part = _choose_split(dataset, split)
     for contender in contenders:
@@ -466,7 +495,9 @@ def prepare(
             **{f"checkpoint_{n}": str(Path(f).resolve()) for n, f in sorted(checkpoints.items())},
         },
     }
-    folder = Path(out) if out else Path("runs") / f"{dataset.name}-{Path(chosen).stem}-seed{seed}"
+    kind = f"-table{paper_table}" if paper_table else ""
+    default = Path("runs") / f"{dataset.name}-{Path(chosen).stem}{kind}-seed{seed}"
+    folder = Path(out) if out else default
     if not resume and (folder / "recipe.toml").exists():
         raise UsageError(f"{folder}: holds a run already; choose another folder with --out")
     run = Run.open(folder, whole)

@@ -61,6 +61,21 @@ def checkpoints(
     metavar="METHOD=FILE",
     help="Use a trained network instead of training it. Repeatable.",
 )
+@click.option(
+    "--table",
+    "paper_table",
+    type=click.IntRange(1, 3),
+    metavar="1|2|3",
+    help="Run a table of the ISLAMNet paper, with the published numbers beside ours.",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Repeat with N seeds, each in its own folder; mean and standard deviation.",
+)
 @click.option("--no-baselines", is_flag=True, help="Only the methods named with --method.")
 @click.option(
     "-o",
@@ -78,37 +93,59 @@ def checkpoints(
 @options.device_option
 @options.jobs_option
 @options.quiet_option
-def bench(names: tuple[str, ...], out: Path | None, quiet: bool, **choices: Any) -> int:
+def bench(
+    names: tuple[str, ...],
+    out: Path | None,
+    quiet: bool,
+    paper_table: int | None,
+    seeds: int,
+    seed: int,
+    **choices: Any,
+) -> int:
     """Train methods, extract their maps, score them against gaze, and rank them.
 
     Baselines (uniform, centre prior, GBVS, Itti-Koch) always take part. Prints the ranked table
     with 95% intervals; maps, rows, checkpoints and summary.json stay in the run folder. The same
     command goes on where it was stopped. Exit code 3 when some pictures could not be done.
     """
-    from emomap import benchmark
+    from emomap import benchmark, paper
     from emomap.progress import say
     from emomap.scores import report_problems
 
+    if paper_table and names:
+        raise UsageError("--table brings its own methods; leave --method out")
     if not names and choices["no_baselines"]:
         raise UsageError("no method: name one with --method, see `emomap methods`")
-    run = benchmark.prepare(
-        names or ("islamnet",),
-        data=choices["data"],
-        recipe_name=choices["recipe"],
-        settings=choices["settings"],
-        gaze=choices["gaze"],
-        split=choices["split"],
-        checkpoints=choices["checkpoints"],
-        baselines=not choices["no_baselines"],
-        out=out,
-        resume=choices["resume"],
-        seed=choices["seed"],
-        device=choices["device"],
-        jobs=choices["jobs"],
-        show=not quiet,
-    )
-    run.run()
-    report_problems(run.failed, ())
-    click.echo("\n".join(table.render("table") for table in run.tables()), nl=False)
-    say(f"run folder: {run.folder.folder}")
-    return 3 if run.failed else 0
+    runs = []
+    for number in range(seed, seed + seeds):
+        run = benchmark.prepare(
+            names or ("islamnet",),
+            data=choices["data"],
+            recipe_name=choices["recipe"],
+            settings=choices["settings"],
+            gaze=choices["gaze"],
+            split=choices["split"],
+            checkpoints=choices["checkpoints"],
+            baselines=not choices["no_baselines"],
+            paper_table=paper_table,
+            out=out / f"seed{number}" if out and seeds > 1 else out,
+            resume=choices["resume"],
+            seed=number,
+            device=choices["device"],
+            jobs=choices["jobs"],
+            show=not quiet,
+        )
+        run.run()
+        runs.append(run)
+    report_problems(list(dict.fromkeys(line for run in runs for line in run.failed)), ())
+    summaries = [run.summary for run in runs]
+    if paper_table:
+        shown = [paper.beside(paper.table(paper_table), summaries), *runs[0].confusions()]
+    elif seeds > 1:
+        shown = [paper.over_seeds(summaries)]
+    else:
+        shown = runs[0].tables()
+    click.echo("\n".join(table.render("table") for table in shown), nl=False)
+    for run in runs:
+        say(f"run folder: {run.folder.folder}")
+    return 3 if any(run.failed for run in runs) else 0
