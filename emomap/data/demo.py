@@ -1,0 +1,478 @@
+"""The embedded data set `demo`: procedural scenes with a schematic face and simulated gaze.
+
+Needs no download and no licence. Each scene has one face (the stimulus) whose emotion is carried
+only by the configuration of its parts, one or two foils (discs with the same parts, scrambled and
+turned), and a few distractors of high contrast that are the same for all emotions; so neither
+colour, nor layout, nor counting parts tells the emotion. The observers are told to look at the
+face: the set checks the pipeline and is no evidence about people.
+
+The set is written once, in the neutral layout of `emomap.data.folder`. Beside it lies
+``boxes.csv`` with the true place of the stimulus, for tests; nothing that trains reads it.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from emomap.errors import EmomapError, UsageError
+from emomap.sample import EMOTIONS, SPLITS, Dataset, Gaze, Sample, Split
+
+#: Part of the folder's name: raise it when the pictures or the gaze change.
+VERSION = 1
+#: Side of the square pictures, in pixels.
+SIDE = 160
+#: Gaussian that turns fixations into a density, in pixels.
+SIGMA = 8.0
+OBSERVERS = 15
+_STEPS = (7, 12)
+_CHUNK = 100
+#: Faces are drawn this many times larger and averaged down.
+_FINE = 4
+#: Radii of the distractors, as shares of the side.
+DISTRACTOR = (0.045, 0.075)
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Level:
+    """How hard the set is: sizes as shares of the side or the radius, contrasts in grey values."""
+
+    radius: tuple[float, float]
+    ink: float
+    stroke: float
+    disc: float
+    foils: tuple[int, int]
+
+
+#: Level 1 is learnt from scratch on two cores in minutes; 3 needs pretrained features.
+LEVELS = {
+    1: Level(radius=(0.19, 0.22), ink=120.0, stroke=0.16, disc=35.0, foils=(1, 1)),
+    2: Level(radius=(0.155, 0.19), ink=92.0, stroke=0.13, disc=26.0, foils=(1, 2)),
+    3: Level(radius=(0.115, 0.14), ink=56.0, stroke=0.11, disc=15.0, foils=(1, 2)),
+}
+
+
+@dataclass(frozen=True)
+class Face:
+    """Configuration of a schematic face; lengths in radii of its disc, y down."""
+
+    slope: float  # of the brows; positive: inner ends low
+    lift: float  # of the brows
+    eyes: float  # half the opening
+    bend: float  # of the mouth; positive: corners up
+    gape: float  # half the opening of the mouth
+    mouth: float  # half the width of the mouth
+
+
+FACES = {
+    "amusement": Face(slope=0.0, lift=0.05, eyes=0.04, bend=0.55, gape=0.14, mouth=0.38),
+    "anger": Face(slope=0.75, lift=-0.10, eyes=0.10, bend=-0.45, gape=0.0, mouth=0.34),
+    "awe": Face(slope=0.0, lift=0.14, eyes=0.19, bend=0.0, gape=0.17, mouth=0.15),
+    "contentment": Face(slope=0.0, lift=0.0, eyes=0.04, bend=0.45, gape=0.0, mouth=0.34),
+    "disgust": Face(slope=0.75, lift=-0.08, eyes=0.04, bend=-0.40, gape=0.12, mouth=0.36),
+    "excitement": Face(slope=0.0, lift=0.14, eyes=0.19, bend=0.55, gape=0.12, mouth=0.38),
+    "fear": Face(slope=-0.75, lift=0.12, eyes=0.19, bend=-0.40, gape=0.10, mouth=0.32),
+    "sadness": Face(slope=-0.75, lift=0.0, eyes=0.06, bend=-0.50, gape=0.0, mouth=0.32),
+}
+#: Where the parts sit: left brow, right brow, left eye, right eye, mouth.
+_SLOTS = np.array([(-0.38, -0.46), (0.38, -0.46), (-0.38, -0.10), (0.38, -0.10), (0.0, 0.46)])
+
+
+def load(
+    folder: Path,
+    *,
+    level: int = 1,
+    seed: int = 0,
+    train: int = 3200,
+    val: int = 200,
+    test: int = 400,
+    progress: bool = True,
+) -> Dataset:
+    """Open the set, generating it below ``folder`` first unless it is complete there.
+
+    Args:
+        folder: cache folder; each choice of the other arguments gets a subfolder of its own.
+        level: 1 (easy) to 3 (hard).
+        seed: of all that is random. The same arguments give the same bytes.
+        train, val, test: number of pictures of each split.
+        progress: report on stderr while generating.
+
+    Raises:
+        UsageError: an argument is out of range.
+        EmomapError: the folder cannot be written.
+    """
+    counts: dict[Split, int] = {"train": train, "val": val, "test": test}
+    if level not in LEVELS:
+        raise UsageError(f"data.level={level}: there are the levels {', '.join(map(str, LEVELS))}")
+    for name, count in counts.items():
+        if count < len(EMOTIONS):
+            raise UsageError(f"data.{name}={count}: at least {len(EMOTIONS)} pictures are needed")
+    home = Path(folder) / f"v{VERSION}-level{level}-seed{seed}-{train}-{val}-{test}"
+    if not home.is_dir():
+        try:
+            _generate(home, level, seed, counts, progress)
+        except OSError as error:
+            if not home.is_dir():  # else another process was faster
+                raise EmomapError(
+                    f"the demo data cannot be written to {home}: {error.strerror or error}; "
+                    "point EMOMAP_HOME to a folder with 100 MB of room"
+                ) from error
+    return _open(home)
+
+
+def boxes(dataset: Dataset) -> dict[str, tuple[float, float, float]]:
+    """True centre x, y and radius of the stimulus of each sample, in pixels: for tests only."""
+    first = dataset.samples[0]
+    home = Path(str(first.image_file)).parents[first.id.count("/") + 1]
+    with (home / "boxes.csv").open(newline="") as stream:
+        return {
+            row["image"]: (float(row["x"]), float(row["y"]), float(row["radius"]))
+            for row in csv.DictReader(stream)
+        }
+
+
+def read_gaze(file: Path) -> Gaze:
+    """The simulated fixations of one picture."""
+    table = np.loadtxt(file, delimiter=",", skiprows=1, ndmin=2)
+    return Gaze(
+        shape=(SIDE, SIDE),
+        points=table[:, :2],
+        observers=table[:, 2].astype(np.int64),
+        durations=table[:, 3],
+    )
+
+
+def _open(home: Path) -> Dataset:
+    samples = []
+    with (home / "labels.csv").open(newline="") as stream:
+        for row in csv.DictReader(stream):
+            name = row["image"]
+            split = next(split for split in SPLITS if name.startswith(split))
+            samples.append(
+                Sample(
+                    id=name,
+                    image_file=home / "images" / f"{name}.jpg",
+                    emotion=row["emotion"],
+                    split=split,
+                    gaze_source=partial(read_gaze, home / "fixations" / f"{name}.csv"),
+                )
+            )
+    return Dataset(
+        name="demo",
+        samples=tuple(sorted(samples, key=lambda sample: sample.id)),
+        classes=EMOTIONS,
+        synthetic=True,
+        sigma=SIGMA,
+        layout="demo",
+        source="generated by emomap",
+        licence="CC0-1.0",
+        notes=("synthetic pictures and simulated gaze: no evidence about people",),
+    )
+
+
+# --- writing ------------------------------------------------------------------------------------
+
+
+def _generate(home: Path, level: int, seed: int, counts: dict[Split, int], progress: bool) -> None:
+    """Write everything to a neighbour of ``home`` and rename it: the name says it is complete."""
+    partial_home = home.with_name(home.name + ".partial")
+    for split in SPLITS:
+        (partial_home / "images" / split).mkdir(parents=True, exist_ok=True)
+        (partial_home / "fixations" / split).mkdir(parents=True, exist_ok=True)
+    jobs = [
+        (split, start, min(start + _CHUNK, counts[split]))
+        for split in SPLITS
+        for start in range(0, counts[split], _CHUNK)
+    ]
+    rows: list[dict[str, Any]] = []
+    for done in _progress(_run(partial_home, level, seed, counts, jobs), len(jobs), progress):
+        rows += done
+    rows.sort(key=lambda row: str(row["image"]))
+    _write_table(partial_home / "labels.csv", rows, ("image", "emotion"))
+    _write_table(partial_home / "split.csv", rows, ("image", "split"))
+    _write_table(partial_home / "boxes.csv", rows, ("image", "x", "y", "radius"))
+    (partial_home / "dataset.toml").write_text(
+        'name = "demo"\nsource = "generated by emomap"\nlicence = "CC0-1.0"\n'
+        f"synthetic = true\nsigma = {SIGMA}\n"
+    )
+    for marker in partial_home.glob("chunk-*.json"):
+        marker.unlink()
+    partial_home.rename(home)
+
+
+def _run(
+    home: Path,
+    level: int,
+    seed: int,
+    counts: dict[Split, int],
+    jobs: list[tuple[Split, int, int]],
+) -> Iterator[list[dict[str, Any]]]:
+    from joblib import Parallel, delayed
+
+    workers = 2 if len(jobs) > 8 and (os.cpu_count() or 1) > 1 else 1
+    yield from Parallel(n_jobs=workers, return_as="generator")(
+        delayed(_write_chunk)(home, level, seed, split, counts[split], start, stop)
+        for split, start, stop in jobs
+    )
+
+
+def _progress(
+    chunks: Iterator[list[dict[str, Any]]], total: int, progress: bool
+) -> Iterator[list[dict[str, Any]]]:
+    from tqdm import tqdm
+
+    yield from tqdm(
+        chunks, "demo data", total, unit="00 pictures", disable=not progress, file=sys.stderr
+    )
+
+
+def _write_chunk(
+    home: Path, level: int, seed: int, split: Split, count: int, start: int, stop: int
+) -> list[dict[str, Any]]:
+    """Write pictures ``start`` to ``stop`` of a split, unless an earlier run has done so."""
+    marker = home / f"chunk-{split}-{start}.json"
+    if marker.exists():
+        found: list[dict[str, Any]] = json.loads(marker.read_text())
+        return found
+    emotions = np.random.default_rng([seed, SPLITS.index(split)]).permutation(count)
+    emotions %= len(EMOTIONS)  # balanced, in random order
+    rows = []
+    for index in range(start, stop):
+        rng = np.random.default_rng([seed, SPLITS.index(split), index, level])
+        emotion = EMOTIONS[int(emotions[index])]
+        scene = make_scene(rng, emotion, LEVELS[level])
+        name = f"{split}/{index:05d}"
+        Image.fromarray(scene.image).save(home / "images" / f"{name}.jpg", quality=95)
+        points = make_gaze(rng, scene)
+        lines = "".join(f"{x:.1f},{y:.1f},{who:.0f},{ms:.0f}\n" for x, y, who, ms in points)
+        (home / "fixations" / f"{name}.csv").write_text("x,y,observer,duration\n" + lines)
+        x, y, radius = (round(float(value), 2) for value in scene.stimulus)
+        rows.append(
+            {"image": name, "emotion": emotion, "split": split, "x": x, "y": y, "radius": radius}
+        )
+    temporary = marker.with_suffix(f".{os.getpid()}")
+    temporary.write_text(json.dumps(rows))
+    temporary.replace(marker)
+    return rows
+
+
+def _write_table(file: Path, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
+    with file.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+# --- pictures -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A picture and what is in it; rows of the arrays are x, y, radius in pixels."""
+
+    image: NDArray[np.uint8]
+    stimulus: Array
+    others: Array
+
+
+def make_scene(rng: np.random.Generator, emotion: str, level: Level) -> Scene:
+    """Draw one scene. Everything but the face's configuration is drawn alike for all emotions."""
+    canvas = _background(rng)
+    stimulus, foils, distractors = _places(rng, level)
+    disc = float(rng.choice((-1.0, 1.0))) * level.disc
+    _stamp(canvas, stimulus, _face_lines(FACES[emotion]), disc, level)
+    for place in foils:
+        shown = FACES[EMOTIONS[int(rng.integers(len(EMOTIONS)))]]
+        disc = float(rng.choice((-1.0, 1.0))) * level.disc
+        _stamp(canvas, place, _scramble(rng, _face_lines(shown)), disc, level)
+    for place in distractors:
+        _distractor(rng, canvas, place)
+    canvas += rng.normal(0.0, 2.0, canvas.shape)
+    image = np.clip(canvas + 0.5, 0.0, 255.0).astype(np.uint8)
+    return Scene(image, stimulus, np.concatenate([foils, distractors]))
+
+
+def _background(rng: np.random.Generator) -> Array:
+    """Bright sky over dark ground, so that a turned picture can be told, and 1/f texture."""
+    rows = np.arange(SIDE)[:, None] / SIDE
+    horizon = rng.uniform(0.4, 0.65)
+    ground = 1.0 / (1.0 + np.exp(-(rows - horizon) * SIDE / rng.uniform(1.5, 5.0)))
+    sky = rng.uniform(168.0, 205.0) - rng.uniform(0.0, 30.0) * (rows / horizon)
+    earth = rng.uniform(95.0, 125.0) + rng.uniform(-15.0, 15.0) * rows
+    grey = sky * (1.0 - ground) + earth * ground
+    tint = rng.uniform(-14.0, 14.0, (2, 3))
+    colour = tint[0] * (1.0 - ground)[..., None] + tint[1] * ground[..., None]
+    frequency = np.hypot(np.fft.fftfreq(SIDE)[:, None], np.fft.rfftfreq(SIDE)[None, :])
+    frequency[0, 0] = np.inf
+    spectrum = np.fft.rfft2(rng.standard_normal((SIDE, SIDE))) / frequency
+    texture = np.fft.irfft2(spectrum, (SIDE, SIDE))
+    texture *= rng.uniform(7.0, 13.0) / texture.std()
+    canvas: Array = (grey + texture)[..., None] + colour
+    return canvas
+
+
+def _places(rng: np.random.Generator, level: Level) -> tuple[Array, Array, Array]:
+    """Stimulus, foils, distractors as (n, 3) of x, y, radius; none overlaps another."""
+    foils = int(rng.integers(level.foils[0], level.foils[1] + 1))
+    distractors = int(rng.integers(2, 5))
+    taken: list[tuple[float, float, float]] = []
+    last_disc = 0
+    for index in range(1 + foils + distractors):
+        disc = index <= foils
+        radius = rng.uniform(*(level.radius if disc else DISTRACTOR)) * SIDE
+        for _ in range(200):  # a crowded scene goes without its last items
+            x, y = rng.uniform(radius + 1, SIDE - radius - 1, 2)
+            if all(math.hypot(x - u, y - v) > radius + r + 3 for u, v, r in taken):
+                taken.append((float(x), float(y), float(radius)))
+                last_disc += disc
+                break
+    places = np.array(taken)
+    return places[0], places[1:last_disc], places[last_disc:]
+
+
+def _face_lines(face: Face) -> list[Array]:
+    """The parts of an upright face: left brow, right brow, left eye, right eye, mouth.
+
+    Each is a polyline (n, 2) around its own middle, in radii of the disc.
+    """
+    reach = np.array([-0.2, 0.2])
+    left_brow = np.stack([reach, face.slope * reach - face.lift], axis=1)
+    right_brow = np.stack([reach, -face.slope * reach - face.lift], axis=1)
+    turn = np.linspace(0.0, 2.0 * math.pi, 11)
+    eye = np.stack([0.15 * np.cos(turn), face.eyes * np.sin(turn)], axis=1)
+    across = np.linspace(-1.0, 1.0, 7)
+    arch = -face.bend * face.mouth * (across**2 - 0.5)
+    upper = np.stack([face.mouth * across, arch], axis=1)
+    mouth = upper
+    if face.gape:
+        bulge = face.gape * np.sqrt(1.0 - across**2)
+        above = np.stack([upper[:, 0], arch - bulge], axis=1)
+        below = np.stack([upper[:, 0], arch + bulge], axis=1)
+        mouth = np.concatenate([above, below[::-1], above[:1]])
+    return [
+        part + slot
+        for part, slot in zip((left_brow, right_brow, eye, eye, mouth), _SLOTS, strict=True)
+    ]
+
+
+def _scramble(rng: np.random.Generator, parts: list[Array]) -> list[Array]:
+    """The same parts in other slots, each turned by at least 50 degrees."""
+    order = rng.permutation(len(parts))
+    while (order == np.arange(len(parts))).sum() > 1:
+        order = rng.permutation(len(parts))
+    scrambled = []
+    for part, home, slot in zip(parts, _SLOTS, _SLOTS[order], strict=True):
+        angle = math.radians(rng.uniform(50.0, 310.0))
+        cos, sin = math.cos(angle), math.sin(angle)
+        scrambled.append((part - home) @ np.array([[cos, sin], [-sin, cos]]) + slot)
+    return scrambled
+
+
+def _stamp(canvas: Array, place: Array, parts: list[Array], disc: float, level: Level) -> None:
+    """Blend a disc of low contrast with dark strokes into the canvas, in place."""
+    x, y, radius = (float(value) for value in place)
+    top, left = max(int(y - radius) - 1, 0), max(int(x - radius) - 1, 0)
+    patch = canvas[top : int(y + radius) + 3, left : int(x + radius) + 3]
+    size = (patch.shape[1] * _FINE, patch.shape[0] * _FINE)
+    middle = (np.array([x - left, y - top]) + 0.5) * _FINE
+    radius *= _FINE
+    inside, strokes = Image.new("L", size), Image.new("L", size)
+    ImageDraw.Draw(inside).ellipse((*(middle - radius), *(middle + radius)), fill=255)
+    pen = ImageDraw.Draw(strokes)
+    for part in parts:
+        points = part * radius + middle
+        pen.line(
+            points.ravel().tolist(), fill=255, width=round(level.stroke * radius), joint="curve"
+        )
+    for mask, grey in ((inside, disc), (strokes, -level.ink)):
+        patch += np.asarray(mask.reduce(_FINE), np.float64)[..., None] * (grey / 255.0)
+
+
+def _distractor(rng: np.random.Generator, canvas: Array, place: Array) -> None:
+    """A striped, chequered or plain patch of high contrast and strong colour, in place."""
+    x, y, radius = (float(value) for value in place)
+    top, left = int(y - radius), int(x - radius)
+    patch = canvas[top : int(y + radius) + 1, left : int(x + radius) + 1]
+    rows, columns = np.mgrid[0 : patch.shape[0], 0 : patch.shape[1]]
+    across, down = columns + left - x, rows + top - y
+    angle = rng.uniform(0.0, math.pi)
+    turned = across * math.cos(angle) + down * math.sin(angle)
+    normal = down * math.cos(angle) - across * math.sin(angle)
+    kind = int(rng.integers(4))
+    if kind == 0:
+        pattern = np.sin(turned * 2.0 * math.pi / 5.0) > 0.0
+    elif kind == 1:
+        pattern = (np.sin(turned * 0.9) > 0.0) ^ (np.sin(normal * 0.9) > 0.0)
+    else:
+        pattern = np.hypot(across, down) < radius * (0.6 if kind == 2 else 2.0)
+    first, second = rng.uniform(0.0, 255.0, (2, 3))
+    first[int(rng.integers(3))], second[int(rng.integers(3))] = 250.0, 5.0
+    square = bool(rng.integers(2))
+    mask = (
+        (np.maximum(abs(turned), abs(normal)) < radius * 0.7)
+        if square
+        else (np.hypot(across, down) < radius)
+    )
+    colours = np.where(pattern[..., None], first, second)
+    patch[...] = np.where(mask[..., None], colours, patch)
+
+
+# --- gaze ---------------------------------------------------------------------------------------
+
+
+def make_gaze(rng: np.random.Generator, scene: Scene) -> Array:
+    """Simulated fixations, (n, 4): x, y, observer, duration in ms; in viewing order.
+
+    Each observer starts at the centre and then draws from a mixture of the stimulus (.62, less
+    with time), the other objects (.20), the centre (.10) and noise, with a preference for short
+    saccades, a bias of its own, and measurement noise.
+    """
+    middle = (SIDE - 1) / 2.0
+    bias = rng.normal(0.0, 0.012 * SIDE, (OBSERVERS, 2))
+    here = rng.normal(middle, 0.05 * SIDE, (OBSERVERS, 2))
+    path = [here]
+    for step in range(1, _STEPS[1]):
+        targets = _targets(rng, scene, 0.62 * 0.97 ** (step - 1))
+        lengths = np.hypot(*np.moveaxis(targets - here[:, None], -1, 0))
+        chosen = (rng.gumbel(size=lengths.shape) - lengths / (0.5 * SIDE)).argmax(axis=1)
+        here = targets[np.arange(OBSERVERS), chosen]
+        path.append(here)
+    seen = np.stack(path, axis=1) + bias[:, None]
+    seen += rng.normal(0.0, 0.01 * SIDE, seen.shape)
+    seen = (SIDE - 1) - np.abs((SIDE - 1) - np.abs(seen))  # folded back at the borders
+    steps = rng.integers(*_STEPS, OBSERVERS, endpoint=True)
+    observer, step_index = np.nonzero(np.arange(_STEPS[1]) < steps[:, None])
+    durations = rng.lognormal(math.log(240.0), 0.4, len(observer))
+    return np.column_stack([seen[observer, step_index], observer, durations])
+
+
+def _targets(rng: np.random.Generator, scene: Scene, stimulus: float) -> Array:
+    """Three places where each observer might look next, (observers, 3, 2)."""
+    shape = (OBSERVERS, 3)
+    middle = (SIDE - 1) / 2.0
+    kind = np.searchsorted([stimulus, stimulus + 0.20, stimulus + 0.30], rng.random(shape))
+    other = scene.others[rng.integers(len(scene.others), size=shape)]
+    noise = rng.normal(size=(*shape, 2))
+    return np.choose(
+        kind[..., None],
+        [
+            scene.stimulus[:2] + noise * 0.4 * scene.stimulus[2],
+            other[..., :2] + noise * 0.5 * other[..., 2:],
+            middle + noise * 0.15 * SIDE,
+            rng.uniform(0.0, SIDE - 1.0, (*shape, 2)),
+        ],
+    )

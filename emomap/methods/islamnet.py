@@ -1,0 +1,145 @@
+"""ISLAMNet: emotion maps from attention and self-supervised rotation.
+
+Where the paper is silent or contradicts itself, our reading is taken; docs/methods.md lists them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from emomap.nn.attention import ChannelGate, SpatialGate
+from emomap.nn.backbone import make_backbone
+from emomap.nn.network import EmotionNetwork, NetworkMethod
+from emomap.nn.rotation import rotate
+
+
+class ISLAMNet(NetworkMethod):
+    """Emotion map f4 of ISLAMNet.
+
+    Args:
+        backbone, weights, sha256: see `emomap.nn.backbone.make_backbone`.
+        size: side of the input in pixels.
+        angles: of the rotation task, in degrees clockwise. Table 2 of the paper compares
+            [0, 180], [90, 270], [0, 90, 180, 270] and the eight multiples of 45.
+        rotation_weight: lambda of the joint loss; 0 leaves the rotation task out.
+        channels: of f2, the compressed features.
+        reduction: of the hidden layer of the channel gate.
+        attention: "parallel" (both gates see f2) or "sequential" (CBAM's order).
+        f2_activation: "relu", or "none" for the literal reading, under which the sign of f4 is
+            arbitrary.
+        map_reduction: f4 is the "sum" or the "mean" of f3 over channels.
+    """
+
+    def __init__(
+        self,
+        backbone: str = "resnet101",
+        weights: str = "default",
+        sha256: str = "",
+        size: int = 448,
+        angles: Sequence[float] = (0, 90, 180, 270),
+        rotation_weight: float = 0.5,
+        channels: int = 512,
+        reduction: int = 16,
+        attention: Literal["parallel", "sequential"] = "parallel",
+        f2_activation: Literal["relu", "none"] = "relu",
+        map_reduction: Literal["sum", "mean"] = "sum",
+    ) -> None:
+        super().__init__(size)
+        angles = [float(angle) % 360 for angle in angles]
+        if len(set(angles)) != len(angles) or len(angles) < 2:
+            raise ValueError(f"angles={angles}: two or more different angles are needed")
+        for name, value, known in (
+            ("attention", attention, ("parallel", "sequential")),
+            ("f2_activation", f2_activation, ("relu", "none")),
+            ("map_reduction", map_reduction, ("sum", "mean")),
+        ):
+            if value not in known:
+                raise ValueError(f"{name}='{value}': it is {' or '.join(known)}")
+        if rotation_weight < 0:
+            raise ValueError(f"rotation_weight={rotation_weight}: it is 0 or more")
+        self.backbone = backbone
+        self.weights = weights
+        self.sha256 = sha256
+        self.angles = angles
+        self.rotation_weight = float(rotation_weight)
+        self.channels = channels
+        self.reduction = reduction
+        self.attention = attention
+        self.f2_activation = f2_activation
+        self.map_reduction = map_reduction
+
+    def build(self, classes: Sequence[str]) -> EmotionNetwork:
+        """The network, freshly initialised but for the backbone's weights."""
+        return Network(self, len(classes))
+
+
+class Network(EmotionNetwork):
+    """Backbone, rotation head and emotion head; names as in the paper."""
+
+    def __init__(self, method: ISLAMNet, classes: int) -> None:
+        super().__init__()
+        self.backbone = make_backbone(method.backbone, method.weights, sha256=method.sha256)
+        wide = self.backbone.channels
+        self.angles = method.angles
+        self.rotation_weight = method.rotation_weight
+        self.sequential = method.attention == "sequential"
+        self.rectify = method.f2_activation == "relu"
+        self.mean = method.map_reduction == "mean"
+        self.compress = nn.Conv2d(wide, method.channels, 1)
+        self.channel_gate = ChannelGate(method.channels, method.reduction)
+        self.spatial_gate = SpatialGate()
+        self.classifier = nn.Linear(2 * wide, classes)
+        self.rotation = nn.Linear(wide, len(method.angles))
+        # f4 multiplies f1 and is a sum over channels: started large or behind a noisy classifier,
+        # it is pushed below zero for good in the first steps, and the ReLU never wakes up
+        nn.init.normal_(self.compress.weight, std=0.01)
+        nn.init.zeros_(self.compress.bias)  # type: ignore[arg-type]
+        nn.init.zeros_(self.classifier.weight)
+        nn.init.zeros_(self.classifier.bias)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (B, C) and emotion maps f4 (B, s, s)."""
+        return self.head(self.backbone(images))
+
+    def head(self, f1: Tensor) -> tuple[Tensor, Tensor]:
+        """Emotion head: features f1 (B, K, s, s) to logits (B, C) and f4 (B, s, s)."""
+        f4 = self.emotion_map(f1)
+        # the pooled U = f4 * f1 in one product: U itself need not exist
+        coupled = torch.einsum("bkhw,bhw->bk", f1, f4) / (f4.shape[1] * f4.shape[2])
+        return self.classifier(torch.cat([f1.mean(dim=(2, 3)), coupled], dim=1)), f4
+
+    def emotion_map(self, f1: Tensor) -> Tensor:
+        """f4 (B, s, s) of the features f1: equations 8 to 11."""
+        f2 = self.compress(f1)
+        if self.rectify:
+            f2 = torch.relu(f2)
+        f3 = f2 * self.channel_gate(f2)
+        f3 = f3 * self.spatial_gate(f3 if self.sequential else f2)
+        f4: Tensor = f3.mean(dim=1) if self.mean else f3.sum(dim=1)
+        return f4
+
+    def losses(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Joint loss: class loss on the upright views, rotation loss on all views."""
+        if self.rotation_weight == 0:
+            return super().losses(images, labels)
+        batch = images.shape[0]
+        # the classifier needs upright views even if they are not among the angles of the task
+        extra = [] if 0.0 in self.angles else [0.0]
+        shown = rotate(images, [*self.angles, *extra])
+        features = self.backbone(shown)
+        upright = [*self.angles, *extra].index(0.0) * batch
+        logits, _ = self.head(features[upright : upright + batch])
+        turned = features[: len(self.angles) * batch]
+        which = torch.arange(len(self.angles), device=labels.device).repeat_interleave(batch)
+        rotation = F.cross_entropy(self.rotation(turned.mean(dim=(2, 3))), which)
+        emotion = F.cross_entropy(logits, labels)
+        return {
+            "loss": self.rotation_weight * rotation + emotion,
+            "emotion": emotion,
+            "rotation": rotation,
+        }

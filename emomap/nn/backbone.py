@@ -1,0 +1,286 @@
+"""Feature extractors: any torchvision network by name, `timm:NAME`, or our own small one.
+
+A backbone is a network without its pooling and classifier: it turns (B, 3, S, S) normalised
+images into (B, channels, s, s) features. Weights come from torchvision's (or timm's) own weights,
+or from a file or URL whose hash is checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from emomap.errors import EmomapError, UsageError
+
+#: What images are normalised with: ImageNet, as torchvision's weights expect.
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+SMALL = "small"
+
+
+class Backbone(nn.Module):
+    """Features of an image.
+
+    Attributes:
+        channels: of the features.
+    """
+
+    def __init__(self, body: nn.Module, name: str) -> None:
+        super().__init__()
+        self.body = body
+        self.channels = _probe(body, name)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, 3, S, S) to (B, channels, s, s)."""
+        features: Tensor = self.body(images)
+        return features
+
+
+def make_backbone(
+    name: str, weights: str = "none", *, sha256: str = "", last_pool: bool = True
+) -> Backbone:
+    """Build a backbone.
+
+    Args:
+        name: "small", a model of torchvision ("resnet101", "vgg16", "squeezenet1_0", ...), or
+            "timm:NAME" with the extra ``timm`` installed.
+        weights: "none" (random), "default" (the best that torchvision has), the name of one of
+            its weights ("IMAGENET1K_V1"), or the path or URL of a state dictionary.
+        sha256: first digits (8 or more) of the hash of the file. Not needed if its name ends in
+            them as torch.hub has it (``squeezenet1_0-75146217.pth``).
+        last_pool: keep the last max pooling of networks such as VGG.
+
+    Raises:
+        UsageError: no such model or weights, or one whose features are not a map.
+        EmomapError: the file is missing, damaged, of another network, or has another hash.
+    """
+    if name == SMALL:
+        if weights != "none":
+            raise UsageError("the backbone 'small' has no pretrained weights; weights must be none")
+        return Backbone(small(), name)
+    if name.startswith("timm:"):
+        return Backbone(_timm(name.removeprefix("timm:"), weights, sha256), name)
+    from torchvision import models
+
+    if name not in models.list_models(module=models):
+        raise UsageError(
+            f"no backbone is called '{name}'; there are small, timm:NAME, and those of "
+            "torchvision (resnet18, resnet50, resnet101, vgg16, squeezenet1_0, mobilenet_v2, ...)"
+        )
+    if weights == "none":
+        model = _quietly(models.get_model, name, weights=None)
+    elif _is_file(weights):
+        model = _quietly(models.get_model, name, weights=None)
+        load_weights(model, weights, name, sha256)
+    else:
+        model = _published(name, weights)
+    return Backbone(_without_classifier(model, name, last_pool), name)
+
+
+def _published(name: str, weights: str) -> nn.Module:
+    from torchvision import models
+
+    try:
+        chosen: Any = "DEFAULT" if weights == "default" else weights
+        model: nn.Module = _quietly(models.get_model, name, weights=chosen)
+    except (ValueError, KeyError, AttributeError) as error:
+        known = ", ".join(entry.name for entry in models.get_model_weights(name)) or "none"
+        raise UsageError(
+            f"no weights of {name} are called '{weights}'; there are {known}, or a file or URL"
+        ) from error
+    except (OSError, RuntimeError) as error:
+        raise EmomapError(
+            f"the weights of {name} cannot be downloaded ({error}); get the file elsewhere and "
+            "give its path as weights, or use weights=none"
+        ) from error
+    return model
+
+
+def _quietly(function: Any, *args: Any, **kwargs: Any) -> Any:
+    with warnings.catch_warnings():  # googlenet and inception announce a future default
+        warnings.simplefilter("ignore", FutureWarning)
+        if args and args[0] in {"googlenet", "inception_v3"} and kwargs.get("weights") is None:
+            kwargs["init_weights"] = True
+        return function(*args, **kwargs)
+
+
+def _timm(name: str, weights: str, sha256: str) -> nn.Module:
+    try:
+        import timm
+    except ImportError as error:
+        raise UsageError(f"backbone timm:{name} needs timm: pip install 'emomap[timm]'") from error
+    options = {"num_classes": 0, "global_pool": ""}
+    try:
+        model: nn.Module = timm.create_model(name, pretrained=weights == "default", **options)
+    except Exception as error:  # timm raises what the hub, the disk or its registry raise
+        raise UsageError(f"timm makes no backbone '{name}': {error}") from error
+    if weights not in {"none", "default"}:
+        load_weights(model, weights, f"timm:{name}", sha256, strict=False)
+    return model
+
+
+def _without_classifier(model: nn.Module, name: str, last_pool: bool) -> nn.Module:
+    """The part of a torchvision network up to its last feature map."""
+    parts = dict(model.named_children())
+    if name.startswith("swin"):
+        return nn.Sequential(parts["features"], parts["norm"], parts["permute"])
+    if name.startswith("maxvit"):
+        return nn.Sequential(parts["stem"], *parts["blocks"].children())
+    if name.startswith("densenet"):
+        return nn.Sequential(parts["features"], nn.ReLU(inplace=True))
+    if "features" in parts:
+        layers = list(parts["features"].children())
+        if not last_pool and isinstance(layers[-1], nn.MaxPool2d):
+            layers.pop()
+        return nn.Sequential(*layers)
+    if "layers" in parts:  # mnasnet
+        return parts["layers"]
+    if "encoder" in parts:
+        raise UsageError(f"backbone '{name}' gives a list of tokens, not a feature map; take a CNN")
+    ends = ("avgpool", "fc", "dropout")
+    kept = {k: part for k, part in parts.items() if k not in ends and not k.startswith("Aux")}
+    return nn.Sequential(*(part for k, part in kept.items() if not k.startswith("aux")))
+
+
+def _probe(body: nn.Module, name: str) -> int:
+    """The channels of the features, found by a trial on an empty image."""
+    was_training = body.training
+    body.eval()
+    try:
+        with torch.no_grad():
+            features = body(torch.zeros(1, 3, 224, 224))
+    except (RuntimeError, AttributeError, TypeError) as error:
+        raise UsageError(f"backbone '{name}' cannot be used as a feature extractor") from error
+    finally:
+        body.train(was_training)
+    if not isinstance(features, Tensor) or features.ndim != 4:
+        raise UsageError(f"backbone '{name}' gives no feature map (B, C, h, w); take a CNN")
+    return int(features.shape[1])
+
+
+# --- weights from a file ------------------------------------------------------------------------
+
+
+def _is_file(weights: str) -> bool:
+    return "/" in weights or "\\" in weights or Path(weights).suffix in {".pth", ".pt", ".bin"}
+
+
+def load_weights(
+    model: nn.Module, weights: str, name: str, sha256: str = "", *, strict: bool = True
+) -> None:
+    """Load a state dictionary from a path or URL into a model, in place; the hash is checked.
+
+    Raises:
+        EmomapError: the file is missing, damaged, of another network, or has another hash.
+    """
+    file = _download(weights) if re.match(r"https?://", weights) else Path(weights).expanduser()
+    _check_hash(file, sha256)
+    state = read_state(file)
+    if isinstance(state.get("state_dict"), dict):
+        state = state["state_dict"]
+    state = {key.removeprefix("module."): value for key, value in state.items()}
+    try:
+        missing = model.load_state_dict(state, strict=strict).missing_keys
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:160]
+        raise EmomapError(f"{file}: these are not the weights of {name}: {reason} ...") from error
+    if missing:
+        raise EmomapError(f"{file}: these are not the weights of {name}: no {missing[0]}")
+
+
+def read_state(file: Path) -> dict[str, Any]:
+    """Read a dictionary of tensors and plain values; a pickle with code in it is refused.
+
+    Raises:
+        EmomapError: missing, unreadable, truncated, or not such a dictionary.
+    """
+    import pickle
+
+    try:
+        state = torch.load(file, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise EmomapError(f"{file}: there is no such file") from error
+    except OSError as error:
+        raise EmomapError(f"{file}: cannot be read: {error.strerror or error}") from error
+    except pickle.UnpicklingError as error:
+        raise EmomapError(
+            f"{file}: not a plain file of weights: it is damaged, or asks to run code when read, "
+            "which is refused; save its state_dict() instead"
+        ) from error
+    except (RuntimeError, EOFError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise EmomapError(f"{file}: damaged or cut short; copy or download it again") from error
+    if not isinstance(state, dict):
+        raise EmomapError(f"{file}: holds a {type(state).__name__}, not a dictionary of weights")
+    return state
+
+
+def _check_hash(file: Path, sha256: str) -> None:
+    match = re.search(r"-([0-9a-f]{8,64})$", file.stem)
+    wanted = sha256.lower() or (match.group(1) if match else "")
+    if len(wanted) < 8:
+        raise EmomapError(
+            f"{file}: its hash is not known; give it as sha256 (8 digits or more), or let the "
+            "file's name end in it (NAME-75146217.pth)"
+        )
+    try:
+        with file.open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+    except FileNotFoundError as error:
+        raise EmomapError(f"{file}: there is no such file") from error
+    except OSError as error:
+        raise EmomapError(f"{file}: cannot be read: {error.strerror or error}") from error
+    if not found.startswith(wanted):
+        raise EmomapError(f"{file}: its SHA-256 is {found[:16]}..., not {wanted}: damaged or other")
+
+
+def _download(url: str) -> Path:
+    """The file of a URL, kept in the cache folder of torch.hub."""
+    target = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[-1]
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            torch.hub.download_url_to_file(url, str(target), progress=False)
+        except OSError as error:
+            raise EmomapError(f"{url}: cannot be downloaded: {error}") from error
+    return target
+
+
+# --- our own small network ----------------------------------------------------------------------
+
+
+class Block(nn.Module):
+    """Residual block of two 3x3 convolutions (He 2016)."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.first_norm = nn.BatchNorm2d(outputs)
+        self.second = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.second_norm = nn.BatchNorm2d(outputs)
+        self.shortcut: nn.Module = nn.Identity()
+        if stride > 1 or inputs != outputs:
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, inputs, s, s) to (B, outputs, s / stride, s / stride)."""
+        inner = torch.relu(self.first_norm(self.first(x)))
+        return torch.relu(self.shortcut(x) + self.second_norm(self.second(inner)))
+
+
+def small() -> nn.Module:
+    """A residual network for 64-pixel pictures, stride 4, 96 channels: trains in minutes."""
+    return nn.Sequential(
+        nn.Conv2d(3, 48, 7, 4, 3, bias=False),
+        nn.BatchNorm2d(48),
+        nn.ReLU(inplace=True),
+        Block(48, 48),
+        Block(48, 64),
+        Block(64, 96),
+    )

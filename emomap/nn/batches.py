@@ -1,0 +1,178 @@
+"""Pictures as batches for training: decoded once if they fit in memory, else by worker processes.
+
+All that is random (order, crops, mirroring, shifts) follows from the seed and the number of the
+step, so a training can go on at any step, and several processes share one order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from emomap import io
+from emomap.errors import EmomapError
+from emomap.sample import Sample
+
+
+def step_seed(seed: int, *path: int) -> int:
+    """A seed for one step (or one picture in one epoch) that depends on nothing else."""
+    return int(np.random.SeedSequence([seed, *path]).generate_state(1, np.uint64)[0] >> 1)
+
+
+class Pictures:
+    """Labelled pictures as (size, size, 3) uint8.
+
+    Args:
+        samples, labels: the pictures and the number of their emotion.
+        size: side of what comes out.
+        crop: [low, high] share of the area that a random crop keeps; (1, 1) for the whole picture
+            squeezed into the square, which is not random and may be kept in memory.
+        seed: of the crops.
+        memory: megabytes that may be used to keep decoded pictures.
+    """
+
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        labels: Sequence[int],
+        size: int,
+        *,
+        crop: tuple[float, float] = (1.0, 1.0),
+        seed: int = 0,
+        memory: int = 0,
+    ) -> None:
+        self.samples = samples
+        self.labels = torch.tensor(labels, dtype=torch.int64)
+        self.size = size
+        self.crop = crop
+        self.seed = seed
+        self._kept: Tensor | None = None
+        if crop == (1.0, 1.0) and len(samples) * size * size * 3 <= memory * 2**20:
+            with ThreadPoolExecutor() as pool:
+                decoded = list(pool.map(partial(self.picture, epoch=0), range(len(samples))))
+            self._kept = torch.from_numpy(np.stack(decoded))
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def picture(self, index: int, epoch: int) -> NDArray[np.uint8]:
+        """One picture, as it is shown in an epoch: (size, size, 3).
+
+        Raises:
+            EmomapError: it cannot be read.
+        """
+        file = self.samples[index].image_file
+        if self.crop == (1.0, 1.0):
+            whole = Pillow.fromarray(io.read_image(file, at_least=self.size))
+            return np.asarray(whole.resize((self.size, self.size), Pillow.Resampling.BILINEAR))
+        rng = np.random.default_rng(step_seed(self.seed, epoch, index))
+        share = rng.uniform(*self.crop)
+        ratio = math.exp(rng.uniform(math.log(3 / 4), math.log(4 / 3)))
+        at_least = math.ceil(self.size / math.sqrt(share))
+        whole = Pillow.fromarray(io.read_image(file, at_least=at_least))
+        width = min(math.sqrt(share * whole.width * whole.height * ratio), whole.width)
+        height = min(math.sqrt(share * whole.width * whole.height / ratio), whole.height)
+        left = rng.uniform(0, whole.width - width)
+        top = rng.uniform(0, whole.height - height)
+        box = (left, top, left + width, top + height)
+        size = (self.size, self.size)
+        return np.asarray(whole.resize(size, Pillow.Resampling.BILINEAR, box))
+
+    def batches(
+        self, chosen: Sequence[NDArray[np.int64]], epoch: int = 0, workers: int = 0
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Batches of these indices: (B, size, size, 3) uint8 and (B,) int64.
+
+        Raises:
+            EmomapError: a picture cannot be read.
+        """
+        if self._kept is not None:
+            for indices in chosen:
+                yield self._kept[indices], self.labels[indices]
+            return
+        loader: DataLoader[Tensor | str] = DataLoader(
+            _Numbered(self, epoch),  # type: ignore[arg-type]
+            batch_sampler=[indices.tolist() for indices in chosen],
+            num_workers=min(workers, len(chosen)),
+            collate_fn=_collate,
+            pin_memory=torch.cuda.is_available(),
+        )
+        for indices, images in zip(chosen, loader, strict=True):
+            if isinstance(images, str):  # what a worker raises would lose its form on the way
+                raise EmomapError(images)
+            yield images, self.labels[indices]
+
+
+class _Numbered:
+    """What the workers of the loader see: index -> picture of this epoch, or the problem."""
+
+    def __init__(self, pictures: Pictures, epoch: int) -> None:
+        self.pictures = pictures
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, index: int) -> NDArray[np.uint8] | str:
+        try:
+            return self.pictures.picture(index, self.epoch)
+        except EmomapError as error:
+            return str(error)
+
+
+def _collate(items: list[NDArray[np.uint8] | str]) -> Tensor | str:
+    for item in items:
+        if isinstance(item, str):
+            return item
+    return torch.from_numpy(np.stack(items))
+
+
+def epoch_order(seed: int, epoch: int, count: int, batch: int) -> list[NDArray[np.int64]]:
+    """The batches of an epoch: every picture at most once, the incomplete rest dropped.
+
+    With fewer pictures than a batch, the one batch holds some of them several times.
+    """
+    rng = np.random.default_rng(step_seed(seed, epoch))
+    order = np.concatenate([rng.permutation(count) for _ in range(-(-batch // count))])
+    steps = len(order) // batch
+    return list(order[: steps * batch].reshape(steps, batch))
+
+
+def augment(images: Tensor, *, flip: bool, shift: float, seed: int, first: int = 0) -> Tensor:
+    """Mirror and move each picture at random; the border is repeated.
+
+    Args:
+        images: (B, S, S, 3), the pictures of a step or a part of them.
+        flip: mirror half of them.
+        shift: largest move, as a share of the side.
+        seed: of this step.
+        first: place of the first of these pictures in the step's batch, so that several processes
+            that share a batch treat it as one would.
+
+    Returns:
+        (B, S, S, 3).
+    """
+    if not flip and not shift:
+        return images
+    batch, size = images.shape[0], images.shape[1]
+    draws = np.random.default_rng(seed).random((first + batch, 3))[first:]
+    limit = int(shift * size)
+    moves = np.floor(draws[:, 1:] * (2 * limit + 1)).astype(np.int64) - limit
+    places = np.arange(size)
+    rows = np.clip(places + moves[:, :1], 0, size - 1)
+    columns = np.clip(places + moves[:, 1:], 0, size - 1)
+    mirrored = flip & (draws[:, :1] < 0.5)
+    columns = np.where(mirrored, columns[:, ::-1], columns)
+    which = torch.arange(batch, device=images.device)[:, None, None]
+    down = torch.from_numpy(rows).to(images.device)[:, :, None]
+    across = torch.from_numpy(columns).to(images.device)[:, None, :]
+    return images[which, down, across]

@@ -1,0 +1,236 @@
+"""Base of all methods that are networks: options, input, checkpoint, prediction.
+
+A network of one's own takes part by deriving from `NetworkMethod` and overriding `build`; see
+docs/methods.md. Training is `emomap.train`'s business: a network only says what its losses are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from emomap import io
+from emomap.errors import EmomapError
+from emomap.method import Image, Method, Prediction
+from emomap.nn.backbone import MEAN, STD, read_state
+
+#: What a checkpoint calls itself, so that another file is recognised as such.
+FORMAT = "emomap checkpoint 1"
+
+
+class EmotionNetwork(nn.Module):
+    """A network that classifies emotions and may show where it looked.
+
+    Its parameters below the attribute ``backbone`` are trained with a learning rate of their own.
+    """
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Classify.
+
+        Args:
+            images: (B, 3, S, S), normalised.
+
+        Returns:
+            Logits (B, C), and maps (B, s, s) or None. Maps are what `Prediction.map` is made of.
+        """
+        raise NotImplementedError
+
+    def losses(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """What training minimises, under the key "loss"; other keys are logged beside it.
+
+        Args:
+            images: (B, 3, S, S), normalised.
+            labels: (B,) int64.
+        """
+        return {"loss": F.cross_entropy(self(images)[0], labels)}
+
+
+class NetworkMethod(Method):
+    """A method that is a network.
+
+    A subclass passes ``size`` on, keeps each option of its constructor under the option's own name
+    (a checkpoint records them), and overrides `build`.
+
+    Attributes:
+        size: side in pixels of the square input. Training pictures and test pictures are resized
+            as a whole to it, without cropping in the test, so that a map covers its picture.
+        classes: the emotions in the order of the logits, known once trained or loaded.
+        module: the network, or None before that.
+    """
+
+    trainable: ClassVar[bool] = True
+    gives_emotion: ClassVar[bool] = True
+    serial: ClassVar[bool] = True
+
+    def __init__(self, size: int) -> None:
+        if size < 16:
+            raise ValueError(f"size={size}: the input needs at least 16 pixels")
+        self.size = size
+        self.classes: tuple[str, ...] = ()
+        self.module: EmotionNetwork | None = None
+        self.threads = 0
+
+    def build(self, classes: Sequence[str]) -> EmotionNetwork:
+        """The network for these emotions, freshly initialised."""
+        raise NotImplementedError
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of the constructor, by name."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    # ------------------------------------------------------------------------------ checkpoint
+
+    def save(self, checkpoint: Path, recipe: Mapping[str, Any] | None = None) -> None:
+        """Write everything that `load` needs, and the numbers of the training for the record."""
+        if self.module is None:
+            raise EmomapError(f"{type(self).__name__} is not trained, there is nothing to save")
+        state = {
+            "format": FORMAT,
+            "method": type(self).__name__,
+            "options": self.options,
+            "classes": list(self.classes),
+            "recipe": dict(recipe or {}),
+            "weights": {k: v.detach().cpu() for k, v in self.module.state_dict().items()},
+        }
+        write_state(checkpoint, state)
+
+    def load(self, checkpoint: Path, *, device: str = "auto") -> None:
+        """Take options, emotions and weights from a checkpoint.
+
+        Options that shape the network come from the checkpoint, whatever the recipe says.
+
+        Raises:
+            EmomapError: missing, damaged, not a checkpoint, or one of another method.
+        """
+        state = read_state(checkpoint)
+        if state.get("format") != FORMAT:
+            raise EmomapError(
+                f"{checkpoint}: not a checkpoint of emomap (`emomap train` writes one)"
+            )
+        if state["method"] != type(self).__name__:
+            raise EmomapError(
+                f"{checkpoint}: a checkpoint of {state['method']}, not of {type(self).__name__}"
+            )
+        try:
+            # the weights are in the file, so pretrained ones need not be there
+            options = {key: state["options"][key] for key in self.options}
+            if "weights" in options:
+                options["weights"] = "none"
+            fresh = type(self)(**options)
+            module = fresh.build(state["classes"])
+            module.load_state_dict(state["weights"])
+        except (KeyError, TypeError, RuntimeError) as error:
+            reason = " ".join(str(error).split())[:160]
+            raise EmomapError(f"{checkpoint}: does not fit this version: {reason}") from error
+        for key, value in state["options"].items():
+            setattr(self, key, value)
+        self.classes = tuple(state["classes"])
+        self.threads = int(state["recipe"].get("threads", 0))
+        self.module = module.to(pick_device(device)).eval()
+
+    # ------------------------------------------------------------------------------ prediction
+
+    def prepare(self, image: Image) -> NDArray[np.uint8]:
+        """A picture (H, W, 3) resized as a whole to (size, size, 3), antialiased bilinear."""
+        return resize(image, self.size)
+
+    def predict(self, images: Sequence[Image]) -> list[Prediction]:
+        """Maps at the size of each picture (float32, non-negative), and probabilities.
+
+        Raises:
+            EmomapError: neither trained nor loaded.
+        """
+        if self.module is None:
+            raise EmomapError(f"{type(self).__name__} must be trained, or get a checkpoint, first")
+        module = self.module.eval()
+        device = next(module.parameters()).device
+        batch = torch.from_numpy(np.stack([self.prepare(image) for image in images]))
+        with torch.inference_mode(), fixed_threads(self.threads):
+            logits, maps = module(normalise(batch.to(device)))
+            probabilities = logits.double().softmax(dim=1).cpu().numpy()
+            shown = [None] * len(images) if maps is None else self._upsample(maps, images)
+        return [Prediction(m, p) for m, p in zip(shown, probabilities, strict=True)]
+
+    @staticmethod
+    def _upsample(maps: Tensor, images: Sequence[Image]) -> list[NDArray[np.float32]]:
+        found = []
+        for small, image in zip(maps.float().cpu(), images, strict=True):
+            height, width = image.shape[:2]
+            large = F.interpolate(
+                small[None, None], (height, width), mode="bilinear", align_corners=False
+            )[0, 0]
+            if large.min() < 0:  # a map without sign: only its order counts
+                large = large - large.min()
+            found.append(np.asarray(large.numpy(), dtype=np.float32))
+        return found
+
+
+def write_state(file: Path, state: Mapping[str, Any]) -> None:
+    """Write a dictionary of tensors and plain values atomically; `read_state` reads it.
+
+    Raises:
+        EmomapError: the disk is full or the folder cannot be written.
+    """
+    stream = BytesIO()
+    torch.save(dict(state), stream)
+    with io.atomic(file) as temporary:
+        temporary.write_bytes(stream.getbuffer())
+
+
+def resize(image: Image, size: int) -> NDArray[np.uint8]:
+    """(H, W, 3) to (size, size, 3), bilinear with antialiasing; the aspect ratio is not kept."""
+    if image.shape[:2] == (size, size):
+        return image
+    return np.asarray(Pillow.fromarray(image).resize((size, size), Pillow.Resampling.BILINEAR))
+
+
+def normalise(images: Tensor) -> Tensor:
+    """(B, S, S, 3) uint8 to (B, 3, S, S) float32, channels last, by ImageNet's mean and deviation.
+
+    The result is a view: pixels stay where they are in memory.
+    """
+    mean = torch.tensor(MEAN, device=images.device)
+    std = torch.tensor(STD, device=images.device)
+    return ((images.float() / 255.0 - mean) / std).permute(0, 3, 1, 2)
+
+
+def pick_device(device: str) -> torch.device:
+    """ "auto" is the GPU if there is one, else the CPU.
+
+    Raises:
+        EmomapError: no such device here.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+        torch.empty(0, device=chosen)
+    except (RuntimeError, AssertionError) as error:
+        raise EmomapError(
+            f"--device {device}: there is no such device here; take auto, cpu or cuda"
+        ) from error
+    return chosen
+
+
+@contextlib.contextmanager
+def fixed_threads(threads: int) -> Iterator[None]:
+    """Compute with this number of CPU threads (0: as it is), since it changes the last digits."""
+    before = torch.get_num_threads()
+    if threads:
+        torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
