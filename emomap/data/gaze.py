@@ -247,10 +247,10 @@ def open_gaze(path: Path | str, *, kind: Kind | None = None) -> GazeFolder:
         kind, reason = "neutral", "the neutral layout"
     else:
         kind, reason = _recognise(tree)
-    found = _neutral(tree, reason) if kind == "neutral" else _plain(tree, kind, reason)
-    if not found.sources:
+    folder = _neutral(tree, reason) if kind == "neutral" else _plain(tree, kind, reason)
+    if not folder.sources:
         raise EmomapError(f"{tree}: no gaze in it ({reason})")
-    return found
+    return folder
 
 
 def _plain(tree: Tree, kind: Kind, reason: str) -> GazeFolder:

@@ -61,10 +61,7 @@ def read(data: bytes) -> dict[str, Any]:
     while cursor.left >= 8:
         kind, content = cursor.element()
         if kind == _COMPRESSED:
-            inner = Cursor(_inflate(content, budget), order)
-            kind, content = inner.element()
-            if inner.left:
-                raise Damaged(f"{inner.left:,} bytes left over in a compressed variable")
+            kind, content = _inflate(content, order, budget)
         if kind != _MATRIX:
             raise Damaged(f"an element of type {kind} where a matrix belongs")
         name, value = _matrix(Cursor(content, order), budget, 0)
@@ -73,46 +70,53 @@ def read(data: bytes) -> dict[str, Any]:
     return found
 
 
-def _inflate(packed: memoryview, budget: Budget) -> memoryview:
+def _inflate(packed: memoryview, order: str, budget: Budget) -> tuple[int, memoryview]:
+    """Type and content of a compressed element; its tag says how large it will be."""
     unpacker = zlib.decompressobj()
     try:
-        data = unpacker.decompress(packed, max(1, budget.left + 1))
+        tag = unpacker.decompress(packed, 8)
+        if len(tag) < 8:
+            raise Damaged("a compressed variable ends too early")
+        kind, size = _TAGS[order].unpack(tag)
+        budget.take(size, f"a compressed variable of {size:,} bytes")
+        data = unpacker.decompress(unpacker.unconsumed_tail, size + 1)
     except zlib.error as error:
         raise Damaged(str(error)) from error
-    budget.take(len(data), "a compressed variable")
-    if not unpacker.eof:
-        raise Damaged("a compressed variable ends too early")
-    return memoryview(data)
+    if len(data) != size or not unpacker.eof:
+        raise Damaged("a compressed variable is not as long as it says")
+    return kind, memoryview(data)
 
 
 class Cursor:
     """Walks over the data elements of a stretch of bytes."""
 
     def __init__(self, data: memoryview, order: str) -> None:
-        self.data, self.order, self.at = data, order, 0
+        self.data, self.order, self.at, self.end = data, order, 0, len(data)
         self.tag = _TAGS[order]
 
     @property
     def left(self) -> int:
         """Bytes that are not read yet."""
-        return len(self.data) - self.at
+        return self.end - self.at
 
     def element(self) -> tuple[int, memoryview]:
         """Type and content of the next element; all but compressed ones are padded to 8 bytes."""
-        if self.left < 8:
+        at, end = self.at, self.end
+        if end - at < 8:
             raise Damaged("it ends within a variable")
-        kind, size = self.tag.unpack_from(self.data, self.at)
+        kind, size = self.tag.unpack_from(self.data, at)
         if kind >> 16:  # small element: size and type share a word, the content follows in 4 bytes
-            kind, size, start, step = kind & 0xFFFF, kind >> 16, self.at + 4, 8
+            kind, size, start, after = kind & 0xFFFF, kind >> 16, at + 4, at + 8
             if size > 4:
                 raise Damaged("a small element that is not small")
         else:
-            start = self.at + 8
-            step = 8 + (size if kind == _COMPRESSED else (size + 7) // 8 * 8)
-        if start + size > len(self.data):
-            raise Damaged(f"an element of {size:,} bytes where {len(self.data) - start:,} are left")
-        self.at = min(self.at + step, len(self.data))
-        return kind, self.data[start : start + size]
+            start = at + 8
+            after = start + size + (0 if kind == _COMPRESSED else -size % 8)
+        stop = start + size
+        if stop > end:
+            raise Damaged(f"an element of {size:,} bytes where {end - start:,} are left")
+        self.at = after if after < end else end
+        return kind, self.data[start:stop]
 
     def numbers(self) -> NDArray[Any]:
         """The next element as a flat array in the type that it is stored in."""
@@ -134,7 +138,10 @@ def _matrix(cursor: Cursor, budget: Budget, depth: int) -> tuple[str, Any]:
         raise Damaged(f"nested more than {MAX_DEPTH} levels deep")
     if cursor.left == 0:
         return "", np.zeros((0, 0))
-    flags = int(cursor.numbers()[0])
+    header = cursor.element()[1]
+    if len(header) != 8:
+        raise Damaged("a matrix without its flags")
+    flags, _ = cursor.tag.unpack(header)
     kind = flags & 0xFF
     if kind == _OPAQUE:
         return cursor.text(), Opaque("object")
