@@ -376,7 +376,7 @@ class Bench:
             n_images=n_images or len(self.part(self.split)),
             seed=self.seed,
             emomap=__version__,
-            signature=protocol.signature(),
+            signature=protocol.signature(seed=self.seed),
             classes=list(self.dataset.classes),
             methods=entries,
             ranks=ranking.mean_ranks(summary),

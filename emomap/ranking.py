@@ -41,16 +41,24 @@ def means(values: Values, seed: int) -> dict[str, dict[str, dict[str, Any]]]:
 def mean_ranks(summary: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, float]:
     """Each method's rank (1 is best; ties share) averaged over the metrics, best first."""
     ranked = {name: table for name, table in summary.items() if name != CEILING and table}
-    totals = dict.fromkeys(ranked, 0.0)
-    names = list(next(iter(ranked.values()), {}))
-    for metric in names:
-        sign = metrics.CATALOGUE[metric].direction
-        score = {name: sign * table[metric]["mean"] for name, table in ranked.items()}
-        for name, mine in score.items():
-            better = sum(other > mine for other in score.values())
-            equal = sum(other == mine for other in score.values())
-            totals[name] += (better + (equal + 1) / 2) / len(names)
+    found = [places(summary, metric) for metric in next(iter(ranked.values()), {})]
+    totals = {name: sum(place[name] for place in found) / len(found) for name in ranked}
     return dict(sorted(totals.items(), key=lambda entry: (entry[1], entry[0])))
+
+
+def places(summary: Mapping[str, Mapping[str, Mapping[str, Any]]], metric: str) -> dict[str, float]:
+    """Each method's rank on one metric: 1 is best, equal ones share the mean of their ranks."""
+    sign = metrics.CATALOGUE[metric].direction
+    score = {
+        name: sign * table[metric]["mean"]
+        for name, table in summary.items()
+        if name != CEILING and table
+    }
+    return {
+        name: sum(other > mine for other in score.values())
+        + (sum(other == mine for other in score.values()) + 1) / 2
+        for name, mine in score.items()
+    }
 
 
 def paired_tests(values: Values, seed: int, against: str = PRIOR) -> dict[str, dict[str, Any]]:
@@ -79,18 +87,18 @@ def paired_tests(values: Values, seed: int, against: str = PRIOR) -> dict[str, d
 
 
 def ceiling_share(
-    summary: Mapping[str, Mapping[str, Mapping[str, Any]]], metric: str
+    summary: Mapping[str, Mapping[str, Mapping[str, Any]]], metric: str, prior: str = PRIOR
 ) -> dict[str, float]:
     """How far each method goes from the centre prior (0) to human agreement (1)."""
-    if CEILING not in summary or PRIOR not in summary or metric not in summary[CEILING]:
+    if CEILING not in summary or prior not in summary or metric not in summary[CEILING]:
         return {}
-    low, high = summary[PRIOR][metric]["mean"], summary[CEILING][metric]["mean"]
+    low, high = summary[prior][metric]["mean"], summary[CEILING][metric]["mean"]
     if high == low:
         return {}
     return {
         name: (table[metric]["mean"] - low) / (high - low)
         for name, table in summary.items()
-        if name not in {CEILING, PRIOR} and metric in table
+        if name not in {CEILING, prior} and metric in table
     }
 
 

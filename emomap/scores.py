@@ -10,12 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emomap import io, metrics, scoring
+from emomap import io, metrics, scoring, signatures
 from emomap.errors import EmomapError
+from emomap.perimage import PerImage
 from emomap.progress import say, track
 from emomap.sample import Gaze
 from emomap.scoring import Item, Protocol
-from emomap.tables import Table, number, with_interval
+from emomap.tables import Table, html, number, with_interval
 
 if TYPE_CHECKING:
     from emomap.data.gaze import GazeFolder
@@ -36,6 +37,7 @@ class Scores:
         remarks: what the user should know (how the ground truth was read, constant maps, ...).
         blank: how many maps were all zero: scored as no information, but surely not meant so.
         seed: of the bootstrap.
+        method, dataset: the names of the two folders.
     """
 
     values: Mapping[str, Mapping[str, float]]
@@ -45,6 +47,8 @@ class Scores:
     remarks: Sequence[str] = ()
     blank: int = 0
     seed: int = 0
+    method: str = ""
+    dataset: str = ""
 
     @property
     def n_images(self) -> int:
@@ -60,14 +64,19 @@ class Scores:
         return {name: interval(self.column(name), self.seed) for name in self.protocol.metrics}
 
     def signatures(self) -> dict[str, str]:
-        """metric -> every choice behind its values."""
-        return {name: self.protocol.signature(name) for name in self.protocol.metrics}
+        """metric -> every choice behind its mean and interval."""
+        return {n: self.protocol.signature(n, seed=self.seed) for n in self.protocol.metrics}
+
+    @property
+    def signature(self) -> str:
+        """Every choice behind the means and intervals of all metrics, in one short string."""
+        return self.protocol.signature(seed=self.seed)
 
     def to_dict(self) -> dict[str, Any]:
         """What ``--format json`` prints."""
         return {
             "n_images": self.n_images,
-            "signature": self.protocol.signature(),
+            "signature": self.signature,
             "metrics": self.summary(),
             "signatures": self.signatures(),
             "omitted": dict(self.omitted),
@@ -86,61 +95,61 @@ class Scores:
             ]
             for name, entry in summary.items()
         ]
-        notes = [f"signature: {self.protocol.signature()}"]
+        notes = [f"signature: {self.signature}"]
         notes += [f"left out: {name} ({reason})" for name, reason in self.omitted.items()]
         if self.failed:
             notes.append(f"not scored: {len(self.failed)} of {self.n_images + len(self.failed)}")
         title = f"{self.n_images} images, mean with 95% bootstrap interval"
         return Table(("metric", "mean", "low", "high", "n"), rows, title, notes)
 
-    def per_image(self) -> Table:
-        """One row an image, full precision."""
-        rows = [
-            [name, *[repr(row[m]) for m in self.protocol.metrics]]
-            for name, row in self.values.items()
-        ]
-        return Table(("image", *self.protocol.metrics), rows)
+    def per_image(self) -> PerImage:
+        """The values of each image, to be written by `emomap.perimage.write`."""
+        return PerImage(self.values, self.protocol.signature(), self.method, self.dataset)
 
-    def render(self, form: str) -> str:
-        """The table as "table", "json", "csv", "md" or "latex"."""
+    def explain(self) -> list[str]:
+        """The signature in words, a line a metric and one for all."""
+        return signatures.explain(self.signature)
+
+    def render(self, form: str, *, explain: bool = False) -> str:
+        """The table as "table", "json", "csv", "md" or "latex"; with words for the signature."""
+        words = self.explain() if explain else []
         if form == "json":
-            return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
+            whole = self.to_dict() | ({"explanation": words} if explain else {})
+            return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+        table = self.table()
+        if form == "csv":
+            signed = self.signatures()
+            header = [*table.header, "signature", *(["explanation"] if explain else [])]
+            rows = [
+                [*row, signed[name], *(["; ".join(signatures.explain(signed[name]))] * explain)]
+                for row, name in zip(table.rows, signed, strict=True)
+            ]
+            return Table(header, rows).render(form)
+        table = replace(table, notes=[*table.notes, *words])
         if form == "latex":
-            table = self.table()
-            summary = self.summary()
             rows = [
                 [row[0], with_interval(s["mean"], s["low"], s["high"]), row[4]]
-                for row, s in zip(table.rows, summary.values(), strict=True)
+                for row, s in zip(table.rows, self.summary().values(), strict=True)
             ]
-            return replace(table, header=("metric", "mean [95% interval]", "n"), rows=rows).render(
-                form
-            )
-        return self.table().render(form)
+            table = replace(table, header=("metric", "mean [95% interval]", "n"), rows=rows)
+        return table.render(form)
 
     def to_latex(self) -> str:
         """A booktabs table."""
         return self.render("latex")
 
     def to_pandas(self) -> Any:
-        """A data frame with one row an image (needs pandas)."""
+        """A data frame with one row an image (needs pandas); ``attrs`` holds the signature."""
         import pandas
 
-        return pandas.DataFrame.from_dict(
-            self.values, orient="index", columns=self.protocol.metrics
-        )
+        frame = pandas.DataFrame(list(self.values.values()), index=list(self.values))
+        frame.index.name = "image"
+        frame.attrs["signature"] = self.protocol.signature()
+        return frame
 
     def _repr_html_(self) -> str:
         """For Jupyter."""
-        import html
-
-        table = self.table()
-        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in table.header)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-            for row in table.rows
-        )
-        caption = html.escape(table.title)
-        return f"<table><caption>{caption}</caption><tr>{head}</tr>{body}</table>"
+        return html(self.table())
 
 
 def interval(values: Sequence[float], seed: int) -> dict[str, Any]:
@@ -198,7 +207,10 @@ def score(
     if protocol.sigma is None:
         protocol = replace(protocol, sigma=gaze.sigma)
     protocol, omitted = _fitting(protocol, items)
-    return _run(items, protocol, omitted, remarks, jobs, seed, show)
+    found = _run(items, protocol, omitted, remarks, jobs, seed, show)
+    return replace(
+        found, method=Path(predictions).resolve().name, dataset=Path(truth).resolve().name
+    )
 
 
 def open_truth(path: str | Path, kind: Any = None) -> GazeFolder:

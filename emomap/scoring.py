@@ -55,8 +55,12 @@ class Protocol:
         """The blur, for people: "24 px"."""
         return f"{self.sigma:g} px" if self.sigma else f"MIT fc={MIT_FC:g}"
 
-    def signature(self, *names: str) -> str:
-        """The short string that names every choice behind the values; of all metrics by default."""
+    def signature(self, *names: str, seed: int | None = None) -> str:
+        """The short string that names every choice behind the values; of all metrics by default.
+
+        Args:
+            seed: of the bootstrap, where the string stands beside intervals.
+        """
         names = names or self.metrics
         if not names:
             return ""
@@ -67,6 +71,7 @@ class Protocol:
             choices["downsize"] = self.emd_downsize
         if self.stretch:
             choices["stretch"] = True
+        choices["seed"] = seed
         return metrics.signature(names, convention=self.convention, **choices)
 
     def needs(self) -> set[str]:

@@ -12,6 +12,8 @@ from emomap import metrics
 
 #: Choices of the scoring stage that concern only metrics on densities.
 _OF_DENSITIES = {"sigma"}
+#: Choices that move intervals, never values.
+_OF_INTERVALS = {"seed"}
 
 _CONVENTIONS = {
     "mit": "MIT convention (the published tables of the MIT saliency benchmark)",
@@ -42,6 +44,13 @@ _WORDS = {
     "downsize": "both maps are made {} times smaller before",
     "resize": "maps are brought to the size of the gaze by {}",
     "sigma": "fixations are blurred by a Gaussian of sigma {}",
+    (
+        "resize",
+        "matlab-bicubic",
+    ): "maps are brought to the size of the gaze as MATLAB's imresize does",
+    ("resize", "matlab-bilinear"): "maps are brought to the size of the gaze as MATLAB's imresize "
+    "does with 'bilinear'",
+    "seed": "the bootstrap starts from seed {}",
     "v": "metric library {}",
 }
 
@@ -55,7 +64,7 @@ def parse(signature: str) -> tuple[list[str], str, list[tuple[str, str]]]:
 
 
 def of_metric(signature: str, metric: str) -> str:
-    """The part of a signature that the value of one metric depends on.
+    """The part of a signature that the values of one metric depend on.
 
     >>> of_metric("nss+cc|mit|fixations:pixels|ddof:1|resize:pil-box|sigma:24px|v:0.1.0", "cc")
     'cc|mit|resize:pil-box|sigma:24px|v:0.1.0'
@@ -73,6 +82,8 @@ def of_metric(signature: str, metric: str) -> str:
     dense = bool({"density", "baseline"} & set(entry.inputs))
     kept: dict[str, str] = {}
     for key, value in parts:
+        if key in _OF_INTERVALS:
+            continue
         whose, _, setting = key.rpartition(".")
         concerns = (
             whose == metric
@@ -91,7 +102,10 @@ def explain(signature: str) -> list[str]:
     """A signature in words: one line a metric, then one with what all metrics share."""
     names, convention, _ = parse(signature)
     lists = {name: parse(of_metric(signature, name))[2] for name in names}
-    shared = [part for part in parse(signature)[2] if all(part in own for own in lists.values())]
+    whole = parse(signature)[2]
+    shared = [part for part in whole if all(part in own for own in lists.values())]
+    if len(names) == 1:
+        shared = []
     lines = []
     for name in names:
         own = "; ".join(_word(*part) for part in lists[name] if part not in shared)
@@ -100,8 +114,8 @@ def explain(signature: str) -> list[str]:
         source = f" [{metrics.CATALOGUE[name].reference}]" if known else ""
         lines.append(f"{title}: {own or 'no choice of its own'}{source}")
     common = [_CONVENTIONS.get(convention, f"convention {convention}")]
-    common += [_word(*part) for part in shared]
-    return [*lines, ("All of them: " if len(names) > 1 else "Also: ") + "; ".join(common)]
+    common += [_word(*part) for part in whole if part in shared or part[0] in _OF_INTERVALS]
+    return [*lines, ("All of them: " if len(names) > 1 else "By the ") + "; ".join(common)]
 
 
 def _word(key: str, value: str) -> str:

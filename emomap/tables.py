@@ -115,3 +115,15 @@ def latex(table: Table) -> str:
     if caption:
         lines.append(r"\caption{" + "".join(_LATEX.get(c, c) for c in caption) + "}")
     return "\n".join([*lines, r"\end{table}"]) + "\n"
+
+
+def html(table: Table) -> str:
+    """An HTML table, for Jupyter."""
+    from html import escape
+
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in table.header)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows
+    )
+    notes = "".join(f"<p>{escape(note)}</p>" for note in table.notes)
+    return f"<table><caption>{escape(table.title)}</caption><tr>{head}</tr>{body}</table>{notes}"

@@ -108,3 +108,23 @@ device_option = click.option(
     metavar="NAME",
     help="auto (the GPU where there is one), cpu, cuda, cuda:1, mps.",
 )
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv", "md", "latex"]),
+    default="table",
+    show_default=True,
+)
+output_option = click.option(
+    "-o", "--output", type=FOLDER, metavar="FILE", help="Write here, not to stdout."
+)
+
+
+def show(text: str, output: Path | None) -> None:
+    """Print a result, or write it where ``--output`` says."""
+    from emomap import io
+
+    if output:
+        io.write_text(output, text)
+    else:
+        click.echo(text, nl=False)

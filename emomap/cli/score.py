@@ -14,25 +14,27 @@ from emomap.cli import options
     epilog="Examples:  emomap score my_maps/ data/osie          (a data set with gaze)\n\n"
     "emomap score my_maps/ fixation_maps/ --metrics auc_judd,nss --format json -o scores.json"
 )
-@click.argument("pred", type=options.FOLDER)
-@click.argument("gt", type=options.FOLDER)
+@click.argument("pred", type=options.FOLDER, required=False)
+@click.argument("gt", type=options.FOLDER, required=False)
 @options.metric_options
 @click.option(
     "--gt-kind",
     type=click.Choice(["neutral", "density", "fixation-maps", "csv"]),
     help="Read GT as this instead of recognising it.",
 )
+@options.format_option
+@options.output_option
 @click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "csv", "md", "latex"]),
-    default="table",
-    show_default=True,
+    "--per-image",
+    type=options.FOLDER,
+    metavar="FILE",
+    help="Each image's values, with the signature: .csv, .json, .jsonl (rows) or .parquet.",
 )
 @click.option(
-    "-o", "--output", type=options.FOLDER, metavar="FILE", help="Write here, not to stdout."
+    "--explain",
+    is_flag=True,
+    help="Say in words what the signature means (without PRED and GT: only that).",
 )
-@click.option("--per-image", type=options.FOLDER, metavar="FILE.csv", help="Each image's values.")
 @click.option(
     "--allow-missing", is_flag=True, help="Score what both sides have, and say what they lack."
 )
@@ -40,12 +42,13 @@ from emomap.cli import options
 @options.seed_option
 @options.quiet_option
 def score(
-    pred: Path,
-    gt: Path,
+    pred: Path | None,
+    gt: Path | None,
     gt_kind: str | None,
     form: str,
     output: Path | None,
     per_image: Path | None,
+    explain: bool,
     allow_missing: bool,
     jobs: int | None,
     seed: int,
@@ -56,14 +59,24 @@ def score(
 
     Maps may be png (8 or 16 bit), jpg, tif, bmp, npy, npz or mat. GT is a data set with gaze, or a
     folder of density maps, of fixation maps, or of fixation CSVs (columns x,y in pixels, from 0).
-    Files pair by stem. Exit code 3 when some maps could not be scored, or are all zero.
+    Files pair by stem. Every output carries the signature, which names all choices behind the
+    values. Exit code 3 when some maps could not be scored, or are all zero.
     """
-    from emomap import io, scores
+    from emomap import perimage, scores, signatures
+    from emomap.errors import UsageError
 
+    chosen = options.protocol(**choices)
+    if pred is None and gt is None and explain:
+        options.show("\n".join(signatures.explain(chosen.signature(seed=seed))) + "\n", output)
+        return 0
+    if pred is None or gt is None:
+        raise UsageError("score needs two folders: emomap score PRED GT, see emomap score --help")
+    if per_image:
+        perimage.check_path(per_image, "--per-image")
     found = scores.score(
         pred,
         gt,
-        protocol=options.protocol(**choices),
+        protocol=chosen,
         allow_missing=allow_missing,
         truth_kind=gt_kind.replace("-", " ") if gt_kind else None,
         jobs=jobs,
@@ -72,10 +85,6 @@ def score(
     )
     scores.report_problems(found.failed, found.remarks)
     if per_image:
-        io.write_text(per_image, found.per_image().render("csv"))
-    shown = found.render(form)
-    if output:
-        io.write_text(output, shown)
-    else:
-        click.echo(shown, nl=False)
+        perimage.write(per_image, found.per_image())
+    options.show(found.render(form, explain=explain), output)
     return 3 if found.failed or found.blank else 0
