@@ -1,14 +1,15 @@
 """MAT-files of version 7.3, which are HDF5 with MATLAB's conventions.
 
 Refused are the features of HDF5 that reach outside the file (external and soft links, external
-storage, virtual datasets, filters that would load a plug-in) or whose size is not known before
-they are read (text and lists of variable length).
+storage, virtual datasets, filters beyond gzip, which may load a plug-in) or whose size is not
+known before they are read (text and lists of variable length).
 """
 
 from __future__ import annotations
 
 import io
 import math
+import zlib
 from typing import Any
 
 import h5py
@@ -25,8 +26,12 @@ from emomap.matlab.values import (
     rows_of_text,
 )
 
-#: gzip, shuffle, checksum, szip, n-bit, scale-offset, LZF: all built in.
-_FILTERS = {1, 2, 3, 4, 5, 6, 32000}
+#: Shuffle, gzip, checksum: what MATLAB and h5py write unless told otherwise. The other filters
+#: take the size of their result from the file.
+_SHUFFLE, _GZIP, _CHECKSUM = 2, 1, 3
+_PIPELINES = {
+    (), (_GZIP,), (_SHUFFLE,), (_SHUFFLE, _GZIP), (_GZIP, _CHECKSUM), (_SHUFFLE, _GZIP, _CHECKSUM),
+}  # fmt: skip
 _OWN = frozenset({"#refs#", "#subsystem#"})
 
 
@@ -126,14 +131,24 @@ class Reader:
         if item.dtype.kind == "O" and not h5py.check_ref_dtype(item.dtype):
             raise Damaged(f"'{item.name}' has values of variable length")
         plan = item.id.get_create_plist()
-        filters = {plan.get_filter(index)[0] for index in range(plan.get_nfilters())}
-        if filters - _FILTERS:
-            raise Damaged(f"'{item.name}' is packed by filter {min(filters - _FILTERS)}")
+        filters = tuple(plan.get_filter(index)[0] for index in range(plan.get_nfilters()))
+        if filters not in _PIPELINES:
+            raise Damaged(f"'{item.name}' is packed by the filters {filters}; only gzip is read")
         what = f"'{item.name}' of the shape {item.shape}"
-        chunk = math.prod(item.chunks) if item.chunks else 0
-        self.budget.take(chunk * item.dtype.itemsize, what)
-        self.budget.left += chunk * item.dtype.itemsize
         self.budget.take((item.size or 0) * max(item.dtype.itemsize, 8), what)
+        if item.chunks:
+            self.check_chunks(item, packed=_GZIP in filters)
+
+    def check_chunks(self, item: Any, *, packed: bool) -> None:
+        """Refuse chunks that are larger than they say: the HDF5 library unpacks all there is."""
+        size = math.prod(item.chunks) * item.dtype.itemsize
+        self.budget.take(size, f"a chunk of '{item.name}'")
+        self.budget.left += size  # one at a time
+        for index in range(item.id.get_num_chunks() if packed else 0):
+            place = item.id.get_chunk_info(index).chunk_offset
+            mask, data = item.id.read_direct_chunk(place)
+            if mask == 0 and len(zlib.decompressobj().decompress(data, size + 1)) > size:
+                raise TooLarge(f"a chunk of '{item.name}' unpacks to more than its {size:,} bytes")
 
     def sparse(self, group: Any) -> Any:
         """A sparse matrix: its number of rows is an attribute."""

@@ -244,7 +244,7 @@ def _read_level4(data: bytes, budget: Budget) -> dict[str, Any]:
         order = "<" if 0 <= int(np.frombuffer(data, "<i4", 1, at)[0]) < 5000 else ">"
         code, rows, columns, imaginary, length = map(int, np.frombuffer(data, order + "i4", 5, at))
         precision, kind = code // 10 % 10, code % 10
-        if not 0 <= code < 5000 or precision > 5 or kind > 2 or min(rows, columns, length) < 0:
+        if not 0 <= code < 5000 or precision > 5 or kind > 2 or min(rows, columns, length - 1) < 0:
             raise Damaged("it does not begin as one")
         dtype = np.dtype(order + _LEVEL4[precision])
         parts = 2 if imaginary and kind == 0 else 1
