@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import sys
 from collections.abc import Container, Mapping
@@ -69,6 +70,10 @@ def inspect_dataset(
     if str(spec) in EMBEDDED and not Path(spec).exists():
         from emomap.data import demo
 
+        known = [name for name in inspect.signature(demo.load).parameters if name != "folder"]
+        for name in reading.options:
+            if name not in known:
+                raise UsageError(f"data.{name} is no option of demo ({', '.join(known)})")
         return demo.load(cache_folder() / "demo", **reading.options)
     forced, path = _parse(str(spec))
     tree = read_tree(path)
