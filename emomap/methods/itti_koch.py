@@ -158,7 +158,7 @@ def _stages(image: ArrayLike, settings: Settings) -> Stages:
             for pair in pairs:
                 mine.append(normalize_peaks(found[pair][kind]))
                 labels.append(f"{CHANNELS[letter]}/{kind + 1}/level{pair[0]}-{pair[1]}")
-        channels[CHANNELS[letter]] = normalize_peaks(np.sum(mine, axis=0))
+        channels[CHANNELS[letter]] = normalize_peaks(rescale(np.sum(mine, axis=0)))
         norm_maps.extend(mine)
     if not channels:
         raise UsageError(
@@ -185,11 +185,11 @@ def _differences(features: dict[int, Maps], pair: tuple[int, int], native: tuple
 
 
 def normalize_peaks(map_: Maps) -> Maps:
-    """Itti's N: stretch to 0..10, then favour the map whose highest peak stands out.
+    """Itti's N of a map in 0..1: times 10, then favour the map whose highest peak stands out.
 
     With several local maxima the map is multiplied by (10 - their mean)^2, with one by 100.
     """
-    stretched = 10 * rescale(map_)
+    stretched = 10 * map_
     peaks = local_maxima(stretched, 1.0)
     if len(peaks) > 1:
         return np.asarray(stretched * (10 - peaks.mean()) ** 2)

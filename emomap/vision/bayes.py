@@ -137,7 +137,6 @@ def posterior(
         table = learnt.likelihoods[cue]
         weights = np.asarray(weights * table[:, np.clip(row, 1, rows).astype(np.int64) - 1])
     total = weights.sum(axis=0)
-    return (
-        np.divide(weights[0], total, out=np.zeros_like(total), where=total > 0)
-        + np.finfo(float).eps
-    )
+    shares = np.zeros_like(total)
+    np.divide(weights[0], total, out=shares, where=total > 0)
+    return np.asarray(shares + np.finfo(np.float64).eps)

@@ -31,16 +31,24 @@ def lattice_shape(shape: tuple[int, int], longest: int) -> tuple[int, int]:
 
 def resize(maps: NDArray[np.floating[Any]], shape: tuple[int, int]) -> Array:
     """Resize (..., h, w) maps: antialiased bicubic as MATLAB's imresize, overshoot kept."""
-    return np.asarray(metrics.resize(maps, shape, "matlab-bicubic", clip=False))
+    height, width = maps.shape[-2:]
+    rows = metrics.resize_weights(height, shape[0], "matlab-bicubic")
+    columns = metrics.resize_weights(width, shape[1], "matlab-bicubic")
+    if shape[0] * width <= height * shape[1]:  # the cheaper order
+        return np.asarray((rows @ maps) @ columns.T)
+    return np.asarray(rows @ (maps @ columns.T))
 
 
 def rescale(maps: Array) -> Array:
     """Stretch each map to 0..1 (mat2gray); a constant map is only clipped to 0..1."""
     low = maps.min(axis=(-2, -1), keepdims=True)
-    high = maps.max(axis=(-2, -1), keepdims=True)
-    flat = high == low
-    low = np.where(flat, 0.0, low)
-    return np.asarray(np.clip((maps - low) / np.where(flat, 1.0, high - low), 0.0, 1.0))
+    span = maps.max(axis=(-2, -1), keepdims=True) - low
+    flat = span == 0
+    if not flat.any():
+        stretched = maps - low
+        stretched /= span
+        return stretched
+    return np.where(flat, np.clip(maps, 0.0, 1.0), (maps - low) / np.where(flat, 1.0, span))
 
 
 def flatten_noise(maps: Array) -> Array:

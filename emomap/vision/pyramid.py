@@ -42,8 +42,7 @@ def image_pyramid(image: NDArray[Any], levels: int, *, color: bool) -> list[Plan
 
 def _first_level(image: NDArray[Any], color: bool) -> Planes:
     scale = np.float32(255.0 if image.dtype == np.uint8 else 1.0)
-    if image.shape[2] == 1:
-        color = False
+    color = color and image.shape[2] == 3
     if min(image.shape[:2]) > SMALLEST:
         return np.asarray(_halve_image(image, scale, color))
     unit = np.asarray(image / scale, dtype=np.float32)
@@ -59,41 +58,45 @@ def halve(planes: Planes) -> Planes:
 
 
 @jit
-def _halve_row(row: Any, even: Any, odd: Any, out: Any) -> None:
-    length = row.shape[0]
-    half = length // 2
-    for k in range(half):
-        even[k] = row[2 * k]
-        odd[k] = row[2 * k + 1]
+def _halve_row(even: Any, odd: Any, last: Any, out: Any) -> None:
+    """Halve a row that is given as its pixels 0, 2, 4, ... and 1, 3, 5, ... (contiguous: faster).
+
+    ``last`` holds the last pixel of a row of odd length, and nothing otherwise.
+    """
+    half = len(odd)
     for k in range(1, half - 1):
-        inner = 10.0 * (even[k] + odd[k])
-        middle = 5.0 * (odd[k - 1] + even[k + 1])
-        out[k] = (even[k - 1] + odd[k + 1] + middle + inner) / 32.0
-    out[0] = (10.0 * (even[0] + odd[0]) + 5.0 * even[1] + odd[1]) / 26.0
+        inner = np.float64(even[k]) + np.float64(odd[k])
+        middle = np.float64(odd[k - 1]) + np.float64(even[k + 1])
+        outer = np.float64(even[k - 1]) + np.float64(odd[k + 1])
+        out[k] = (outer + 5.0 * middle + 10.0 * inner) / 32.0
+    inner = np.float64(even[0]) + np.float64(odd[0])
+    out[0] = (10.0 * inner + 5.0 * np.float64(even[1]) + np.float64(odd[1])) / 26.0
     k = half - 1
-    near = even[k - 1] + 5.0 * odd[k - 1] + 10.0 * (even[k] + odd[k])
-    if length % 2 == 0:
+    inner = np.float64(even[k]) + np.float64(odd[k])
+    near = 10.0 * inner + 5.0 * np.float64(odd[k - 1]) + np.float64(even[k - 1])
+    if len(last) == 0:
         out[k] = near / 26.0
     else:
-        out[k] = (near + 5.0 * np.float64(row[length - 1])) / 31.0
+        out[k] = (near + 5.0 * np.float64(last[0])) / 31.0
 
 
 @jit
 def _halve_rows(tall: Any, out: Any) -> None:
+    """Halve the height of a plane."""
     height, width = tall.shape
     half = height // 2
     for k in range(1, half - 1):
         for x in range(width):
-            inner = 10.0 * (np.float64(tall[2 * k, x]) + np.float64(tall[2 * k + 1, x]))
-            middle = 5.0 * (np.float64(tall[2 * k - 1, x]) + np.float64(tall[2 * k + 2, x]))
+            inner = np.float64(tall[2 * k, x]) + np.float64(tall[2 * k + 1, x])
+            middle = np.float64(tall[2 * k - 1, x]) + np.float64(tall[2 * k + 2, x])
             outer = np.float64(tall[2 * k - 2, x]) + np.float64(tall[2 * k + 3, x])
-            out[k, x] = (outer + middle + inner) / 32.0
+            out[k, x] = (outer + 5.0 * middle + 10.0 * inner) / 32.0
+    top = 2 * half - 4
     for x in range(width):
-        first = 10.0 * (np.float64(tall[0, x]) + np.float64(tall[1, x]))
-        out[0, x] = (first + 5.0 * np.float64(tall[2, x]) + np.float64(tall[3, x])) / 26.0
-        top = 2 * half - 4
-        near = np.float64(tall[top, x]) + 5.0 * np.float64(tall[top + 1, x])
-        near += 10.0 * (np.float64(tall[top + 2, x]) + np.float64(tall[top + 3, x]))
+        inner = np.float64(tall[0, x]) + np.float64(tall[1, x])
+        out[0, x] = (10.0 * inner + 5.0 * np.float64(tall[2, x]) + np.float64(tall[3, x])) / 26.0
+        inner = np.float64(tall[top + 2, x]) + np.float64(tall[top + 3, x])
+        near = 10.0 * inner + 5.0 * np.float64(tall[top + 1, x]) + np.float64(tall[top, x])
         if height % 2 == 0:
             out[half - 1, x] = near / 26.0
         else:
@@ -103,36 +106,54 @@ def _halve_rows(tall: Any, out: Any) -> None:
 @jit
 def _halve_planes(planes: Any) -> Any:
     count, height, width = planes.shape
-    out = np.empty((count, height // 2, width // 2), np.float32)
-    tall = np.empty((height, width // 2), np.float32)
-    even = np.empty(width // 2)
-    odd = np.empty(width // 2)
+    half = width // 2
+    out = np.empty((count, height // 2, half), np.float32)
+    tall = np.empty((height, half), np.float32)
+    even, odd = np.empty(half, np.float32), np.empty(half, np.float32)
     for p in range(count):
         for y in range(height):
-            _halve_row(planes[p, y], even, odd, tall[y])
+            for k in range(half):
+                even[k] = planes[p, y, 2 * k]
+                odd[k] = planes[p, y, 2 * k + 1]
+            _halve_row(even, odd, planes[p, y, 2 * half :], tall[y])
         _halve_rows(tall, out[p])
     return out
 
 
 @jit
 def _halve_image(image: Any, scale: Any, color: Any) -> Any:
+    """Planes of the first level straight from the image, so that the full size is never stored."""
     height, width, bands = image.shape
-    count = bands + 1 if color else 1
-    out = np.empty((count, height // 2, width // 2), np.float32)
-    tall = np.empty((count, height, width // 2), np.float32)
-    even = np.empty(width // 2)
-    odd = np.empty(width // 2)
-    row = np.empty((bands + 1, width), np.float32)
+    half = width // 2
+    first = 0 if color else bands
+    out = np.empty((bands + 1 - first, height // 2, half), np.float32)
+    tall = np.empty((bands + 1 - first, height, half), np.float32)
+    even, odd = np.empty((bands + 1, half), np.float32), np.empty((bands + 1, half), np.float32)
+    last = np.empty((bands + 1, width % 2), np.float32)
     for y in range(height):
-        for x in range(width):
-            most = np.float32(0.0)
-            for b in range(bands):
-                value = np.float32(image[y, x, b]) / scale
-                row[b, x] = value
-                most = max(most, value)
-            row[bands, x] = most
-        for p in range(count):
-            _halve_row(row[bands + 1 - count + p], even, odd, tall[p, y])
-    for p in range(count):
+        _split(image[y, : 2 * half : 2], scale, even)
+        _split(image[y, 1 : 2 * half : 2], scale, odd)
+        _split(image[y, 2 * half :], scale, last)
+        for p in range(first, bands + 1):
+            _halve_row(even[p], odd[p], last[p], tall[p - first, y])
+    for p in range(bands + 1 - first):
         _halve_rows(tall[p], out[p])
     return out
+
+
+@jit
+def _split(pixels: Any, scale: Any, planes: Any) -> None:
+    """Bands of some pixels in 0..1, and after them the largest of the bands."""
+    if planes.shape[0] == 4:
+        for k in range(pixels.shape[0]):
+            red = np.float32(pixels[k, 0]) / scale
+            green = np.float32(pixels[k, 1]) / scale
+            blue = np.float32(pixels[k, 2]) / scale
+            planes[0, k] = red
+            planes[1, k] = green
+            planes[2, k] = blue
+            planes[3, k] = max(red, max(green, blue))
+    else:
+        for k in range(pixels.shape[0]):
+            planes[0, k] = np.float32(pixels[k, 0]) / scale
+            planes[1, k] = planes[0, k]
