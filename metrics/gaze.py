@@ -89,8 +89,8 @@ def density(fixations: Array, sigma: float) -> Array:
     given = arrays.as_array(fixations, "fixations")
     xp = arrays.namespace(given)
     height, width = given.shape[-2:]
-    rows, columns = _gaussian(height, sigma), _gaussian(width, sigma)
     if xp is not np:
+        rows, columns = _gaussian(height, sigma), _gaussian(width, sigma)
         counts = arrays.float64(xp, given)
         device = arrays.device(counts)
         rows = xp.asarray(rows, dtype=counts.dtype, device=device)
@@ -105,18 +105,21 @@ def density(fixations: Array, sigma: float) -> Array:
         where, counts = locate(np, given[index].reshape(-1), "fixations")
         y, x = np.divmod(where, width)
         if where.size < min(height, width):  # few fixations: a sum of separable Gaussians
-            blurred[index] = rows[:, y] * counts @ columns[x]
+            blurred[index] = _gaussian(height, sigma, y) * counts @ _gaussian(width, sigma, x).T
         else:
+            rows, columns = _gaussian(height, sigma), _gaussian(width, sigma)
             blurred[index] = rows @ given[index].astype(np.float64) @ columns
         blurred[index] /= blurred[index].sum()
     return blurred
 
 
-def _gaussian(size: int, sigma: float) -> NDArray[np.float64]:
-    """(size, size) the Gaussian around each position, without its factor."""
+def _gaussian(
+    size: int, sigma: float, centres: NDArray[np.int64] | None = None
+) -> NDArray[np.float64]:
+    """(size, centres) the Gaussian around each centre, without its factor; by default all."""
     steps = np.arange(size)
     profile = np.exp(-0.5 * (steps / sigma) ** 2)
-    return np.asarray(profile[np.abs(steps[:, None] - steps)])
+    return np.asarray(profile[np.abs(steps[:, None] - (steps if centres is None else centres))])
 
 
 def sigma_from_degrees(degrees: float, pixels_per_degree: float) -> float:

@@ -48,7 +48,8 @@ def rescale(maps: Array) -> Array:
         stretched = maps - low
         stretched /= span
         return stretched
-    return np.where(flat, np.clip(maps, 0.0, 1.0), (maps - low) / np.where(flat, 1.0, span))
+    clipped = np.clip(maps, 0.0, 1.0)
+    return np.asarray(np.where(flat, clipped, (maps - low) / np.where(flat, 1.0, span)))
 
 
 def flatten_noise(maps: Array) -> Array:
