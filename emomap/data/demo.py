@@ -31,7 +31,7 @@ from emomap.errors import EmomapError, UsageError
 from emomap.sample import EMOTIONS, SPLITS, Dataset, Gaze, Sample, Split
 
 #: Part of the folder's name: raise it when the pictures or the gaze change.
-VERSION = 1
+VERSION = 2
 #: Side of the square pictures, in pixels.
 SIDE = 160
 #: Gaussian that turns fixations into a density, in pixels.
@@ -41,8 +41,10 @@ _STEPS = (7, 12)
 _CHUNK = 100
 #: Faces are drawn this many times larger and averaged down.
 _FINE = 4
-#: Radii of the distractors, as shares of the side.
-DISTRACTOR = (0.045, 0.075)
+#: Radii and number of the distractors, as shares of the side. Large, many and of the strongest
+#: contrast there is: with smaller ones Itti-Koch finds the stimulus (CC .62 instead of .42).
+DISTRACTOR = (0.07, 0.10)
+DISTRACTORS = (4, 6)
 
 Array = NDArray[np.float64]
 
@@ -328,7 +330,7 @@ def _background(rng: np.random.Generator) -> Array:
 def _places(rng: np.random.Generator, level: Level) -> tuple[Array, Array, Array]:
     """Stimulus, foils, distractors as (n, 3) of x, y, radius; none overlaps another."""
     foils = int(rng.integers(level.foils[0], level.foils[1] + 1))
-    distractors = int(rng.integers(2, 5))
+    distractors = int(rng.integers(*DISTRACTORS, endpoint=True))
     taken: list[tuple[float, float, float]] = []
     last_disc = 0
     for index in range(1 + foils + distractors):
@@ -403,7 +405,7 @@ def _stamp(canvas: Array, place: Array, parts: list[Array], disc: float, level: 
 
 
 def _distractor(rng: np.random.Generator, canvas: Array, place: Array) -> None:
-    """A striped, chequered or plain patch of high contrast and strong colour, in place."""
+    """A striped, chequered, ringed or plain patch of nearly black and bright colour, in place."""
     x, y, radius = (float(value) for value in place)
     top, left = int(y - radius), int(x - radius)
     patch = canvas[top : int(y + radius) + 1, left : int(x + radius) + 1]
@@ -413,14 +415,18 @@ def _distractor(rng: np.random.Generator, canvas: Array, place: Array) -> None:
     turned = across * math.cos(angle) + down * math.sin(angle)
     normal = down * math.cos(angle) - across * math.sin(angle)
     kind = int(rng.integers(4))
+    # coarse enough to survive in the pyramids of contrast models
+    wave = 2.0 * math.pi / (rng.uniform(1.0, 1.4) * radius)
     if kind == 0:
-        pattern = np.sin(turned * 2.0 * math.pi / 5.0) > 0.0
+        pattern = np.sin(turned * wave) > 0.0
     elif kind == 1:
-        pattern = (np.sin(turned * 0.9) > 0.0) ^ (np.sin(normal * 0.9) > 0.0)
+        pattern = (np.sin(turned * wave / 1.4) > 0.0) ^ (np.sin(normal * wave / 1.4) > 0.0)
     else:
-        pattern = np.hypot(across, down) < radius * (0.6 if kind == 2 else 2.0)
-    first, second = rng.uniform(0.0, 255.0, (2, 3))
-    first[int(rng.integers(3))], second[int(rng.integers(3))] = 250.0, 5.0
+        pattern = np.hypot(across, down) < radius * (0.55 if kind == 2 else 2.0)
+    dark, bright = np.full(3, 5.0), np.full(3, 250.0)
+    dark[int(rng.integers(3))] = rng.uniform(0.0, 90.0)
+    bright[int(rng.integers(3))] = rng.uniform(0.0, 120.0)
+    first, second = (bright, dark) if rng.integers(2) else (dark, bright)
     square = bool(rng.integers(2))
     mask = (
         (np.maximum(abs(turned), abs(normal)) < radius * 0.7)
