@@ -16,21 +16,26 @@ Array = Any  # NumPy arrays of fixed type
 
 @njit(cache=True, nogil=True)
 def histogram(values: Array) -> Array:
-    """(256,) how often each value of a uint8 array occurs."""
-    # Neighbours are often equal; four tables in turn save waiting for the counter just written.
-    tables = np.zeros((4, 256), np.int64)
+    """(4, 256) how often each value of a uint8 array occurs, in four tables to be added.
+
+    Neighbours are often equal; tables in turn save waiting for the counter just written.
+    """
+    tables = np.zeros((4, 256), np.uint32)
     for i in range(values.size):
-        tables[i & 3, values[i]] += 1
-    return tables.sum(axis=0)
+        tables[i & 3, values[i]] += np.uint32(1)
+    return tables
 
 
 @njit(cache=True, nogil=True)
 def joint_histogram(first: Array, second: Array) -> Array:
-    """(65536,) how often each pair of values of two uint8 arrays occurs, at 256*first + second."""
-    tables = np.zeros((2, 65536), np.int32)
+    """(2, 65536) how often each pair of values of two uint8 arrays occurs, at 256*first + second.
+
+    In two tables to be added, as in `histogram`.
+    """
+    tables = np.zeros((2, 65536), np.uint32)
     for i in range(first.size):
-        tables[i & 1, (np.int64(first[i]) << 8) | np.int64(second[i])] += 1
-    return tables[0] + tables[1]
+        tables[i & 1, (np.int64(first[i]) << 8) | np.int64(second[i])] += np.uint32(1)
+    return tables
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

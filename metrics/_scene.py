@@ -61,7 +61,7 @@ class Scene:
         if self._bytes(name):
             from metrics._compiled import histogram
 
-            counts = histogram(flat.view(np.uint8))
+            counts = histogram(flat.view(np.uint8)).sum(axis=0)
             (levels,) = np.nonzero(counts)
             return Field(np, levels.astype(np.float64), counts[levels].astype(np.float64))
         return Field(np, flat)
@@ -77,7 +77,8 @@ class Scene:
         from metrics._compiled import joint_histogram
 
         names = ("prediction", "density")
-        counts = joint_histogram(*(arrays.flat(np, self.maps[n]).view(np.uint8) for n in names))
+        flat = (arrays.flat(np, self.maps[name]).view(np.uint8) for name in names)
+        counts = joint_histogram(*flat).sum(axis=0)
         (pairs,) = np.nonzero(counts)
         first, second = np.divmod(pairs, 256)
         return first.astype(float), second.astype(float), counts[pairs].astype(float)

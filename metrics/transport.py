@@ -1,4 +1,11 @@
-"""The earth mover's distance of two densities."""
+"""Against densities: the earth mover's distance, exact, certified, or as a training loss.
+
+The MIT code brings both maps to a grid of ceil(size / 32) cells by bicubic interpolation, divides
+each by its sum, and reports the least cost of turning one into the other, with the Euclidean
+distance between cells as ground distance, in cells. Bicubic interpolation overshoots; the few
+negative values are kept, since the cost of two maps is that of moving the positive part of their
+difference onto the negative part.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +17,13 @@ import numpy as np
 
 from metrics import _arrays as arrays
 from metrics._arrays import Array
-from metrics._field import ROUNDING
 from metrics._scene import Scene, run
 from metrics.location import CONVENTIONS, Convention
 from metrics.resize import weights
 
 GRIDS = ("common", "mit")
 UNITS = ("cell", "pixel")
-METHODS = ("exact",)
+METHODS = ("exact", "approximate", "beckmann")
 
 
 def emd(
@@ -28,13 +34,24 @@ def emd(
     downsize: int = 32,
     grid: Literal["common", "mit"] = "common",
     unit: Literal["cell", "pixel"] = "cell",
-    method: Literal["exact"] = "exact",
+    method: Literal["exact", "approximate", "beckmann"] = "exact",
+    tolerance: float = 0.002,
+    iterations: int = 100,
     negative: str = "error",
     return_bound: bool = False,
 ) -> Any:
     """Earth mover's distance: how far mass must travel (Rubner et al. 2000)."""
     arrays.choice(convention, CONVENTIONS, "convention")
-    kernel = partial(emd_kernel, downsize=downsize, grid=grid, unit=unit, method=method)
+    kernel = partial(
+        emd_kernel,
+        downsize=downsize,
+        grid=grid,
+        unit=unit,
+        method=method,
+        tolerance=tolerance,
+        iterations=iterations,
+        bound=return_bound,
+    )
     maps = {"prediction": prediction, "density": density}
     found = run({"": kernel}, maps, negative=negative, any_size=grid == "mit")[""]
     return found if return_bound else found[0]
@@ -47,70 +64,67 @@ def emd_kernel(
     grid: str = "common",
     unit: str = "cell",
     method: str = "exact",
+    tolerance: float = 0.002,
+    iterations: int = 100,
+    bound: bool = False,
 ) -> Any:
-    """`emd` of a scene, with the bound below it."""
+    """`emd` of a scene, with a lower bound of the exact value (NaN where nobody asked)."""
     arrays.choice(grid, GRIDS, "grid")
     arrays.choice(unit, UNITS, "unit")
     arrays.choice(method, METHODS, "method")
     if downsize != int(downsize) or downsize < 1:
         raise ValueError(f"downsize is {downsize}; it must be a whole number, at least 1")
-    scene.mass("prediction"), scene.mass("density")
-    shape = scene.maps["density"].shape[-2:]
+    if not 0 <= tolerance < 1:
+        raise ValueError(f"tolerance is {tolerance}; it must lie in [0, 1)")
+    xp = scene.xp
     factor = float(downsize) if unit == "pixel" else 1.0
-    wanted = tuple(math.ceil(n / downsize) for n in shape)
+    height, width = scene.maps["density"].shape[-2:]
+    wanted = (math.ceil(height / downsize), math.ceil(width / downsize))
     scale = 1.0 / downsize
-    rows = [
-        _distance(
-            _to_grid(a, wanted, None if grid == "mit" else scale),
-            _to_grid(b, wanted, scale),
-        )
-        for a, b in zip(_maps(scene, "prediction"), _maps(scene, "density"), strict=True)
-    ]
-    found = tuple(np.array(column) * factor for column in zip(*rows, strict=True))
-    if scene.xp is np:
-        return tuple(float(column[0]) for column in found)
+    p = _to_grid(scene, "prediction", wanted, None if grid == "mit" else scale)
+    d = _to_grid(scene, "density", wanted, scale)
+    difference = p - d
+    if method == "beckmann":
+        from metrics.beckmann import beckmann, certified
+
+        value, potential = beckmann(difference, iterations)
+        lower = certified(difference, potential) if bound else value * math.nan
+        return value * factor, lower * factor
+    from metrics._exact import transport
+
+    host = arrays.to_numpy(difference).reshape(-1, *wanted)
+    allowed = tolerance if method == "approximate" else 0.0
+    found = np.array([transport(one, allowed) for one in host]) * factor
+    if xp is np:
+        return float(found[0, 0]), float(found[0, 1])
     device = arrays.device(scene.maps["prediction"])
-    return tuple(scene.xp.asarray(column, device=device) for column in found)
+    return tuple(xp.asarray(np.ascontiguousarray(column), device=device) for column in found.T)
 
 
-def _maps(scene: Scene, name: str) -> Any:
-    """(n, H, W) the maps of a batch on the host, in double precision."""
-    host = arrays.to_numpy(scene.maps[name])
-    maps = host.reshape(-1, *host.shape[-2:]).astype(np.float64, copy=False)
-    return np.maximum(maps, 0.0) if scene.negative == "clip" and name == "prediction" else maps
-
-
-def _to_grid(
-    values: np.ndarray[Any, Any], wanted: tuple[int, ...], scale: float | None
-) -> np.ndarray[Any, Any]:
-    """One map on the coarse grid, summing to one.
+def _to_grid(scene: Scene, name: str, wanted: tuple[int, int], scale: float | None) -> Array:
+    """(..., h, w) a map on the coarse grid, summing to one; uniform where it is constant.
 
     imresize(map, 1/32) keeps the scale and rounds the size up; imresize(map, size) has the scale
-    that the size implies (None here). The two differ where 32 does not divide the size. The
-    bicubic kernel overshoots, and the few negative values are kept: the distance of two maps is
-    that of the positive and the negative part of their difference.
+    that the size implies (None here). The two differ where 32 does not divide the size.
     """
+    xp = scene.xp
+    field = scene.mass(name)
+    shape = scene.maps[name].shape
+    if field.weights is None:
+        values = xp.reshape(arrays.float64(xp, field.values), shape)
+    else:
+        values = scene.maps[name].astype(np.float64)
     rows, columns = (
         weights(size, n, "matlab-bicubic", scale)
-        for size, n in zip(values.shape, wanted, strict=True)
+        for size, n in zip(shape[-2:], wanted, strict=True)
     )
-    if values.max() - values.min() <= ROUNDING * abs(values.max()):
-        return np.full(wanted, 1.0 / math.prod(wanted))
-    small = rows @ values @ columns.T
-    return np.asarray(small / small.sum())
-
-
-def _distance(p: np.ndarray[Any, Any], q: np.ndarray[Any, Any]) -> tuple[float, float]:
-    import ot
-
-    difference = (p - q).ravel()
-    y, x = np.divmod(np.arange(difference.size), p.shape[1])
-    points = np.stack([y, x], axis=1).astype(float)
-    supply, demand = difference > 0, difference < 0
-    a, b = difference[supply], -difference[demand]
-    if a.size == 0 or b.size == 0 or a.sum() == 0:
-        return 0.0, 0.0
-    moved = a.sum()
-    cost = ot.dist(points[supply], points[demand], metric="euclidean")
-    value = ot.emd2(a / a.sum(), b / b.sum(), cost, numItermax=10_000_000) * moved
-    return float(value), float(value)
+    if xp is np:
+        small = rows @ values @ columns.T
+        if field.constant:
+            small = np.ones(wanted)
+        return small / small.sum()
+    like = {"dtype": values.dtype, "device": arrays.device(values)}
+    small = xp.asarray(rows, **like) @ values @ xp.asarray(columns, **like).T
+    constant = xp.reshape(field.constant, (*shape[:-2], 1, 1))
+    small = xp.where(constant, 1.0, small)
+    return small / xp.sum(small, axis=(-2, -1), keepdims=True)
