@@ -104,6 +104,10 @@ BUILTIN: dict[str, Entry] = dict(
         _entry("bms", "bms:BMS", "classical", "boolean maps (Zhang & Sclaroff 2013)"),
         _entry("covsal", "covsal:CovSal", "classical", "region covariances (Erdem 2013)"),
         _entry("islamnet", "islamnet:ISLAMNet", "network", "emotion map f4 of ISLAMNet"),
+        _entry("wscnet", "wscnet:WSCNet", "network", "sentiment map of WSCNet (Yang 2018)"),
+        _entry("wildcat", "wildcat:WILDCAT", "network", "class map of WILDCAT (Durand 2017)"),
+        _entry("spn", "spn:SPN", "network", "soft proposal map of SPN (Zhu 2017)"),
+        _entry("jcdl", "jcdl:JCDL", "network", "label distributions, no map (Yang 2017)"),
     ]
 )
 

@@ -94,7 +94,9 @@ class Network(EmotionNetwork):
         self.channel_gate = ChannelGate(method.channels, method.reduction)
         self.spatial_gate = SpatialGate()
         self.classifier = nn.Linear(2 * wide, classes)
-        self.rotation = nn.Linear(wide, len(method.angles))
+        self.rotation: nn.Linear | None = None
+        if method.rotation_weight:
+            self.rotation = nn.Linear(wide, len(method.angles))
         # f4 multiplies f1 and is a sum over channels: started large or behind a noisy classifier,
         # it is pushed below zero for good in the first steps, and the ReLU never wakes up
         nn.init.normal_(self.compress.weight, std=0.01)
@@ -125,7 +127,7 @@ class Network(EmotionNetwork):
 
     def losses(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Joint loss: class loss on the upright views, rotation loss on all views."""
-        if self.rotation_weight == 0:
+        if self.rotation is None:
             return super().losses(images, labels)
         batch = images.shape[0]
         # the classifier needs upright views even if they are not among the angles of the task

@@ -65,6 +65,40 @@ def make_backbone(
         return Backbone(small(), name)
     if name.startswith("timm:"):
         return Backbone(_timm(name.removeprefix("timm:"), weights, sha256), name)
+    model = _torchvision(name, weights, sha256)
+    return Backbone(_without_classifier(model, name, last_pool), name)
+
+
+def make_trunk(name: str, weights: str = "none", *, sha256: str = "") -> tuple[nn.Module, int]:
+    """A network but for its last layer, for methods that classify and show no map.
+
+    Unlike `make_backbone` it keeps the fully connected layers before the last one (fc6 and fc7 of
+    VGG) and their weights.
+
+    Args:
+        name, weights, sha256: as for `make_backbone`.
+
+    Returns:
+        The network, (B, 3, S, S) to (B, features), and the number of features.
+    """
+    if name == SMALL or name.startswith("timm:"):
+        backbone = make_backbone(name, weights, sha256=sha256)
+        pooled = nn.Sequential(backbone, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        return pooled, backbone.channels
+    model = _torchvision(name, weights, sha256)
+    if hasattr(model, "aux_logits"):
+        # the helpers of GoogLeNet and Inception serve their own training only
+        for key, value in (("aux_logits", False), ("AuxLogits", None), ("aux1", None)):
+            setattr(model, key, value)
+    layers = {n: m for n, m in model.named_modules() if isinstance(m, nn.Linear | nn.Conv2d)}
+    last, layer = list(layers.items())[-1]
+    parent, _, attribute = last.rpartition(".")
+    setattr(model.get_submodule(parent), attribute, nn.Identity())
+    return model, layer.in_features if isinstance(layer, nn.Linear) else layer.in_channels
+
+
+def _torchvision(name: str, weights: str, sha256: str) -> nn.Module:
+    """A whole model of torchvision with its weights."""
     from torchvision import models
 
     if name not in models.list_models(module=models):
@@ -72,14 +106,12 @@ def make_backbone(
             f"no backbone is called '{name}'; there are small, timm:NAME, and those of "
             "torchvision (resnet18, resnet50, resnet101, vgg16, squeezenet1_0, mobilenet_v2, ...)"
         )
-    if weights == "none":
-        model = _quietly(models.get_model, name, weights=None)
-    elif _is_file(weights):
-        model = _quietly(models.get_model, name, weights=None)
+    if weights != "none" and not _is_file(weights):
+        return _published(name, weights)
+    model: nn.Module = _quietly(models.get_model, name, weights=None)
+    if weights != "none":
         load_weights(model, weights, name, sha256)
-    else:
-        model = _published(name, weights)
-    return Backbone(_without_classifier(model, name, last_pool), name)
+    return model
 
 
 def _published(name: str, weights: str) -> nn.Module:

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 
 def rotate(images: Tensor, angles: Sequence[float]) -> Tensor:
-    """Turn a batch of square images clockwise by each angle.
+    """Turn a batch of images clockwise by each angle.
 
     Multiples of 90 degrees are exact (transposes and flips). If any angle is not, then all views,
     the one at 0 degrees too, are cropped to the largest upright square that lies within every
@@ -19,30 +19,37 @@ def rotate(images: Tensor, angles: Sequence[float]) -> Tensor:
     the angle away.
 
     Args:
-        images: (B, C, S, S).
+        images: (B, C, H, W); square, unless all views come out in one shape (only 0 and 180, or
+            only 90 and 270).
         angles: R angles in degrees, clockwise as one sees the picture (row 0 at the top).
 
     Returns:
-        (R * B, C, S, S): all images at the first angle, then all at the second, ..., in the
+        (R * B, C, H', W'): all images at the first angle, then all at the second, ..., in the
         memory format of ``images``.
 
     Raises:
-        ValueError: the images are not square, or there is no angle.
+        ValueError: no batch of images, no angle, or views of different shapes.
     """
-    if images.ndim != 4 or images.shape[2] != images.shape[3]:
-        raise ValueError(f"rotate needs square images (B, C, S, S), not {tuple(images.shape)}")
+    if images.ndim != 4:
+        raise ValueError(f"rotate takes images (B, C, H, W), not {tuple(images.shape)}")
     if not angles:
         raise ValueError("rotate needs at least one angle")
+    shapes = {images.shape[2:] if angle % 180 == 0 else images.shape[:1:-1] for angle in angles}
+    scale = crop_scale(angles)
+    if len(shapes) > 1 or (scale != 1.0 and images.shape[2] != images.shape[3]):
+        raise ValueError(
+            f"images of {images.shape[2]} x {images.shape[3]} pixels turned by {list(angles)} "
+            "have different shapes; resize them to squares first"
+        )
     channels_last = images.is_contiguous(memory_format=torch.channels_last)
     form = torch.channels_last if channels_last else torch.contiguous_format
     batch = images.shape[0]
     views = torch.empty(
-        (len(angles) * batch, *images.shape[1:]),
+        (len(angles) * batch, images.shape[1], *shapes.pop()),
         dtype=images.dtype,
         device=images.device,
         memory_format=form,
     )
-    scale = crop_scale(angles)
     for index, angle in enumerate(angles):
         if scale == 1.0:
             turned = torch.rot90(images, -round(angle / 90) % 4, (2, 3))

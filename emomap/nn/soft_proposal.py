@@ -1,0 +1,83 @@
+"""Soft proposals: places that differ from the places around them (Zhu 2017, SPN).
+
+A random walk moves from place to place, the more likely the more their features differ and the
+nearer they are. Where it stays is the proposal map.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+
+def soft_proposal(
+    features: Tensor,
+    factor: float | None = None,
+    *,
+    tolerance: float = 1e-4,
+    max_iterations: int = 20,
+) -> Tensor:
+    """Proposal map of each image.
+
+    Transition weights are T_uv = |f_u - f_v| exp(-d_uv^2 / (2 factor^2)), with each column
+    normalised to one. Starting from the uniform map, T is applied until it would change the map by
+    less than ``tolerance`` in the L2 norm. Before the normalisation T is symmetric, so the walk's
+    limit is in fact known: the row sums of T (`stationary`). The iteration stops short of it, and
+    is kept for fidelity.
+
+    Args:
+        features: (B, C, H, W). They need not be square (the released code swaps the axes then).
+        factor: in cells; None for the paper's 0.15 * side, where side is the geometric mean of H
+            and W. The released code takes 0.15 * H * W, which is nearly flat.
+        tolerance, max_iterations: when to stop; each image of the batch stops by itself.
+
+    Returns:
+        (B, H, W), each map sums to 1; uniform where all features are the same. A constant: no
+        gradient flows back through it, as in the paper.
+    """
+    batch, _, height, width = features.shape
+    with torch.no_grad():
+        transfer = _transfer(features, factor)
+        columns = transfer.sum(dim=1, keepdim=True)
+        transfer = torch.where(columns > 0, transfer / columns, 1.0 / (height * width))
+        proposal = torch.full((batch, height * width), 1.0 / (height * width))
+        proposal = proposal.to(transfer)
+        walking = torch.ones(batch, 1, dtype=torch.bool, device=features.device)
+        for _ in range(max_iterations):
+            following = torch.bmm(transfer, proposal[:, :, None])[:, :, 0]
+            change = torch.linalg.vector_norm(following - proposal, dim=1, keepdim=True)
+            walking = walking & (change >= tolerance)
+            proposal = torch.where(walking, following, proposal)
+        return proposal.reshape(batch, height, width)
+
+
+def stationary(features: Tensor, factor: float | None = None) -> Tensor:
+    """The limit of the walk of `soft_proposal` in closed form, (B, H, W), each summing to 1."""
+    batch, _, height, width = features.shape
+    with torch.no_grad():
+        sums = _transfer(features, factor).sum(dim=2)
+        total = sums.sum(dim=1, keepdim=True)
+        limit = torch.where(total > 0, sums / total, 1.0 / (height * width))
+        return limit.reshape(batch, height, width)
+
+
+def _transfer(features: Tensor, factor: float | None) -> Tensor:
+    """Transition weights before normalisation, (B, H * W, H * W)."""
+    _, _, height, width = features.shape
+    factor = 0.15 * math.sqrt(height * width) if factor is None else factor
+    flat = features.detach().flatten(2).transpose(1, 2).float()
+    difference = torch.cdist(flat, flat, compute_mode="donot_use_mm_for_euclid_dist")
+    nearness = _nearness(height, width, float(factor)).to(features.device)
+    return difference * nearness
+
+
+@lru_cache(maxsize=8)
+def _nearness(height: int, width: int, factor: float) -> Tensor:
+    """exp(-d^2 / (2 factor^2)) between all places, (H * W, H * W)."""
+    rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    places = torch.stack([rows.flatten(), columns.flatten()], dim=1).double()
+    squared = (places[:, None] - places[None, :]).square().sum(dim=2)
+    return torch.exp(-squared / (2.0 * factor**2)).float()
