@@ -13,8 +13,14 @@ from metrics._arrays import Array
 LEVELS = 32
 
 
-def locate(xp: Any, flat: Array, name: str) -> tuple[Array, np.ndarray[Any, Any]]:
+def locate(
+    xp: Any, flat: Array, name: str, sparse: bool = True
+) -> tuple[Array, np.ndarray[Any, Any]]:
     """Positions (N,) of the non-zero pixels of one flat count map, and the counts there (host).
+
+    Args:
+        sparse: refuse counts nearly everywhere, which betray a density. The fixations of a whole
+            data set may well cover every pixel.
 
     Raises:
         ValueError: not counts, or none at all.
@@ -25,11 +31,11 @@ def locate(xp: Any, flat: Array, name: str) -> tuple[Array, np.ndarray[Any, Any]
     else:
         (where,) = xp.nonzero(flat)
         found = arrays.to_numpy(xp.take(flat, where))
-    _check(found, flat.shape[0], name)
+    _check(found, flat.shape[0], name, sparse)
     return where, found.astype(np.float64)
 
 
-def _check(found: np.ndarray[Any, Any], size: int, name: str) -> None:
+def _check(found: np.ndarray[Any, Any], size: int, name: str, sparse: bool) -> None:
     """Check that the non-zero values of a map can be counts of fixations."""
     if found.size == 0:
         raise ValueError(f"{name} has no fixation: nothing to score against")
@@ -46,7 +52,7 @@ def _check(found: np.ndarray[Any, Any], size: int, name: str) -> None:
             raise ValueError(f"{name} has fractional values such as {broken[0]:g}; {wrong}")
     if found.dtype.kind != "b" and found.min() < 0:
         raise ValueError(f"{name} has negative values such as {found.min():g}; {wrong}")
-    if name == "other":  # the fixations of a whole data set may well cover every pixel
+    if not sparse:
         return
     if 2 * found.size > size:
         raise ValueError(f"{name} is non-zero at {found.size} of {size} pixels; {wrong}")

@@ -69,7 +69,9 @@ class Scene:
     def _bytes(self, *names: str) -> bool:
         """Whether these maps are there and are of whole bytes."""
         small = (np.dtype(np.uint8), np.dtype(np.bool_))
-        return all(name in self.maps and self.maps[name].dtype in small for name in names)
+        if not all(name in self.maps and self.maps[name].dtype in small for name in names):
+            return False
+        return len({self.maps[name].shape for name in names}) == 1
 
     @cached_property
     def _joint(self) -> tuple[Any, Any, Any]:
@@ -170,7 +172,7 @@ class Scene:
     @cached_property
     def others(self) -> tuple[Array, Any]:
         """NumPy: where the fixations of other images are (M,), and how many on each (M,)."""
-        return locate(np, arrays.flat(np, self.maps["other"]), "other")
+        return locate(np, arrays.flat(np, self.maps["other"]), "other", sparse=False)
 
     @cached_property
     def rankings(self) -> list[Ranking]:
@@ -181,7 +183,10 @@ class Scene:
         ordered = xp.sort(unit, axis=-1)
         constant = arrays.to_numpy(found.constant).reshape(-1)
         located = [
-            [locate(xp, row, name) for row in _rows(xp, arrays.flat(xp, self.maps[name]))]
+            [
+                locate(xp, row, name, name != "other")
+                for row in _rows(xp, arrays.flat(xp, self.maps[name]))
+            ]
             for name in ("fixations", "other")
             if name in self.maps
         ]

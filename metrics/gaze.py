@@ -102,7 +102,7 @@ def density(fixations: Array, sigma: float) -> Array:
         return blurred / total
     blurred = np.empty(given.shape)
     for index in np.ndindex(given.shape[:-2]):
-        where, counts = locate(np, given[index].reshape(-1), "fixations")
+        where, counts = locate(np, given[index].reshape(-1), "fixations", sparse=False)
         y, x = np.divmod(where, width)
         if where.size < min(height, width):  # few fixations: a sum of separable Gaussians
             blurred[index] = _gaussian(height, sigma, y) * counts @ _gaussian(width, sigma, x).T
