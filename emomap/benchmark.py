@@ -6,14 +6,15 @@ Everything a step makes lies in the run folder, so a run that was stopped goes o
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from emomap import finish, io, metrics, paper, predict, ranking, recipe, scores, scoring
+from emomap import engine, finish, io, metrics, paper, predict, ranking, recipe, scores, scoring
 from emomap import method as methods
 from emomap._version import __version__
 from emomap.errors import EmomapError, UsageError
@@ -296,23 +297,37 @@ class Bench:
     # ------------------------------------------------------------------------ rows and summary
 
     def _score(self, name: str, maps: Mapping[str, Path], protocol: Protocol) -> None:
+        """Add the rows of a method that are not there yet."""
+        sources = {s.id: s.gaze for s in self.gazed(self.split)}
+        items = [Item(image, file, sources[image]) for image, file in maps.items()]
+
+        def work(todo: Sequence[Item]) -> Iterator[scoring.Scored]:
+            others = self._others(protocol)
+            return scoring.score_items(todo, protocol, jobs=self.jobs, others=others)
+
+        self._add_rows(name, items, protocol, work)
+
+    def _add_rows(
+        self,
+        name: str,
+        items: Sequence[Item],
+        protocol: Protocol,
+        work: Callable[[Sequence[Item]], Iterator[scoring.Scored]],
+    ) -> None:
         path = self.folder.rows(name)
         rows = resume_rows(path, protocol.metrics)
         done = {row.image for row in rows}
-        sources = {s.id: s.gaze for s in self.gazed(self.split)}
-        items = [Item(i, file, sources[i]) for i, file in maps.items() if i not in done]
-        others = self._others(protocol)
+        todo = [item for item in items if item.id not in done]
         signatures = {metric: protocol.signature(metric) for metric in protocol.metrics}
-        results = scoring.score_items(items, protocol, jobs=self.jobs, others=others)
         for result in track(
-            results,
-            total=len(maps),
-            done=len(maps) - len(items),
+            work(todo) if todo else (),
+            total=len(items),
+            done=len(items) - len(todo),
             label=f"scores of {name}",
             show=self.show,
         ):
             if result.problem:
-                self.failed.append(result.problem)
+                self._fail([predict.Outcome(result.id, result.problem)])
                 continue
             new = [
                 Row(self.dataset.name, name, result.id, metric, value, signatures[metric])
@@ -333,7 +348,22 @@ class Bench:
         return scoring.pool_fixations(gazes, path)
 
     def _ceiling(self, protocol: Protocol) -> None:
-        """The row of the observers: each predicted by the others."""
+        """The row of the observers, each predicted by the others, where fixations have owners."""
+        samples = self.gazed(self.split)
+        gaze = samples[0].gaze()
+        if gaze is None or gaze.observers is None or not self.table["bench"]["ceiling"]:
+            return
+        names = [n for n in protocol.metrics if "density" not in metrics.CATALOGUE[n].inputs]
+        if not names:
+            return
+        ours = replace(protocol, metrics=tuple(names))
+        score = partial(scoring.score_observers, protocol=ours, others=self._others(ours))
+
+        def work(todo: Sequence[Item]) -> Iterator[scoring.Scored]:
+            return engine.ordered(score, todo, jobs=self.jobs, chunk=10)
+
+        items = [Item(s.id, s.image_file, s.gaze) for s in samples]
+        self._add_rows(ranking.CEILING, items, ours, work)
 
     def _classify(self, name: str, method: Any, table: Path) -> None:
         """Accuracy and confusion matrix on the labelled images of the split."""
@@ -360,10 +390,12 @@ class Bench:
         summary = ranking.means(values, self.seed)
         n_images = max((c["n"] for t in summary.values() for c in t.values()), default=0)
         names = [*summary, *(name for name in self._accuracy if name not in summary)]
+        folders = {c.name: str(c.folder.resolve()) for c in self.contenders if c.folder}
         entries = {
             name: {
                 "accuracy": None,
                 **self._accuracy.get(name, {}),
+                **({"maps": folders[name]} if name in folders else {}),
                 "metrics": summary.get(name, {}),
             }
             for name in names

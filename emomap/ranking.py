@@ -111,7 +111,7 @@ def ranked_table(summary: Mapping[str, Any], *, intervals: bool = True) -> Table
     order = list(summary["ranks"])
     order = [name for name in entries if name not in order and entries[name]["metrics"]] + order
     order += [name for name in entries if name not in order]
-    names = list(next((e["metrics"] for e in entries.values() if e["metrics"]), {}))
+    names = max((list(e["metrics"]) for e in entries.values()), key=len, default=[])
     classified = any(entry["accuracy"] is not None for entry in entries.values())
     header = [
         "method",

@@ -7,7 +7,7 @@ signature of every value.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -159,7 +159,7 @@ def score_item(item: Item, protocol: Protocol, others: Path | None = None) -> Sc
         if gaze is None:
             return Scored(item.id, problem=f"{item.id}: no gaze for this image")
         remarks, blank = _remarks(item, values, gaze), not values.any()
-        values = fit(values, gaze.shape, protocol, str(item.map_file))
+        values = fit(values, target_shape(gaze), protocol, str(item.map_file))
         truth = truths(gaze, protocol, item.id, others)
     except EmomapError as error:
         return Scored(item.id, problem=str(error))
@@ -177,6 +177,34 @@ def score_item(item: Item, protocol: Protocol, others: Path | None = None) -> Sc
     return Scored(item.id, chosen, remarks=remarks, blank=blank)
 
 
+def score_observers(item: Item, protocol: Protocol, others: Path | None = None) -> Scored:
+    """The inter-observer ceiling of one image, by the metrics against fixations.
+
+    The density of one observer is no truth that a method's CC or KL could be compared with, so
+    metrics against densities have no ceiling here.
+    """
+    from emomap.ceiling import observer_ceiling
+
+    name = item.id
+    names = tuple(n for n in protocol.metrics if "density" not in metrics.CATALOGUE[n].inputs)
+    try:
+        gaze = item.gaze()
+        if gaze is None:
+            return Scored(name, problem=f"{name}: no gaze for this image")
+        truth = truths(gaze, replace(protocol, metrics=names), name, others)
+        values = observer_ceiling(
+            gaze,
+            names,
+            protocol.sigma_for(gaze.shape),
+            convention=protocol.convention,
+            other=truth.get("other"),
+            baseline=truth.get("baseline"),
+        )
+    except EmomapError as error:
+        return Scored(name, problem=f"{name}: {error}")
+    return Scored(name, values)
+
+
 def _remarks(item: Item, values: NDArray[Any], gaze: Gaze) -> tuple[str, ...]:
     found = []
     if not values.any():
@@ -185,6 +213,13 @@ def _remarks(item: Item, values: NDArray[Any], gaze: Gaze) -> tuple[str, ...]:
     if outside:
         found.append(f"{item.id}: {outside} fixations outside the picture were left out")
     return tuple(found)
+
+
+def target_shape(gaze: Gaze) -> tuple[int, int]:
+    """The size that maps are brought to: the picture's, or that of a density without fixations."""
+    if gaze.points is None and gaze.density is not None:
+        return gaze.density.shape[0], gaze.density.shape[1]
+    return gaze.shape
 
 
 def fit(
