@@ -16,7 +16,7 @@ from emomap import io
 from emomap.data import splits
 from emomap.data.gaze import CARD, files_by_id, from_csv, from_density, from_neutral
 from emomap.data.reading import Finder, Reading, ids
-from emomap.data.table import read_table, read_text
+from emomap.data.table import Row, read_table, read_text
 from emomap.data.tree import Tree
 from emomap.errors import EmomapError
 from emomap.sample import EMOTIONS, SPLITS, Dataset, File, Gaze, Sample, Split
@@ -158,12 +158,12 @@ def _labels(tree: Tree, card: Card, finder: Finder, reading: Reading) -> dict[st
         return {}
     allowed = {name.lower(): name for name in card.classes}
 
-    def label(text: str, where: str) -> str | None:
+    def label(text: str, row: Row) -> str | None:
         emotion = allowed.get(text.lower())
         if emotion is None:
             reading.fault(
-                f"{where}: '{text}' is not one of the emotions {', '.join(card.classes)}; correct "
-                f"it, or declare classes = [...] in {CARD}"
+                f"{row.where}: '{text}' is not one of the emotions {', '.join(card.classes)}; "
+                f"correct it, or declare classes = [...] in {CARD}"
             )
         return emotion
 
@@ -176,10 +176,10 @@ def _splits(tree: Tree, finder: Finder, reading: Reading) -> dict[str, Split]:
         return {}
     allowed: dict[str, Split] = {name: name for name in SPLITS}
 
-    def split(text: str, where: str) -> Split | None:
+    def split(text: str, row: Row) -> Split | None:
         found = allowed.get(text.lower())
         if found is None:
-            reading.fault(f"{where}: '{text}' is not one of the splits {', '.join(SPLITS)}")
+            reading.fault(f"{row.where}: '{text}' is not one of the splits {', '.join(SPLITS)}")
         return found
 
     return _assignments(file, "split", split, finder, reading)
@@ -188,7 +188,7 @@ def _splits(tree: Tree, finder: Finder, reading: Reading) -> dict[str, Split]:
 def _assignments(
     file: File,
     column: str,
-    parse: Callable[[str, str], T | None],
+    parse: Callable[[str, Row], T | None],
     finder: Finder,
     reading: Reading,
 ) -> dict[str, T]:
@@ -197,7 +197,7 @@ def _assignments(
     first: dict[str, int] = {}
     lost: list[str] = []
     for row in read_table(file, ("image", column)):
-        value = parse(row[column], row.where)
+        value = parse(row[column], row)
         identity = finder(row["image"])
         if identity is None:
             lost.append(row["image"])

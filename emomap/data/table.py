@@ -16,7 +16,7 @@ MAX_BYTES = 256 * 2**20
 DELIMITERS = (",", ";", "\t")
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Row:
     """One line of a table: where it stands, and its cells by column name."""
 
@@ -80,8 +80,9 @@ def split_lines(text: str, delimiter: str, quote: str = '"') -> Iterator[tuple[i
     reader = csv.reader(source, delimiter=delimiter, quotechar=quote, skipinitialspace=True)
     try:
         for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield reader.line_num, [cell.strip() for cell in cells]
+            stripped = [cell.strip() for cell in cells]
+            if any(stripped):
+                yield reader.line_num, stripped
     except csv.Error as error:
         raise EmomapError(f"line {reader.line_num}: {error}") from error
 

@@ -34,7 +34,8 @@ def suffix(path: str) -> str:
 
 def stem(path: str) -> str:
     """The path without its last suffix."""
-    return path[: len(path) - len(suffix(path))]
+    dot = path.rfind(".")
+    return path[:dot] if dot > path.rfind("/") + 1 else path
 
 
 def base(path: str) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io as bytes_io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from emomap import metrics
 from emomap.data import open_dataset
-from emomap.data.gaze import read_density
+from emomap.data.gaze import ISOLATED, isolation, read_density
 from emomap.errors import EmomapError
 from tests.conftest import shared
 
@@ -100,3 +103,18 @@ def test_layout_samples(name: str) -> None:
 def test_links_without_pictures() -> None:
     with pytest.raises(EmomapError, match="downloads nothing"):
         open_dataset(shared("data/native/fixtures/FI_agg"))
+
+
+@pytest.mark.parametrize("name", ["data/native/osie", "data/native/salicon"])
+def test_true_fixations_as_maps_are_recognised(name: str) -> None:
+    """Marks, counts and lossy marks on one side of the bound, blurred ones on the other."""
+    for sample in open_dataset(shared(name)):
+        gaze = sample.gaze()
+        assert gaze is not None
+        counts = np.asarray(metrics.fixation_map(gaze.points, gaze.shape), dtype=float)
+        lossy = bytes_io.BytesIO()
+        Image.fromarray((counts > 0).astype(np.uint8) * 255).save(lossy, "JPEG")
+        for marks in (counts, counts > 0, np.asarray(Image.open(lossy))):
+            assert isolation(marks) < ISOLATED
+        for sigma in (1.5, 24):
+            assert isolation(np.asarray(metrics.density(counts, sigma))) > ISOLATED
