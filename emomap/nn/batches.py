@@ -56,7 +56,7 @@ class Pictures:
         self.crop = crop
         self.seed = seed
         self._kept: Tensor | None = None
-        if crop == (1.0, 1.0) and len(samples) * size * size * 3 <= memory * 2**20:
+        if samples and crop == (1.0, 1.0) and len(samples) * size * size * 3 <= memory * 2**20:
             with ThreadPoolExecutor() as pool:
                 decoded = list(pool.map(partial(self.picture, epoch=0), range(len(samples))))
             self._kept = torch.from_numpy(np.stack(decoded))
