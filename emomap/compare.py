@@ -115,8 +115,9 @@ class Comparison:
             rank = self.ranks.get(name)
             row = [name, "" if rank is None else number(rank, 2)]
             for metric in self.metrics:
-                mean = number(self.means[name][metric]["mean"], 4)
+                cell = self.means[name].get(metric)
                 place = places[metric].get(name)
+                mean = number(cell["mean"], 4) if cell else "-"
                 row.append(mean if place is None else f"{mean} ({place:g})")
             row += [f"{100 * s[name]:.0f}%" if name in s else "" for s in shared.values()]
             rows.append(row)
@@ -255,7 +256,8 @@ def compare(
         raise UsageError(f"{paths[0]}: one method alone cannot be compared; give another")
     if against is not None and against not in contenders:
         raise UsageError(f"--against {against}: there are {', '.join(contenders)}")
-    chosen, partial = _shared_metrics(entries, metric_names)
+    rivals = [entry for entry in entries if entry.name != CEILING]
+    chosen, partial = _shared_metrics(rivals, metric_names)
     signed, trust = _check_signatures(entries, chosen, force)
     values, missing = _shared_images(entries, chosen, allow_missing)
     reference = against or contenders[0]
@@ -389,7 +391,11 @@ def _check_signatures(
             if not force:
                 raise UsageError(f"{line}; score both alike, or say --force")
             notes.append(f"FORCED: {line}")
-    unsigned = [e.name for e in entries if not all(e.signatures.get(m) for m in metric_names)]
+    unsigned = [
+        e.name
+        for e in entries
+        if any(not e.signatures.get(m) for m in metric_names if m in e.values)
+    ]
     if unsigned:
         notes.append(f"no signature, so taken on trust: {', '.join(unsigned)}")
     return signed, notes
@@ -398,8 +404,9 @@ def _check_signatures(
 def _shared_images(
     entries: Sequence[Entry], metric_names: Sequence[str], allow_missing: bool
 ) -> tuple[ranking.Values, list[str]]:
-    """Values on the images that all entries have, in one order."""
-    having = {entry.name: set(entry.values[metric_names[0]]) for entry in entries}
+    """Values on the images that all methods have, in one order; of the ceiling what it has."""
+    rivals = [entry for entry in entries if entry.name != CEILING]
+    having = {entry.name: set(entry.values[metric_names[0]]) for entry in rivals}
     common = set.intersection(*having.values())
     if not common:
         raise EmomapError(
@@ -417,8 +424,12 @@ def _shared_images(
                 f"{line}; --allow-missing compares on the {len(common)} that all have"
             )
         notes.append(line)
-    order = [image for image in entries[0].values[metric_names[0]] if image in common]
+    order = [image for image in rivals[0].values[metric_names[0]] if image in common]
     return {
-        entry.name: {m: {image: entry.values[m][image] for image in order} for m in metric_names}
+        entry.name: {
+            metric: {i: entry.values[metric][i] for i in order if i in entry.values[metric]}
+            for metric in metric_names
+            if metric in entry.values
+        }
         for entry in entries
     }, notes

@@ -112,6 +112,22 @@ def test_gain_is_a_share_of_the_way_to_people(tmp_path: Path) -> None:
     assert "50%" in found.render("md")
 
 
+def test_a_ceiling_on_some_metrics_and_images_takes_nothing_from_the_others(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    paths = [scores(tmp_path / f"{name}.csv", rng.normal(0, 1, 20)) for name in ("center", "ours")]
+    values = {f"{i:03d}": {"cc": 1.0} for i in range(15)}
+    perimage.write(tmp_path / "observers.csv", PerImage(values, Protocol(("cc",)).signature()))
+    found = compare([*paths, tmp_path / "observers.csv"])
+    assert found.metrics == ["cc", "kl"]
+    assert found.n_images == 20
+    assert found.means["observers"]["cc"]["n"] == 15
+    assert not found.notes
+    assert "ours" in found.share["cc"]
+    assert not found.share["kl"]
+    assert "| observers |  | 1.0000 | - |" in found.render("md")
+
+
 def test_other_signatures_are_refused_but_for_force(
     tmp_path: Path, rng: np.random.Generator
 ) -> None:

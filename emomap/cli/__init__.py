@@ -17,6 +17,7 @@ from emomap.errors import EmomapError
 COMMANDS = {
     "bench": "Train, extract, score and rank methods on a data set.",
     "score": "Score a folder of maps against gaze.",
+    "report": "Show a run as one HTML page with pictures.",
     "compare": "Is one method better than another? Tests, effect sizes, ranks.",
     "predict": "Write the maps of a method for a folder of pictures.",
     "train": "Train a method on a data set.",

@@ -1,0 +1,30 @@
+"""`emomap report`: a run as one HTML page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from emomap.cli import options
+
+
+@click.command(epilog="Example:  emomap report runs/demo-demo-seed0 -o report.html")
+@click.argument("run", type=options.FOLDER)
+@click.option(
+    "-o",
+    "--output",
+    type=options.FOLDER,
+    metavar="FILE",
+    help="Write here. Default: report.html in the run folder.",
+)
+def report(run: Path, output: Path | None) -> None:
+    """Show the run folder RUN as one HTML page with pictures, and print the page's path.
+
+    The page is a single file that opens from disk and loads nothing: ranked table, pictures with
+    the maps of all methods on one scale, distributions, learning curves, confusion matrix, recipe,
+    and a text for a paper. `emomap bench` writes it at its end.
+    """
+    from emomap.report import write
+
+    click.echo(write(run, output))

@@ -1,0 +1,188 @@
+"""Charts of the report as numbers for the template: bars, histograms, curves.
+
+They become inline SVG and CSS, whose colours follow the reader's light or dark setting.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emomap import metrics
+from emomap.errors import EmomapError
+from emomap.tables import number
+
+#: Bars of a histogram.
+BINS = 40
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A stretch of values, mapped to 0..100."""
+
+    low: float
+    high: float
+
+    @classmethod
+    def around(cls, values: Sequence[float], *, zero: bool = False) -> Axis:
+        """An axis that holds all values, with some air; from zero if asked and possible."""
+        low, high = min(values), max(values)
+        if zero and low >= 0:
+            low = 0.0
+        air = 0.04 * (high - low) or 0.5
+        return cls(low if zero and low == 0 else low - air, high + air)
+
+    def __call__(self, value: float) -> float:
+        """The place of a value in percent of the axis."""
+        return round(100 * (value - self.low) / (self.high - self.low), 2)
+
+    @property
+    def ticks(self) -> list[float]:
+        """Four to eight round numbers on the axis."""
+        span = self.high - self.low
+        step = 10 ** np.floor(np.log10(span / 4))
+        step *= next(factor for factor in (1, 2, 5, 10) if span / (step * factor) <= 8)
+        first = np.ceil(self.low / step)
+        return [float(round(step * k, 10)) + 0.0 for k in np.arange(first, self.high / step + 1e-9)]
+
+
+@dataclass(frozen=True)
+class Ridge:
+    """The distribution of one method's values: an SVG path in a box of 100 x 24, and marks."""
+
+    name: str
+    path: str
+    mean: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """One metric: a ridge for each method, on one axis."""
+
+    title: str
+    unit: str
+    axis: Axis
+    ridges: Sequence[Ridge]
+
+    @property
+    def ticks(self) -> list[tuple[float, str]]:
+        """Place in percent and label of the ticks."""
+        return [(self.axis(tick), f"{tick:g}") for tick in self.axis.ticks]
+
+
+def distributions(
+    values: Mapping[str, Mapping[str, Mapping[str, float]]], names: Sequence[str]
+) -> list[Distribution]:
+    """A distribution for each metric. The axis leaves out the outer half percent on each side."""
+    found = []
+    for metric in names:
+        columns = {n: np.array([*t[metric].values()]) for n, t in values.items() if metric in t}
+        low, high = np.quantile(np.concatenate(list(columns.values())), [0.005, 0.995])
+        axis = Axis.around([float(low), float(high)])
+        ridges = [_ridge(name, column, axis, metric) for name, column in columns.items()]
+        entry = metrics.CATALOGUE[metric]
+        found.append(Distribution(entry.long_name, entry.unit, axis, ridges))
+    return found
+
+
+def _ridge(name: str, values: Any, axis: Axis, metric: str) -> Ridge:
+    inside = np.clip(values, axis.low, axis.high)
+    counts, _ = np.histogram(inside, bins=BINS, range=(axis.low, axis.high))
+    heights = 23 * counts / counts.max()
+    step = 100 / BINS
+    points = [
+        f"{at:g} {24 - height:.1f}"
+        for index, height in enumerate(heights)
+        for at in (index * step, (index + 1) * step)
+    ]
+    path = f"M0 24L{'L'.join(points)}L100 24Z"
+    lower, upper = np.quantile(values, [0.25, 0.75])
+    words = (
+        f"{name}: {metrics.CATALOGUE[metric].long_name} of {len(values)} images, "
+        f"mean {number(float(values.mean()))}, middle half from {number(float(lower))} to "
+        f"{number(float(upper))}"
+    )
+    return Ridge(name, path, axis(float(values.mean())), words)
+
+
+# ------------------------------------------------------------------------------ learning curves
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One line of a chart: its name and its points, in percent of the axes."""
+
+    name: str
+    points: str
+    last: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Curves over the epochs, on axes of 0..100."""
+
+    title: str
+    words: str
+    curves: Sequence[Curve]
+    across: Sequence[tuple[float, str]]
+    up: Sequence[tuple[float, str]]
+
+
+def learning_curves(log: Path) -> list[Chart]:
+    """Loss and accuracy by epoch, from the JSON lines of a training log.
+
+    Every number whose name has "loss" or "accuracy" in it is drawn; curves of one kind share a
+    chart.
+    """
+    if not log.exists():
+        return []
+    try:
+        lines = [json.loads(line) for line in log.read_text("utf-8").splitlines() if line.strip()]
+    except ValueError as error:
+        raise EmomapError(f"{log}: damaged: {error}") from error
+    charts = []
+    for kind in ("loss", "accuracy"):
+        series = {
+            key: [(line["epoch"], line[key]) for line in lines if _is_number(line.get(key))]
+            for key in dict.fromkeys(key for line in lines for key in line)
+            if kind in key
+        }
+        series = {key: points for key, points in series.items() if points}
+        if series:
+            charts.append(_chart(kind, series))
+    return charts
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
+
+
+def _chart(kind: str, series: Mapping[str, Sequence[tuple[float, float]]]) -> Chart:
+    every = [point for points in series.values() for point in points]
+    across = Axis(min(x for x, _ in every), max(max(x for x, _ in every), 1))
+    if across.high == across.low:
+        across = Axis(across.low - 0.5, across.high + 0.5)
+    up = Axis.around([y for _, y in every], zero=True)
+    curves = [
+        Curve(
+            name.replace("_", " "),
+            " ".join(f"{across(x):g},{100 - up(y):g}" for x, y in points),
+            number(points[-1][1]),
+        )
+        for name, points in series.items()
+    ]
+    ends = ", ".join(f"{curve.name} ends at {curve.last}" for curve in curves)
+    ticks = [t for t in across.ticks if t == int(t)]
+    return Chart(
+        kind,
+        f"{kind} over {len(every) // len(series)} epochs: {ends}",
+        curves,
+        [(across(tick), f"{tick:g}") for tick in ticks],
+        [(100 - up(tick), f"{tick:g}") for tick in up.ticks],
+    )

@@ -1,0 +1,222 @@
+"""Pictures of the report: which images are shown, as small WebP pictures inside the page.
+
+All maps share one colour scale: how many times denser than an even spread a map is at a place, from
+once (transparent) to 16 times, by powers of two. So the colours of two methods, and of people, can
+be compared; a map's own arbitrary scale plays no role, as in the metrics.
+"""
+
+from __future__ import annotations
+
+import base64
+import io as byte_io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emomap import io, metrics, scoring
+from emomap.errors import EmomapError
+from emomap.ranking import CEILING
+from emomap.results import Results
+from emomap.sample import Gaze, Sample
+from emomap.scoring import Protocol
+
+#: Longer side of a picture in the page, in pixels.
+SIDE = 320
+#: A map that is this many times denser than an even spread has the strongest colour.
+DENSEST = 16
+#: How many images of each kind; an image may be of several kinds.
+DIFFER, BEST, WORST, SAMPLE = 12, 8, 8, 8
+#: The metric that says best and worst: the first of these that the run has, else its first one.
+PREFERRED = ("cc", "nss", "auc_judd")
+
+Colours = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """A map over the picture: a data URI, what it shows, and its values on the metrics."""
+
+    title: str
+    uri: str
+    alt: str
+    values: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One image of the report with everything below it.
+
+    Attributes:
+        kinds: why it is shown: "differ", "best", "worst", "sample".
+        photo: data URI.
+        ratio: width over height.
+    """
+
+    id: str
+    kinds: tuple[str, ...]
+    photo: str
+    alt: str
+    ratio: float
+    emotion: str
+    overlays: tuple[Overlay, ...]
+
+
+def leading_metric(run: Results) -> str | None:
+    """The metric by which images are chosen, or None in a run that scored no maps."""
+    return next((name for name in PREFERRED if name in run.metrics), next(iter(run.metrics), None))
+
+
+def choose(run: Results) -> dict[str, tuple[str, ...]]:
+    """Image -> why it is shown: where the methods differ most, best and worst of the first, some.
+
+    The even spread of a uniform map is left out of the differences: it is as far from every method
+    as that method is good.
+    """
+    metric = leading_metric(run)
+    if metric is None:
+        return {}
+    columns = {n: t[metric] for n, t in run.values.items() if n != CEILING and metric in t}
+    if not columns:
+        return {}
+    order = sorted(set.intersection(*(set(column) for column in columns.values())))
+    varied = [column for name, column in columns.items() if name != "uniform"]
+    spread = {i: float(np.std([column[i] for column in varied or columns.values()])) for i in order}
+    first = next(column for name, column in columns.items())
+    sign = metrics.CATALOGUE[metric].direction
+    goodness = sorted(order, key=lambda image: -sign * first[image])
+    step = max(1, len(order) // SAMPLE)
+    groups = {
+        "differ": sorted(order, key=lambda image: -spread[image])[:DIFFER],
+        "best": goodness[:BEST],
+        "worst": goodness[::-1][:WORST],
+        "sample": order[::step][:SAMPLE],
+    }
+    shown = dict.fromkeys(image for group in groups.values() for image in group)
+    return {i: tuple(kind for kind, group in groups.items() if i in group) for i in shown}
+
+
+def draw(run: Results, samples: Mapping[str, Sample], protocol: Protocol) -> list[Shown]:
+    """The chosen images with gaze and maps.
+
+    Raises:
+        EmomapError: a picture, its gaze or a map cannot be read any more.
+    """
+    files = {name: run.maps(name) for name in run.methods if name in run.values}
+    found = []
+    for image, kinds in choose(run).items():
+        if image not in samples:
+            raise EmomapError(f"{image}: no longer in the data set")
+        found.append(_shown(run, samples[image], kinds, files, protocol))
+    return found
+
+
+def _shown(
+    run: Results,
+    sample: Sample,
+    kinds: tuple[str, ...],
+    files: Mapping[str, Mapping[str, Path]],
+    protocol: Protocol,
+) -> Shown:
+    picture = io.read_image(sample.image_file, at_least=SIDE)
+    height, width = picture.shape[:2]
+    scale = SIDE / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    overlays = [*_gaze(sample, protocol, size)]
+    for name, paths in files.items():
+        values = {metric: column[sample.id] for metric, column in run.values[name].items()}
+        if sample.id in paths:
+            uri = encode(heat(shrink(io.read_map(paths[sample.id]), size)))
+            overlays.append(Overlay(name, uri, f"Map of {name} over image {sample.id}", values))
+    emotion = sample.emotion or ""
+    alt = f"Image {sample.id}" + (f", emotion {emotion}" if emotion else "")
+    photo = encode(_resized(picture, size), quality=72)
+    return Shown(sample.id, kinds, photo, alt, width / height, emotion, tuple(overlays))
+
+
+def _gaze(sample: Sample, protocol: Protocol, size: tuple[int, int]) -> list[Overlay]:
+    gaze = sample.gaze()
+    if gaze is None:
+        return []
+    density = scoring.truths(gaze, protocol, sample.id)["density"]
+    canvas = heat(shrink(density, size))
+    words = f"Where people looked in image {sample.id}"
+    if gaze.points is not None:
+        canvas = _dots(canvas, gaze, size)
+        words += f": {int(gaze.inside.sum())} fixations"
+        if gaze.observers is not None:
+            words += f" of {len(np.unique(gaze.observers))} observers"
+    return [Overlay("people's gaze", encode(canvas), words)]
+
+
+def _dots(canvas: Colours, gaze: Gaze, size: tuple[int, int]) -> Colours:
+    """Each fixation as a white dot with a dark rim."""
+    from PIL import Image, ImageDraw
+
+    picture = Image.fromarray(canvas, "RGBA")
+    brush = ImageDraw.Draw(picture)
+    assert gaze.points is not None
+    height, width = gaze.shape
+    for x, y in (gaze.points[gaze.inside] + 0.5) * (size[0] / width, size[1] / height):
+        brush.ellipse((x - 1.9, y - 1.9, x + 1.9, y + 1.9), fill=(20, 20, 20, 190))
+        brush.ellipse((x - 1, y - 1, x + 1, y + 1), fill=(255, 255, 255, 255))
+    return np.asarray(picture)
+
+
+def shrink(values: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float64]:
+    """A map at the (width, height) of the page, in multiples of an even spread (its mean is 1)."""
+    from PIL import Image
+
+    resample = Image.Resampling.BILINEAR  # averages when it makes smaller, interpolates otherwise
+    small = Image.fromarray(np.asarray(values, dtype=np.float32)).resize(size, resample)
+    found = np.clip(np.asarray(small, dtype=np.float64), 0, None)
+    total = float(found.mean())
+    return found / total if total > 0 else np.ones_like(found)
+
+
+def heat(density: NDArray[np.float64]) -> Colours:
+    """(H, W, 4) colours of multiples of an even spread: transparent at 1, full at `DENSEST`."""
+    level = np.log2(np.clip(density, 1, DENSEST)) / np.log2(DENSEST)
+    colours: Colours = scale_colours()[np.rint(level * 255).astype(np.intp)]
+    return colours
+
+
+@lru_cache(maxsize=1)
+def scale_colours() -> Colours:
+    """(256, 4) the colours of the scale."""
+    from matplotlib import colormaps
+
+    level = np.linspace(0, 1, 256)
+    colours = np.asarray(colormaps["inferno"](0.25 + 0.72 * level))
+    colours[:, 3] = 0.88 * level**0.6
+    return np.asarray(np.rint(colours * 255), dtype=np.uint8)
+
+
+def css_scale() -> str:
+    """The scale as the stops of a CSS gradient."""
+    stops = scale_colours()[:: 255 // 15]
+    return ", ".join(f"rgb({r} {g} {b} / {a / 255:.2f})" for r, g, b, a in stops.tolist())
+
+
+def _resized(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
+
+
+def encode(pixels: NDArray[np.uint8], quality: int = 60) -> str:
+    """Pixels as a WebP data URI."""
+    from PIL import Image
+
+    buffer = byte_io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "WEBP", quality=quality, method=4, alpha_quality=90)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def names(shown: Sequence[Shown]) -> list[str]:
+    """The kinds that occur, in the order in which they are offered."""
+    return [k for k in ("differ", "best", "worst", "sample") if any(k in s.kinds for s in shown)]

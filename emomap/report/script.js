@@ -1,0 +1,108 @@
+"use strict";
+// Sorting, filtering and the table of all images. Without it the page still shows everything else.
+const $ = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+function sortable(table) {
+  $("thead button", table).forEach((button, column) => button.addEventListener("click", () => {
+    const head = button.closest("th");
+    const now = head.getAttribute("aria-sort");
+    const up = now === "none" ? button.dataset.first !== "down" : now === "descending";
+    $("thead th", table).forEach((th) => th.setAttribute("aria-sort", "none"));
+    head.setAttribute("aria-sort", up ? "ascending" : "descending");
+    const body = table.tBodies[0];
+    const value = (row) => row.children[column].dataset.v;
+    const compare = (a, b) => {
+      if (value(a) === "" || value(b) === "") return (value(a) === "") - (value(b) === "");
+      const difference = value(a) - value(b);
+      const order = Number.isNaN(difference) ? value(a).localeCompare(value(b)) : difference;
+      return up ? order : -order;
+    };
+    body.append(...[...body.rows].sort(compare));
+  }));
+}
+$("table.sortable").forEach(sortable);
+
+$("input[name=kind]").forEach((radio) => radio.addEventListener("change", () => {
+  $(".card").forEach((card) => {
+    card.hidden = radio.value !== "" && !card.dataset.kinds.split(" ").includes(radio.value);
+  });
+}));
+document.getElementById("strength")?.addEventListener("input", (event) => {
+  document.documentElement.style.setProperty("--opacity", event.target.value / 100);
+});
+document.getElementById("metric")?.addEventListener("change", (event) => {
+  $(".value").forEach((span) => { span.hidden = span.dataset.metric !== event.target.value; });
+});
+
+$("button.copy").forEach((button) => button.addEventListener("click", async () => {
+  const block = document.getElementById(button.dataset.of);
+  const said = button.parentElement.querySelector(".copied");
+  try {
+    await navigator.clipboard.writeText(block.textContent);
+    said.textContent = "copied";
+  } catch {
+    getSelection().selectAllChildren(block);
+    said.textContent = document.execCommand("copy") ? "copied" : "selected, press Ctrl+C";
+  }
+}));
+
+const stored = document.getElementById("values");
+if (stored) {
+  const all = JSON.parse(stored.textContent);
+  const table = document.getElementById("every");
+  const choice = document.getElementById("column");
+  const find = document.getElementById("find");
+  const more = document.getElementById("more");
+  const state = { by: -1, up: true, rows: 20 };
+  const cell = (tag, text, scope) => {
+    const made = document.createElement(tag);
+    made.textContent = text;
+    if (scope) made.scope = scope;
+    return made;
+  };
+  const draw = () => {
+    const columns = all.values[choice.value];
+    const wanted = find.value.toLowerCase();
+    const order = all.images.map((_, at) => at)
+      .filter((at) => all.images[at].toLowerCase().includes(wanted));
+    const key = (at) => (state.by < 0 ? all.images[at] : columns[state.by][at]);
+    order.sort((a, b) => {
+      const [x, y] = [key(a), key(b)];
+      if (x === null || y === null) return (x === null) - (y === null);
+      const sign = state.by < 0 ? x.localeCompare(y, undefined, { numeric: true }) : x - y;
+      return state.up ? sign : -sign;
+    });
+    const head = document.createElement("tr");
+    ["image", ...all.methods].forEach((name, at) => {
+      const th = cell("th", "", "col");
+      const mine = at - 1 === state.by;
+      th.setAttribute("aria-sort", mine ? (state.up ? "ascending" : "descending") : "none");
+      const button = cell("button", name);
+      button.type = "button";
+      button.addEventListener("click", () => {
+        state.up = mine ? !state.up : at === 0;
+        state.by = at - 1;
+        draw();
+        $("button", table)[at].focus();
+      });
+      th.append(button);
+      head.append(th);
+    });
+    const body = order.slice(0, state.rows).map((at) => {
+      const row = document.createElement("tr");
+      row.append(cell("th", all.images[at], "row"));
+      columns.forEach((column) => row.append(cell("td", column[at] === null ? "–" : column[at].toFixed(3))));
+      return row;
+    });
+    const [top, rest] = [document.createElement("thead"), document.createElement("tbody")];
+    top.append(head);
+    rest.append(...body);
+    table.replaceChildren(top, rest);
+    more.hidden = order.length <= state.rows;
+    document.getElementById("count").textContent = `${order.length} of ${all.images.length} images`;
+  };
+  choice.addEventListener("change", draw);
+  find.addEventListener("input", () => { state.rows = 20; draw(); });
+  more.addEventListener("click", () => { state.rows += 200; draw(); });
+  draw();
+}
