@@ -11,6 +11,7 @@ import re
 from array import array
 from collections.abc import Iterator
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
 
@@ -85,11 +86,19 @@ def read_annotations(file: File, identity: int) -> list[dict[str, Any]]:
     if places is None:
         raise EmomapError(f"{file}: no fixations for the image with the id {identity}")
     found = []
-    with file.open("rb") as stream:
+    # a member of an archive is unpacked whole, and therefore once
+    opened = file.open("rb") if isinstance(file, Path) else BytesIO(_unpacked(cast(Any, file)))
+    with opened as stream:
         for start, length in zip(places[::2], places[1::2], strict=True):
             stream.seek(start)
             found.append(_parse(file, stream.read(length), start))
     return found
+
+
+@lru_cache(maxsize=1)
+def _unpacked(file: Any) -> bytes:
+    content: bytes = file.open("rb").read()
+    return content
 
 
 @lru_cache(maxsize=4)
