@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from emomap import io
-from emomap.data import splits
+from emomap.data import labels, splits
 from emomap.data.gaze import CARD, files_by_id, from_csv, from_density, from_neutral
 from emomap.data.reading import Finder, Reading, ids
 from emomap.data.table import Row, read_table, read_text
@@ -29,9 +29,9 @@ def recognise(tree: Tree) -> str | None:
     """Why this is the neutral layout, or None."""
     if tree.has(CARD):
         return f"it has a {CARD}"
-    if "images" not in tree.children():
-        return None
     found = [name for name in ("labels.csv", "split.csv") if tree.has(name)]
+    if "images" not in tree.children():
+        return f"it has pictures and {', '.join(found)}" if found and tree.images() else None
     if "fixations" in tree.children() and tree.with_suffix(".csv", "fixations"):
         found.append("fixations/*.csv")
     if "maps" in tree.children():
@@ -63,6 +63,8 @@ def load(tree: Tree, reading: Reading) -> Dataset:
     emotions = _labels(tree, card, finder, reading)
     given = _splits(tree, finder, reading)
     gaze = _gaze(tree, card, files, reading)
+    if not emotions and labels.class_folders(tree.children(under)):
+        reading.note("folders are named by emotions, but labels are only taken from labels.csv")
     if emotions:
         without = [identity for identity in identities if identity not in emotions]
         reading.note_some(without, "images have no label")

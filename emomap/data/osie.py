@@ -25,14 +25,17 @@ SIGMA = 24.0
 EYE = Geometry(order="xy", base=1)
 #: Rows first in both mouse sets: so read, their density follows that of the eyes (CC .63 to .84).
 MOUSE = Geometry(order="yx", base=1)
+#: As the authors have it, or moved up.
+EYE_FILES = ("eye/fixations.mat", "fixations.mat")
 RECORDINGS = ("eye", "mouse_amt", "mouse_lab")
 
 
 def recognise(tree: Tree) -> str | None:
     """Why this is OSIE, or None."""
     inside = tree.children()
-    if "stimuli" in inside and tree.has("eye/fixations.mat"):
-        return "stimuli/ and eye/fixations.mat"
+    for place in EYE_FILES if "stimuli" in inside else ():
+        if tree.has(place):
+            return f"stimuli/ and {place}"
     if "stimuli" in inside and {"mouse_amt", "mouse_lab"} & set(inside):
         return "stimuli/ and mouse recordings"
     return None
@@ -44,15 +47,16 @@ def load(tree: Tree, reading: Reading) -> Dataset:
     Raises:
         EmomapError: fixations.mat cannot be read or is not as expected.
     """
-    there = [name for name in RECORDINGS if name in tree.children()]
+    eye = next((place for place in EYE_FILES if tree.has(place)), None)
+    there = [name for name in RECORDINGS if (eye if name == "eye" else name in tree.children())]
     if not there:
         raise EmomapError(f"{tree}: none of the folders {', '.join(RECORDINGS)} is here")
     recording = reading.option("gaze", there[0], there)
     paths = [path[len("stimuli/") :] for path in tree.images("stimuli")]
     identities = ids(paths, reading)
     sources: dict[str, Any] = {}
-    if recording == "eye":
-        file = tree.file("eye/fixations.mat")
+    if recording == "eye" and eye:
+        file = tree.file(eye)
         for number, name in enumerate(_names(file)):
             sources[base(name)] = functools.partial(read_eye, file, number)
     else:

@@ -31,9 +31,7 @@ _PREFIXES: dict[str, Split] = {"COCO_train": "train", "COCO_val": "val", "COCO_t
 
 def recognise(tree: Tree) -> str | None:
     """Why this is SALICON, or None."""
-    if not any("COCO_" in name for names in tree.folders.values() for name in names[:3]):
-        return None
-    if not any(suffix(path) in io.IMAGE_SUFFIXES for path in tree.files("images")):
+    if not _pictures(tree):
         return None
     if _lists(tree):
         return f"COCO images and {_lists(tree)[0]}"
@@ -60,16 +58,17 @@ def load(tree: Tree, reading: Reading) -> Dataset:
         for name, number in cocojson.images(file).items():
             sources.setdefault(base(name), functools.partial(read_json, file, number))
     maps = {base(p): tree.file(p) for p in tree.files("maps") if suffix(p) in io.MAP_SUFFIXES}
-    paths = [path[len("images/") :] for path in tree.images("images")]
+    files = _pictures(tree)
+    paths = [path.removeprefix("images/") for path in files]
     samples, withheld = [], []
-    for path, identity in zip(paths, ids(paths, reading), strict=True):
+    for path, identity in zip(files, ids(paths, reading), strict=True):
         stem = base(path)
         split = next((s for start, s in _PREFIXES.items() if stem.startswith(start)), None)
         read, density = sources.pop(stem, None), maps.pop(stem, None)
         if split == "test" and read is None and density is None:
             withheld.append(identity)
             continue
-        image = tree.file("images/" + path)
+        image = tree.file(path)
         source = None
         if read is not None:
             source = functools.partial(read, image, density)
@@ -85,8 +84,22 @@ def load(tree: Tree, reading: Reading) -> Dataset:
     return Dataset("salicon", tuple(samples), sigma=SIGMA * width / WIDTH, source=SOURCE)
 
 
+def _pictures(tree: Tree) -> list[str]:
+    """COCO's pictures, in images/ or beside the annotations."""
+    return [
+        path
+        for path in tree.images()
+        if base(path).startswith(tuple(_PREFIXES)) and not path.startswith(("maps/", "fixations/"))
+    ]
+
+
 def _lists(tree: Tree) -> list[str]:
-    return [path for path in tree.with_suffix(".json") if base(path).startswith("fixations_")]
+    """The annotation files, in annotations/ or at the top."""
+    return [
+        path
+        for path in tree.with_suffix(".json")
+        if base(path).startswith("fixations_") and path.rpartition("/")[0] in {"", "annotations"}
+    ]
 
 
 def read_json(file: File, identity: int, image: File, density: File | None) -> Gaze:

@@ -188,6 +188,7 @@ def _read_folder(root: Path) -> Tree:
     folders: dict[str, list[str]] = {}
     broken: list[str] = []
     loops: list[str] = []
+    unnamed: list[str] = []
     total = 0
     # (relative folder, identities of it and of all that it lies in: a link back is a loop)
     pending: list[tuple[str, frozenset[tuple[int, int]]]] = [("", frozenset([_identity(root)]))]
@@ -197,7 +198,9 @@ def _read_folder(root: Path) -> Tree:
         lead = folder + "/" if folder else ""
         with os.scandir(root / folder) as entries:
             for entry in entries:
-                if entry.is_dir():
+                if not _is_text(entry.name):
+                    unnamed.append(ascii(lead + entry.name))
+                elif entry.is_dir():
                     identity = _identity(entry)
                     if identity in above:
                         loops.append(lead + entry.name)
@@ -213,9 +216,22 @@ def _read_folder(root: Path) -> Tree:
     notes = []
     if broken:
         notes.append(f"{len(broken)} links lead nowhere: {some(sorted(broken))}")
+    if unnamed:
+        notes.append(
+            f"{len(unnamed)} names are not UTF-8, rename these files: {some(sorted(unnamed))}"
+        )
     if loops:
         notes.append(f"{len(loops)} links lead back to a folder above: {some(sorted(loops))}")
     return Tree(root, _clean(folders), notes=tuple(notes))
+
+
+def _is_text(name: str) -> bool:
+    """Whether a file name is text: bytes in no encoding cannot be printed or written anywhere."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _identity(folder: Path | os.DirEntry[str]) -> tuple[int, int]:

@@ -126,6 +126,21 @@ def test_wrong_tables(root: Path, name: str, content: str, message: str) -> None
         open_dataset(root)
 
 
+def test_pictures_beside_their_labels(tmp_path: Path) -> None:
+    picture(tmp_path / "a.jpg")
+    (tmp_path / "labels.csv").write_text("image,emotion\na.jpg,awe\n")
+    found = open_dataset(tmp_path)
+    assert found.layout == "neutral (it has pictures and labels.csv)"
+    assert found.samples[0].emotion == "awe"
+
+
+def test_emotion_folders_without_labels_are_remarked(root: Path) -> None:
+    (root / "labels.csv").unlink()
+    picture(root / "images/awe/1.jpg", 7)
+    picture(root / "images/fear/1.jpg", 8)
+    assert any("only taken from labels.csv" in note for note in open_dataset(root).notes)
+
+
 def test_unknown_keys_are_remarked(root: Path) -> None:
     (root / "dataset.toml").write_text("sigmma = 3\n")
     assert any("sigmma" in note for note in open_dataset(root).notes)

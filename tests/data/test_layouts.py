@@ -248,6 +248,20 @@ def test_salicon_splits_and_observers(tmp_path: Path) -> None:
     assert set(gaze.observers.tolist()) == {7}
 
 
+def test_salicon_pictures_beside_their_annotations(tmp_path: Path) -> None:
+    builders.salicon_json(tmp_path)
+    (tmp_path / "images/train").rename(tmp_path / "train2014")
+    found = open_dataset(tmp_path)
+    assert [s.id.split("/")[0] for s in found] == ["train2014", "val"]
+    assert all(sample.gaze_source for sample in found)
+
+
+def test_osie_without_its_folder_of_eyes(tmp_path: Path) -> None:
+    builders.osie(tmp_path)
+    (tmp_path / "data/eye/fixations.mat").rename(tmp_path / "data/fixations.mat")
+    assert open_dataset(tmp_path).layout == "osie (in data/: stimuli/ and fixations.mat)"
+
+
 def test_osie_observers_durations_and_what_is_absent(tmp_path: Path) -> None:
     builders.osie(tmp_path)
     found = open_dataset(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -68,6 +69,16 @@ def test_names(tmp_path: Path, name: str) -> None:
     assert gaze.points is not None
     assert gaze.points.tolist() == [[1, 2]]
     assert sample.image().ndim == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_names_in_no_encoding_are_counted(tmp_path: Path) -> None:
+    picture(tmp_path / "a.jpg")
+    with open(os.fsencode(tmp_path) + b"/caf\xe9.jpg", "wb") as file:  # noqa: PTH123
+        file.write((tmp_path / "a.jpg").read_bytes())
+    found = open_dataset(tmp_path)
+    assert [sample.id for sample in found] == ["a"]
+    assert any("1 names are not UTF-8" in note and "udce9" in note for note in found.notes)
 
 
 def test_pictures_of_every_kind(tmp_path: Path) -> None:
