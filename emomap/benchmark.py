@@ -23,7 +23,7 @@ from emomap.progress import say, track
 from emomap.runs import Row, Run, append_rows, resume_rows
 from emomap.sample import Dataset, Sample, Split
 from emomap.scoring import Item, Protocol
-from emomap.tables import Table
+from emomap.tables import Table, html
 
 
 @dataclass(frozen=True)
@@ -264,7 +264,7 @@ class Bench:
             for image, path in raw.items():
                 target = predict.map_path(self.folder.maps / row, image)
                 if not target.exists():
-                    values = io.read_map(path)
+                    values = finish.shrink(io.read_map(path))
                     io.write_map(target, with_prior.apply(values, center_prior(values.shape)))
             found[row] = {i: predict.map_path(self.folder.maps / row, i) for i in raw}
         return found
@@ -287,10 +287,9 @@ class Bench:
             gaze = next(s for s in samples if s.id == image).gaze()
             assert gaze is not None
             density = scoring.truths(gaze, protocol, image)["density"]
-            values = scoring.fit(io.read_map(path), density.shape, protocol, str(path))
-            maps.append(values)
-            centers.append(center_prior(values.shape))
-            densities.append(density)
+            maps.append(finish.shrink(io.read_map(path)))
+            centers.append(center_prior(maps[-1].shape))
+            densities.append(metrics.resize(density, maps[-1].shape, method="area"))
         smooth, center = finish.choose(maps, centers, densities)
         return {"smooth": vars(smooth), "center": vars(center)}
 
@@ -430,11 +429,7 @@ class Bench:
 
     def confusions(self) -> list[Table]:
         """The confusion matrix of each classifier."""
-        return [
-            ranking.confusion_table(entry["confusion"], self.summary["classes"], name)
-            for name, entry in self.summary["methods"].items()
-            if "confusion" in entry
-        ]
+        return ranking.confusion_tables(self.summary)
 
     def to_pandas(self) -> Any:
         """All rows as a data frame (needs pandas)."""
@@ -445,6 +440,10 @@ class Bench:
     def to_latex(self) -> str:
         """The ranked table for a paper."""
         return self.tables(intervals=False)[0].render("latex")
+
+    def _repr_html_(self) -> str:
+        """For Jupyter."""
+        return "".join(html(table) for table in self.tables())
 
 
 def center_prior(shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -483,6 +482,7 @@ def prepare(
         EmomapError: the data cannot be read.
     """
     from emomap import data as datasets
+    from emomap.data import splits
 
     chosen = recipe_name or ("demo" if data == "demo" else "paper")
     table = recipe.load(chosen)
@@ -511,6 +511,7 @@ def prepare(
     dataset = datasets.open_dataset(
         data, gaze=gaze, options=table.get("data", {}) if data in datasets.EMBEDDED else {}
     )
+    dataset = splits.with_test(dataset)
     part = _choose_split(dataset, split)
     for contender in contenders:
         if contender.trainable and contender.name not in checkpoints:

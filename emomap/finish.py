@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,22 @@ from emomap import metrics
 SIGMAS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.13, 0.16)
 #: Weights of the centre prior (its maximum is 1, as the map's) to try.
 WEIGHTS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
+
+
+#: Maps are shrunk to this longer side first: a network's map holds no finer detail, and wide blurs
+#: of large pictures would take longer than everything else.
+SIDE = 160
+
+
+def shrink(values: NDArray[Any]) -> NDArray[np.float64]:
+    """A map as float64, its longer side at most `SIDE`, by means over the covered area."""
+    wide = np.asarray(values, dtype=np.float64)
+    factor = SIDE / max(wide.shape)
+    if factor >= 1:
+        return wide
+    shape = (max(1, round(wide.shape[0] * factor)), max(1, round(wide.shape[1] * factor)))
+    small: NDArray[np.float64] = metrics.resize(wide, shape, method="area")
+    return small
 
 
 @dataclass(frozen=True)

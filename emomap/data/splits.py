@@ -69,3 +69,17 @@ def with_validation(dataset: Dataset, *, seed: int = 0) -> Dataset:
     )
     note = "val: 1/17 of the authors' training images by a hash of the ids"
     return replace(dataset, samples=samples, notes=(*dataset.notes, note))
+
+
+def with_test(dataset: Dataset, *, seed: int = 0) -> Dataset:
+    """Train, val and test where the authors gave only some of them.
+
+    Authors who gave train and val alone report on val: it becomes the test split, and a validation
+    split is taken out of the training images.
+    """
+    if "test" in dataset.splits or not {"train", "val"} <= set(dataset.splits):
+        return with_validation(dataset, seed=seed)
+    samples = tuple(replace(s, split="test") if s.split == "val" else s for s in dataset)
+    note = "test: the authors' val, since they give no test split with answers"
+    moved = replace(dataset, samples=samples, notes=(*dataset.notes, note))
+    return with_validation(moved, seed=seed)

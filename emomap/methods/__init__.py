@@ -1,0 +1,1 @@
+"""Methods, one file each; `emomap.method` has the registry of their names."""
