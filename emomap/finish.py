@@ -60,7 +60,7 @@ def smooth(values: NDArray[np.floating], sigma: float) -> NDArray[np.float64]:
     if sigma == 0:
         return wide
     blurred: NDArray[np.float64] = gaussian_filter(
-        wide, sigma * max(wide.shape), mode="constant", truncate=3
+        wide, sigma * max(wide.shape), mode="nearest", truncate=3
     )
     return blurred
 
@@ -68,7 +68,9 @@ def smooth(values: NDArray[np.floating], sigma: float) -> NDArray[np.float64]:
 def unit(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """A map scaled to 0..1; a constant one becomes zero, so that only the prior speaks."""
     low, high = values.min(), values.max()
-    return (values - low) / (high - low) if high > low else np.zeros_like(values)
+    if high - low <= 1e-9 * abs(high):  # constant but for the rounding of a blur
+        return np.zeros_like(values)
+    return (values - low) / (high - low)
 
 
 def choose(
