@@ -422,6 +422,12 @@ class Bench:
         root = self.folder.folder
         io.write_text(root / "summary.json", json.dumps(self.summary, indent=1) + "\n")
         io.write_text(root / "table.md", "\n".join(t.render("md") for t in self.tables()))
+        if self._rows and self.table["bench"]["report"]:
+            from emomap import report
+
+            if self.show:
+                say("writing the report")
+            report.write(root)
 
     def tables(self, *, intervals: bool = True) -> list[Table]:
         """The ranked table, then a confusion matrix for each classifier."""

@@ -15,7 +15,9 @@ from PIL import Image
 from emomap import runs
 from tests.cli.conftest import Command
 
-LIGHT = ("--set", 'bench.baselines=["uniform","center"]', "--quiet")
+LIGHT = (
+    "--set", 'bench.baselines=["uniform","center"]', "--set", "bench.report=false", "--quiet",
+)  # fmt: skip
 
 
 def tables(run: Path) -> dict[str, bytes]:
