@@ -13,7 +13,7 @@ from __future__ import annotations
 import csv
 import io as text_io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -84,11 +84,20 @@ def write(path: Path, table: PerImage) -> None:
     writers = {".csv": _to_csv, ".json": _to_json, ".jsonl": _to_lines}
     check_path(path, "per-image values")
     if path.suffix.lower() == ".parquet":
-        frame = _pandas(path).DataFrame(_records(table))
-        with io.atomic(path) as temporary:
-            frame.to_parquet(temporary, index=False)
+        write_parquet(path, lambda: _pandas(path).DataFrame(_records(table)))
     else:
         io.write_text(path, writers[path.suffix.lower()](table))
+
+
+def write_parquet(path: Path, frame: Callable[[], Any]) -> None:
+    """Write the data frame that a function makes.
+
+    Raises:
+        UsageError: pandas or pyarrow is missing.
+    """
+    _pandas(path)
+    with io.atomic(path) as temporary:
+        frame().to_parquet(temporary, index=False)
 
 
 def read(path: Path) -> PerImage:

@@ -174,3 +174,12 @@ def confusion_table(confusion: Sequence[Sequence[int]], classes: Sequence[str], 
     header = ["true \\ predicted", *[label[:6] for label in classes]]
     rows = [[label, *map(str, row)] for label, row in zip(classes, confusion, strict=True)]
     return Table(header, rows, f"{name}: confusion matrix (counts)")
+
+
+def confusion_tables(summary: Mapping[str, Any]) -> list[Table]:
+    """The confusion matrix of each classifier of a run, from its `summary.json`."""
+    return [
+        confusion_table(entry["confusion"], summary["classes"], name)
+        for name, entry in summary["methods"].items()
+        if "confusion" in entry
+    ]

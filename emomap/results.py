@@ -14,6 +14,7 @@ from emomap.errors import EmomapError, UsageError
 from emomap.runs import Run, read_rows
 from emomap.sample import Dataset
 from emomap.scoring import Protocol
+from emomap.tables import Table
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,28 @@ class Results:
         folder = Run(self.folder).maps / name
         paths = {image: predict.map_path(folder, image) for image in images}
         return {image: path for image, path in paths.items() if path.exists()}
+
+    def means(self) -> Table:
+        """A line for each method and metric, in full precision, for programs."""
+        header = ["method", "metric", "mean", "low", "high", "n", "mean_rank", "p_holm"]
+        lines = []
+        for name in self.methods:
+            rank = self.summary["ranks"].get(name)
+            for metric, cell in self.summary["methods"][name]["metrics"].items():
+                test = self.summary.get("tests", {}).get(name, {}).get(metric)
+                values = [cell["mean"], cell["low"], cell["high"], cell["n"], rank]
+                values.append(test["p_holm"] if test else None)
+                shown = ["" if value is None else repr(value) for value in values]
+                lines.append([name, metric, *shown, self.signatures[name].get(metric, "")])
+        return Table([*header, "signature"], lines)
+
+    def to_pandas(self) -> Any:
+        """All rows as a data frame (needs pandas)."""
+        import pandas
+
+        return pandas.DataFrame(
+            [vars(row) for name in self.methods for row in read_rows(Run(self.folder).rows(name))]
+        )
 
     def dataset(self) -> Dataset:
         """The data set that the run used, opened again.

@@ -18,6 +18,8 @@ COMMANDS = {
     "bench": "Train, extract, score and rank methods on a data set.",
     "score": "Score a folder of maps against gaze.",
     "report": "Show a run as one HTML page with pictures.",
+    "table": "Print the table of a run in another format.",
+    "figure": "Draw a grid of maps for a paper.",
     "compare": "Is one method better than another? Tests, effect sizes, ranks.",
     "predict": "Write the maps of a method for a folder of pictures.",
     "train": "Train a method on a data set.",
@@ -62,6 +64,9 @@ def main(arguments: list[str] | None = None) -> None:
 
     Exit codes: 0 done, 1 failed, 2 wrong use, 3 done but some items failed, 130 interrupted.
     """
+    # threads that wait busily for one another make training several times slower on a shared machine;
+    # read once, when torch is imported
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         sys.exit(_run(arguments))
     except BrokenPipeError:  # `emomap score ... | head`: the reader has gone, which is its right

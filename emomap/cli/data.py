@@ -48,23 +48,22 @@ def data(context: click.Context) -> None:
 
 def _source(command: Callable[..., Any]) -> Callable[..., Any]:
     """The data set, and what changes how it is read."""
-    for option in reversed(
-        [
-            click.argument("path"),
-            click.option(
-                "--gaze", type=options.FOLDER, metavar="PATH", help="Gaze kept apart, by stem."
-            ),
-            click.option(
-                "--set",
-                "settings",
-                multiple=True,
-                metavar="data.NAME=VALUE",
-                help="An option of the layout, see docs/datasets.md. Repeatable.",
-            ),
-            options.jobs_option,
-            options.quiet_option,
-        ]
-    ):
+    added: list[Callable[..., Any]] = [
+        click.argument("path"),
+        click.option(
+            "--gaze", type=options.FOLDER, metavar="PATH", help="Gaze kept apart, by stem."
+        ),
+        click.option(
+            "--set",
+            "settings",
+            multiple=True,
+            metavar="data.NAME=VALUE",
+            help="An option of the layout, see docs/datasets.md. Repeatable.",
+        ),
+        options.jobs_option,
+        options.quiet_option,
+    ]
+    for option in reversed(added):
         command = option(command)
     return command
 

@@ -80,12 +80,70 @@ def protocol(
     return scoring.Protocol(chosen, convention, resize, sigma, emd_downsize, stretch)
 
 
-jobs_option = click.option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Processes. Default: one a processor.",
+def _use_engine(ctx: click.Context, parameter: click.Parameter, name: str) -> None:
+    """Everything that the command does runs on the engine; the last of these options starts it."""
+    from emomap import engine
+
+    ctx.with_resource(engine.on(name, ctx.meta.get("scheduler"), ctx.meta.get("jobs")))
+
+
+def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    ctx.meta[str(parameter.name)] = value
+    return value
+
+
+def jobs_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--jobs, and where the jobs run: --engine and --scheduler."""
+    for option in reversed(
+        [
+            click.option(
+                "-j",
+                "--jobs",
+                type=click.IntRange(min=1),
+                metavar="N",
+                is_eager=True,
+                callback=_remember,
+                help="Processes. Default: one a processor.",
+            ),
+            click.option(
+                "--scheduler",
+                metavar="ADDRESS",
+                is_eager=True,
+                callback=_remember,
+                expose_value=False,
+                help="Of a Dask cluster, tcp://HOST:8786. Default: one is started here.",
+            ),
+            click.option(
+                "--engine",
+                type=click.Choice(["local", "dask"]),
+                default="local",
+                show_default=True,
+                callback=_use_engine,
+                expose_value=False,
+                help="Where the work is done; see docs/cluster.md.",
+            ),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def _part(
+    ctx: click.Context, parameter: click.Parameter, value: str | None
+) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    index, _, count = value.partition("/")
+    if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+        raise UsageError(f"--shard {value}: write it as I/N, from 1/N to N/N")
+    return int(index), int(count)
+
+
+shard_option = click.option(
+    "--shard",
+    metavar="I/N",
+    callback=_part,
+    help="Only the I-th of N parts of the images; `emomap merge` puts the parts together.",
 )
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 seed_option = click.option("--seed", type=int, default=0, show_default=True)

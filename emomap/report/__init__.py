@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from emomap import compare, io, method, metrics, ranking, results
+from emomap import compare, heat, io, method, metrics, ranking, results
 from emomap.errors import EmomapError
 from emomap.report import charts, pictures, words
 from emomap.results import Results
@@ -109,7 +109,7 @@ def page(run: Results) -> str:
         leading=pictures.leading_metric(run),
         problem=problem,
         scale=pictures.css_scale(),
-        densest=pictures.DENSEST,
+        densest=heat.DENSEST,
         distributions=charts.distributions(run.values, run.metrics),
         curves={n: c for n in run.methods if (c := _curves(run, n))},
         confusions={

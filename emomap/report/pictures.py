@@ -1,9 +1,4 @@
-"""Pictures of the report: which images are shown, as small WebP pictures inside the page.
-
-All maps share one colour scale: how many times denser than an even spread a map is at a place, from
-once (transparent) to 16 times, by powers of two. So the colours of two methods, and of people, can
-be compared; a map's own arbitrary scale plays no role, as in the metrics.
-"""
+"""Pictures of the report: which images are shown, as small WebP pictures inside the page."""
 
 from __future__ import annotations
 
@@ -11,14 +6,12 @@ import base64
 import io as byte_io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emomap import io, metrics, scoring
+from emomap import heat, io, metrics, scoring
 from emomap.errors import EmomapError
 from emomap.ranking import CEILING
 from emomap.results import Results
@@ -27,14 +20,10 @@ from emomap.scoring import Protocol
 
 #: Longer side of a picture in the page, in pixels.
 SIDE = 320
-#: A map that is this many times denser than an even spread has the strongest colour.
-DENSEST = 16
 #: How many images of each kind; an image may be of several kinds.
 DIFFER, BEST, WORST, SAMPLE = 12, 8, 8, 8
 #: The metric that says best and worst: the first of these that the run has, else its first one.
 PREFERRED = ("cc", "nss", "auc_judd")
-
-Colours = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -123,19 +112,19 @@ def _shown(
     protocol: Protocol,
 ) -> Shown:
     picture = io.read_image(sample.image_file, at_least=SIDE)
-    height, width = picture.shape[:2]
-    scale = SIDE / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    ratio = picture.shape[1] / picture.shape[0]
+    small = heat.photo(picture, SIDE)
+    size = (small.shape[1], small.shape[0])
     overlays = [*_gaze(sample, protocol, size)]
     for name, paths in files.items():
         values = {metric: column[sample.id] for metric, column in run.values[name].items()}
         if sample.id in paths:
-            uri = encode(heat(shrink(io.read_map(paths[sample.id]), size)))
+            uri = encode(heat.colours(heat.spread(io.read_map(paths[sample.id]), size)))
             overlays.append(Overlay(name, uri, f"Map of {name} over image {sample.id}", values))
     emotion = sample.emotion or ""
     alt = f"Image {sample.id}" + (f", emotion {emotion}" if emotion else "")
-    photo = encode(_resized(picture, size), quality=72)
-    return Shown(sample.id, kinds, photo, alt, width / height, emotion, tuple(overlays))
+    photo = encode(small, quality=72)
+    return Shown(sample.id, kinds, photo, alt, ratio, emotion, tuple(overlays))
 
 
 def _gaze(sample: Sample, protocol: Protocol, size: tuple[int, int]) -> list[Overlay]:
@@ -143,7 +132,7 @@ def _gaze(sample: Sample, protocol: Protocol, size: tuple[int, int]) -> list[Ove
     if gaze is None:
         return []
     density = scoring.truths(gaze, protocol, sample.id)["density"]
-    canvas = heat(shrink(density, size))
+    canvas = heat.colours(heat.spread(density, size))
     words = f"Where people looked in image {sample.id}"
     if gaze.points is not None:
         canvas = _dots(canvas, gaze, size)
@@ -153,7 +142,7 @@ def _gaze(sample: Sample, protocol: Protocol, size: tuple[int, int]) -> list[Ove
     return [Overlay("people's gaze", encode(canvas), words)]
 
 
-def _dots(canvas: Colours, gaze: Gaze, size: tuple[int, int]) -> Colours:
+def _dots(canvas: heat.Colours, gaze: Gaze, size: tuple[int, int]) -> heat.Colours:
     """Each fixation as a white dot with a dark rim."""
     from PIL import Image, ImageDraw
 
@@ -167,45 +156,10 @@ def _dots(canvas: Colours, gaze: Gaze, size: tuple[int, int]) -> Colours:
     return np.asarray(picture)
 
 
-def shrink(values: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float64]:
-    """A map at the (width, height) of the page, in multiples of an even spread (its mean is 1)."""
-    from PIL import Image
-
-    resample = Image.Resampling.BILINEAR  # averages when it makes smaller, interpolates otherwise
-    small = Image.fromarray(np.asarray(values, dtype=np.float32)).resize(size, resample)
-    found = np.clip(np.asarray(small, dtype=np.float64), 0, None)
-    total = float(found.mean())
-    return found / total if total > 0 else np.ones_like(found)
-
-
-def heat(density: NDArray[np.float64]) -> Colours:
-    """(H, W, 4) colours of multiples of an even spread: transparent at 1, full at `DENSEST`."""
-    level = np.log2(np.clip(density, 1, DENSEST)) / np.log2(DENSEST)
-    colours: Colours = scale_colours()[np.rint(level * 255).astype(np.intp)]
-    return colours
-
-
-@lru_cache(maxsize=1)
-def scale_colours() -> Colours:
-    """(256, 4) the colours of the scale."""
-    from matplotlib import colormaps
-
-    level = np.linspace(0, 1, 256)
-    colours = np.asarray(colormaps["inferno"](0.25 + 0.72 * level))
-    colours[:, 3] = 0.88 * level**0.6
-    return np.asarray(np.rint(colours * 255), dtype=np.uint8)
-
-
 def css_scale() -> str:
     """The scale as the stops of a CSS gradient."""
-    stops = scale_colours()[:: 255 // 15]
+    stops = heat.scale()[:: 255 // 15]
     return ", ".join(f"rgb({r} {g} {b} / {a / 255:.2f})" for r, g, b, a in stops.tolist())
-
-
-def _resized(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    from PIL import Image
-
-    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
 
 
 def encode(pixels: NDArray[np.uint8], quality: int = 60) -> str:

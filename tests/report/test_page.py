@@ -124,21 +124,6 @@ def test_images_are_chosen_by_what_the_methods_say(made: Path) -> None:
     assert len(chosen) <= 36
 
 
-def test_colours_mean_the_same_for_every_map() -> None:
-    """Neither the scale of a map nor its size moves a colour."""
-    rng = np.random.default_rng(7)
-    values = rng.random((48, 64))
-    small = pictures.shrink(values, (32, 24))
-    assert small.mean() == pytest.approx(1)
-    assert np.allclose(small, pictures.shrink(1000 * values, (32, 24)), atol=1e-5)
-    flat = pictures.heat(pictures.shrink(np.full((9, 9), 3.0), (20, 20)))
-    assert (flat[..., 3] == 0).all()
-    assert (pictures.heat(pictures.shrink(np.zeros((9, 9)), (20, 20)))[..., 3] == 0).all()
-    strong = pictures.heat(np.array([[1.0, 4.0, 16.0, 99.0]]))
-    assert strong[0, 0, 3] < strong[0, 1, 3] < strong[0, 2, 3]
-    assert (strong[0, 2] == strong[0, 3]).all()
-
-
 def test_without_the_data_it_comes_without_pictures(made: Path, tmp_path: Path) -> None:
     shutil.copytree(made / "run", tmp_path / "run")
     recipe = tmp_path / "run" / "recipe.toml"

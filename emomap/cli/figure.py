@@ -1,0 +1,52 @@
+"""`emomap figure`: a grid of maps for a paper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from emomap.cli import options
+
+
+@click.command(epilog="Example:  emomap figure runs/a --images 1009,1021 --metric nss -o maps.pdf")
+@click.argument("run", type=options.FOLDER)
+@click.option("--images", required=True, metavar="A,B", help="Ids, from top to bottom.")
+@click.option(
+    "-o",
+    "--output",
+    type=options.FOLDER,
+    default="figure.pdf",
+    show_default=True,
+    metavar="FILE",
+    help=".pdf, .svg or .eps (text stays text), or .png at 300 dpi.",
+)
+@click.option("--methods", metavar="A,B", help="From left to right. Default: all with maps.")
+@click.option("--metric", metavar="NAME", help="Write this metric's value below each map.")
+@click.option(
+    "--width",
+    type=click.FloatRange(min=1, max=40),
+    default=7.0,
+    show_default=True,
+    help="Of the figure, in inches.",
+)
+def figure(
+    run: Path, images: str, output: Path, methods: str | None, metric: str | None, width: float
+) -> None:
+    """Draw images of the run folder RUN with the maps of its methods, and print the file's path.
+
+    A row is an image, a column a method; gaze and maps share one colour scale, which is shown.
+    """
+    from emomap import figure as figures
+    from emomap import scoring
+
+    click.echo(
+        figures.figure(
+            run,
+            images.split(","),
+            output,
+            methods=methods.split(",") if methods else (),
+            metric=scoring.check_metrics([metric])[0] if metric else None,
+            width=width,
+        )
+    )

@@ -1,0 +1,45 @@
+"""`emomap table`: the numbers of a run in another format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from emomap.cli import options
+from emomap.errors import UsageError
+
+FORMATS = ["table", "json", "csv", "md", "latex", "parquet"]
+
+
+@click.command(
+    epilog="Examples:  emomap table runs/a --format latex\n\n"
+    "emomap table runs/a --format parquet -o rows.parquet"
+)
+@click.argument("run", type=options.FOLDER)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
+@options.output_option
+@click.option("--intervals/--no-intervals", default=True, show_default=True)
+def table(run: Path, form: str, output: Path | None, intervals: bool) -> None:
+    """Print the ranked table of the run folder RUN in any format.
+
+    csv holds the means of all methods and metrics in full precision, json the whole summary,
+    parquet (with -o; needs the extra "parquet") the value of every image.
+    """
+    import json
+
+    from emomap import perimage, ranking, results
+
+    found = results.read(run)
+    if form == "parquet":
+        if output is None:
+            raise UsageError("--format parquet: say with -o FILE.parquet where to write it")
+        perimage.write_parquet(output, found.to_pandas)
+    elif form == "json":
+        options.show(json.dumps(found.summary, indent=1) + "\n", output)
+    elif form == "csv":
+        options.show(found.means().render("csv"), output)
+    else:
+        shown = [ranking.ranked_table(found.summary, intervals=intervals)]
+        shown += ranking.confusion_tables(found.summary)
+        options.show("\n".join(one.render(form) for one in shown), output)

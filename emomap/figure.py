@@ -1,0 +1,161 @@
+"""`figure`: a grid of maps for a paper, a row an image, a column a method; text stays text.
+
+Colours are those of the report: how many times denser than an even spread, one scale for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emomap import heat, io, metrics, ranking, results, scoring
+from emomap.errors import EmomapError, UsageError
+from emomap.sample import Sample
+from emomap.scoring import Protocol
+
+SUFFIXES = (".pdf", ".svg", ".eps", ".png")
+#: Width of a text block of A4 in inches; rows grow as they must.
+WIDTH = 7.0
+#: Longer side of a picture in pixels: 300 per inch at the width of a quarter of the page.
+SIDE = 520
+
+
+def figure(
+    run_folder: Path,
+    images: Sequence[str],
+    output: Path,
+    *,
+    methods: Sequence[str] = (),
+    metric: str | None = None,
+    width: float = WIDTH,
+) -> Path:
+    """Draw a grid of maps: image, people's gaze, and each method over the image.
+
+    Args:
+        run_folder: of `emomap bench`.
+        images: ids, from top to bottom.
+        output: .pdf, .svg, .eps or .png (300 dpi).
+        methods: from left to right; all that have maps by default.
+        metric: write the value of this metric below each map.
+        width: of the figure in inches.
+
+    Raises:
+        UsageError: an unknown image, method, metric or format.
+        EmomapError: the data set or the maps are gone.
+    """
+    if output.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"--output {output}: use one of {', '.join(SUFFIXES)}")
+    run = results.read(run_folder)
+    dataset = run.dataset()
+    samples = {sample.id: sample for sample in dataset}
+    files = {n: run.maps(n) for n in methods or run.values if n != ranking.CEILING}
+    _check(run, files, samples, images, metric)
+    files = {name: paths for name, paths in files.items() if methods or paths}
+    drawn = _grid([samples[i] for i in images], files, run, run.protocol(dataset), metric, width)
+    from matplotlib import rc_context
+
+    form = output.suffix[1:].lower()
+    fonts: Any = {"pdf.fonttype": 42, "ps.fonttype": 42, "svg.fonttype": "none"}
+    # no date, and a fixed salt for the ids in an SVG, so that the same run gives the same bytes
+    dateless = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(form)
+    with rc_context({**fonts, "svg.hashsalt": "emomap"}), io.atomic(output) as temporary:
+        drawn.savefig(temporary, format=form, dpi=300, metadata=dateless)
+    return output
+
+
+def _check(
+    run: results.Results,
+    files: dict[str, dict[str, Path]],
+    samples: dict[str, Sample],
+    images: Sequence[str],
+    metric: str | None,
+) -> None:
+    if not images:
+        raise UsageError("--images: name at least one image, e.g. --images 1009,1021")
+    for image in images:
+        if image not in samples:
+            near = ", ".join(sorted(samples)[:5])
+            raise UsageError(
+                f"--images {image}: no such image in {run.folder}; there are {near}, ..."
+            )
+        for name, paths in files.items():
+            if paths and image not in paths:
+                raise EmomapError(f"{name} has no map for {image}; choose another image or method")
+    for name in files:
+        if name not in run.summary["methods"]:
+            raise UsageError(f"--methods {name}: there are {', '.join(run.methods)}")
+    if metric is not None and metric not in run.metrics:
+        raise UsageError(f"--metric {metric}: the run has {', '.join(run.metrics)}")
+
+
+def _grid(
+    samples: Sequence[Sample],
+    files: dict[str, dict[str, Path]],
+    run: results.Results,
+    protocol: Protocol,
+    metric: str | None,
+    width: float,
+) -> Any:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    titles = ["image", "gaze", *files]
+    rows = [_row(sample, files, protocol) for sample in samples]
+    ratios = [row[0].shape[0] / row[0].shape[1] for row in rows]
+    each = width / len(titles)
+    below = 0.16 if metric else 0.04
+    height = sum(ratio * each + below for ratio in ratios) + 0.75
+    drawn = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(drawn)
+    layout: Any = drawn.get_layout_engine()
+    layout.set(w_pad=0.02, h_pad=0.05, wspace=0.02, hspace=0.02)
+    grid = drawn.subplots(len(rows), len(titles), squeeze=False, height_ratios=ratios)
+    for line, sample, pictures in zip(grid, samples, rows, strict=True):
+        for axes, title, picture in zip(line, titles, pictures, strict=True):
+            axes.imshow(pictures[0])
+            if picture is not pictures[0]:
+                axes.imshow(picture)
+            axes.set_xticks([])
+            axes.set_yticks([])
+            axes.spines[:].set_visible(False)
+            if sample is samples[0]:
+                axes.set_title(title, fontsize=8)
+            if metric and title in files:
+                value = run.values[title][metric][sample.id]
+                words = f"{metrics.CATALOGUE[metric].long_name} {value:.3f}"
+                axes.set_xlabel(words, fontsize=7, labelpad=2)
+    _scale(drawn, grid)
+    return drawn
+
+
+def _row(
+    sample: Sample, files: dict[str, dict[str, Path]], protocol: Protocol
+) -> list[NDArray[np.uint8]]:
+    """The picture, then the colours of gaze and maps, all of one size."""
+    picture = heat.photo(io.read_image(sample.image_file), SIDE)
+    size = (picture.shape[1], picture.shape[0])
+    gaze = sample.gaze()
+    if gaze is None:
+        raise EmomapError(f"{sample.id}: has no gaze")
+    density = scoring.truths(gaze, protocol, sample.id)["density"]
+    maps = [io.read_map(paths[sample.id]) for paths in files.values()]
+    return [picture, *(heat.colours(heat.spread(values, size)) for values in [density, *maps])]
+
+
+def _scale(drawn: Any, grid: Any) -> None:
+    """The colour bar below, in multiples of an even spread, over the grey that shows through."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import ListedColormap, LogNorm
+
+    table = heat.scale() / 255.0
+    opaque = table[:, :3] * table[:, 3:] + 0.75 * (1 - table[:, 3:])
+    shown = ScalarMappable(LogNorm(1, heat.DENSEST), ListedColormap(opaque))
+    bar = drawn.colorbar(shown, ax=grid, location="bottom", shrink=0.4, aspect=40, pad=0.02)
+    ticks = [2**k for k in range(int(np.log2(heat.DENSEST)) + 1)]
+    bar.set_ticks(ticks, labels=[f"{tick}×" for tick in ticks], fontsize=7)
+    bar.minorticks_off()
+    bar.set_label("times denser than an even spread", fontsize=7)
