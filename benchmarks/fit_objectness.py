@@ -35,8 +35,8 @@ SCALES = (16, 24, 32, 48, 64)
 GRID = {
     "MS": tuple(np.arange(0.1, 0.65, 0.05).round(2).tolist()),
     "CC": (25.0, 50.0, 75.0, 100.0, 150.0),
-    "SS": (150.0, 250.0, 350.0, 450.0, 600.0),
-    "ED": (8.0, 12.0, 17.0, 24.0),
+    "SS": (250.0, 450.0, 600.0, 800.0, 1100.0, 1500.0),
+    "ED": (4.0, 6.0, 8.0, 12.0, 17.0),
 }
 #: Windows drawn from each picture, at all scales and colours together.
 WINDOWS = 3000

@@ -94,6 +94,7 @@ BUILTIN: dict[str, Entry] = dict(
         _entry("center", "center:Center", "baseline", "centre prior: a Gaussian in the middle"),
         _entry("gbvs", "gbvs:GBVS", "classical", "graph-based visual saliency (Harel 2006)"),
         _entry("itti_koch", "itti_koch:IttiKoch", "classical", "Itti, Koch & Niebur 1998"),
+        _entry("objectness", "objectness:Objectness", "classical", "windows that frame objects"),
         _entry("simpsal", "simpsal:Simpsal", "classical", "simple saliency (Harel 2013)"),
         _entry(
             "spectral_residual",

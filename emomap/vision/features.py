@@ -80,7 +80,8 @@ def local_variance(intensity: NDArray[np.floating[Any]], radius: int) -> Maps:
     count = _window_sum(np.ones_like(values), radius)
     mean = _window_sum(values, radius) / count
     variance = _window_sum(values**2, radius) / count - mean**2
-    return np.maximum(variance, 0.0)
+    # What is left below the square of float32's resolution is rounding of the sums.
+    return np.where(variance > 1e-14, variance, 0.0)
 
 
 def _window_sum(values: Maps, radius: int) -> Maps:

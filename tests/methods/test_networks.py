@@ -305,7 +305,7 @@ def test_f4_is_not_negative_with_relu_and_may_be_without() -> None:
 
 
 def test_sequential_attention_and_mean_are_options_that_change_f4() -> None:
-    features = torch.rand(1, 96, 8, 8, generator=torch.Generator().manual_seed(0))
+    features = torch.rand(1, 64, 8, 8, generator=torch.Generator().manual_seed(0))
     maps = []
     for options in ({}, {"attention": "sequential"}, {"map_reduction": "mean"}):
         module = small("islamnet", **options).build(EMOTIONS)
