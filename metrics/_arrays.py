@@ -6,6 +6,7 @@ gradient is computed by NumPy on the same memory, so both give the same bits.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import array_api_compat as compat
@@ -22,6 +23,8 @@ REMEDY = (
 
 def namespace(*arrays: Array) -> Any:
     """The array namespace of the arguments: NumPy's, unless one of them is a tensor."""
+    if all(type(a) is np.ndarray for a in arrays):
+        return np
     foreign = [a for a in arrays if is_foreign(a)]
     if not foreign:
         return np
@@ -30,7 +33,9 @@ def namespace(*arrays: Array) -> Any:
 
 def is_foreign(array: Array) -> bool:
     """True for an array of another library than NumPy (a torch tensor)."""
-    return compat.is_array_api_obj(array) and not compat.is_numpy_array(array)
+    if isinstance(array, np.ndarray | np.generic):
+        return False
+    return bool(compat.is_array_api_obj(array))
 
 
 def needs_gradient(array: Array) -> bool:
@@ -115,7 +120,9 @@ def same_shape(arrays: dict[str, Array], any_size: bool = False) -> None:
         if any_size and tuple(array.shape[:-2]) == tuple(reference.shape[:-2]):
             continue
         # One baseline (or pool of other fixations) may serve a whole batch.
-        if name in ("other", "baseline") and tuple(array.shape) == tuple(reference.shape[-2:]):
+        if name in ("other", "baseline") and tuple(array.shape) == tuple(
+            reference.shape[-2:]
+        ):
             continue
         hint = _points(array) or _points(reference)
         if not hint and array.shape[-2:] != reference.shape[-2:]:
@@ -128,32 +135,56 @@ def same_shape(arrays: dict[str, Array], any_size: bool = False) -> None:
 
 def _points(array: Array) -> str:
     if array.ndim == 2 and array.shape[-1] == 2:
-        return (
-            "; if these are points (x, y), metrics.fixation_map(points, shape) makes a map of them"
-        )
+        return "; if these are points (x, y), metrics.fixation_map(points, shape) makes a map of them"
     return ""
 
 
-def check_finite(xp: Any, array: Array, total: Array, name: str) -> None:
-    """Raise for NaN or infinite values, given a sum over the array that would show them.
+def check_finite(xp: Any, array: Array, signs: tuple[Array, ...], name: str) -> None:
+    """Raise for NaN or infinite values, given its sum or extremes, which would show them.
 
     Raises:
         ValueError: with the count and the first position (row, column; batch axes before).
     """
-    if bool(xp.all(xp.isfinite(total))):
+    if all(
+        math.isfinite(s) if xp is np else bool(xp.all(xp.isfinite(s))) for s in signs
+    ):
         return
     bad = ~np.isfinite(to_numpy(array))
     count = int(bad.sum())
-    if count:  # else the sum of finite values overflowed, which float64 maps of 1e308 can do
+    if (
+        count
+    ):  # else the sum of finite values overflowed, which float64 maps of 1e308 can do
         position = tuple(int(i) for i in np.argwhere(bad)[0])
-        raise ValueError(f"{name} has {count} NaN or infinite value(s), the first at {position}")
+        raise ValueError(
+            f"{name} has {count} NaN or infinite value(s), the first at {position}"
+        )
     raise ValueError(f"{name} has values too large to add up; scale it down")
 
 
 def choice(value: str, allowed: tuple[str, ...], name: str) -> None:
     """Raise ValueError unless the option is one of those that exist."""
     if value not in allowed:
-        raise ValueError(f"{name} is '{value}'; it can be {', '.join(map(repr, allowed))}")
+        raise ValueError(
+            f"{name} is '{value}'; it can be {', '.join(map(repr, allowed))}"
+        )
+
+
+def where(xp: Any, condition: Array, yes: Array, no: Array) -> Array:
+    """One or the other: by a plain truth value on NumPy, else value by value."""
+    if xp is np:
+        return yes if condition else no
+    return xp.where(condition, yes, no)
+
+
+def log(xp: Any, array: Array) -> Array:
+    """Natural logarithm of positive normal numbers; on NumPy (n,) in double precision."""
+    if xp is not np:
+        return xp.log(array)
+    from metrics._compiled import logarithm
+
+    found = np.empty_like(array)
+    logarithm(array, found)
+    return found
 
 
 def tiny(xp: Any, array: Array) -> float:
@@ -165,3 +196,26 @@ def tiny(xp: Any, array: Array) -> float:
 def detach(array: Array) -> Array:
     """The array without its history of gradients."""
     return array.detach() if hasattr(array, "detach") else array
+
+
+#: Multiplications up to which BLAS leaves a product to one thread.
+UNSHARED = 1 << 18
+
+
+def product(first: Array, second: Array) -> Array:
+    """Product of two NumPy matrices, of the same bits whatever the number of threads.
+
+    BLAS cuts a product into other pieces for other numbers of threads, and the last bits change
+    with the cuts. Here it is given pieces too small to be shared out.
+    """
+    height, inner = first.shape
+    width = second.shape[1]
+    side = max(8, math.isqrt(UNSHARED // inner) // 8 * 8)
+    rows = min(height, max(side, UNSHARED // (inner * min(width, side)) // 8 * 8))
+    columns = max(8, UNSHARED // (inner * rows) // 8 * 8)
+    found = np.empty((height, width))
+    for i in range(0, height, rows):
+        for j in range(0, width, columns):
+            piece = found[i : i + rows, j : j + columns]
+            np.matmul(first[i : i + rows], second[:, j : j + columns], out=piece)
+    return found

@@ -16,11 +16,7 @@ Vector = Any  # (n,) NumPy
 
 #: The thresholds 0:0.1:1 of AUC-Borji and shuffled AUC, rounded as MATLAB's colon rounds them.
 STEPS = np.arange(11) * 0.1
-#: Buckets that spare most comparisons.
-BUCKETS = 16384
-#: More than the rounding of a unit value, and much less than a bucket.
-MARGIN = 1e-9
-#: Values that are counted at a time.
+#: Values that are brought to double precision at a time.
 COUNTED = 65536
 
 
@@ -84,18 +80,12 @@ class Dense(Source):
     def count(self, thresholds: Vector) -> tuple[Vector, Vector]:
         from metrics._compiled import count_reached
 
-        # Buckets and units are rounded differently; the margin keeps every doubt in `table`.
-        table = np.zeros((BUCKETS + 1, 2), np.uint32)
-        latest = np.minimum((thresholds + MARGIN) * BUCKETS, BUCKETS).astype(np.int64)
-        earliest = ((thresholds - MARGIN) * BUCKETS).astype(np.int64)
-        table[1:, 0] = np.cumsum(np.bincount(latest, minlength=BUCKETS + 1))[:-1]
-        table[:, 1] = np.cumsum(np.bincount(earliest, minlength=BUCKETS + 1))
         reached = np.zeros((thresholds.size + 1, 4), np.uint32)
         equal = np.zeros(thresholds.size, np.int64)
-        low, span = float(self.field.low), float(self.field.high - self.field.low)
-        for block in blocks(COUNTED, self.field):
-            (values,) = block
-            count_reached(values, low, span, thresholds, table, reached, equal)
+        low, span = self.field.low, self.field.high - self.field.low
+        length = self.field.size if self.field.values.dtype == np.float64 else COUNTED
+        for (values,) in blocks(length, self.field):
+            count_reached(values, low, span, thresholds, reached, equal)
         by_reached = reached.sum(axis=1, dtype=np.int64)
         return self.field.size - np.cumsum(by_reached)[:-1], equal
 

@@ -21,6 +21,9 @@ from metrics._ranking import Dense, Levels, Ordered, Ranking
 #: Negative values up to this share of the peak are the rounding of a Fourier transform.
 SLIGHT = 1e-9
 
+#: From so many pixels on, two maps of bytes are counted by pairs of values.
+PAIRED = 1 << 18
+
 Kernel = Callable[["Scene"], Any]
 
 
@@ -34,7 +37,9 @@ class Scene:
         negative: what becomes of a negative prediction: "error", "clip" or "keep".
     """
 
-    def __init__(self, xp: Any, maps: Mapping[str, Array], negative: str = "error") -> None:
+    def __init__(
+        self, xp: Any, maps: Mapping[str, Array], negative: str = "error"
+    ) -> None:
         self.xp = xp
         self.maps = maps
         self.negative = negative
@@ -42,11 +47,17 @@ class Scene:
         self.size = self.shape[-2] * self.shape[-1]
         self._fields: dict[str, Field] = {}
 
-    def field(self, name: str) -> Field:
-        """A map of real numbers, of any sign."""
+    def field(self, name: str, by_extremes: bool = False) -> Field:
+        """A map of real numbers, of any sign.
+
+        Args:
+            by_extremes: look for NaN and infinity in the extremes rather than in the sum, for a
+                metric that needs only these.
+        """
         if name not in self._fields:
             found = self._field(name)
-            arrays.check_finite(self.xp, self.maps[name], found.total, name)
+            signs = (found.low, found.high) if by_extremes else (found.total,)
+            arrays.check_finite(self.xp, self.maps[name], signs, name)
             self._fields[name] = found
         return self._fields[name]
 
@@ -55,21 +66,30 @@ class Scene:
         flat = arrays.flat(xp, self.maps[name])
         if xp is not np:
             return Field(xp, arrays.float64(xp, flat))
-        if name in ("prediction", "density") and self._bytes("prediction", "density"):
+        paired = self.size >= PAIRED and self._bytes("prediction", "density")
+        if paired and name in ("prediction", "density"):
             first, second, weights = self._joint
             return Field(np, first if name == "prediction" else second, weights)
-        if self._bytes(name):
+        aligned = {
+            "prediction",
+            "density",
+        } <= self.maps.keys()  # pixel by pixel, so all pixels
+        if not aligned and self._bytes(name):
             from metrics._compiled import histogram
 
             counts = histogram(flat.view(np.uint8)).sum(axis=0)
             (levels,) = np.nonzero(counts)
-            return Field(np, levels.astype(np.float64), counts[levels].astype(np.float64))
+            return Field(
+                np, levels.astype(np.float64), counts[levels].astype(np.float64)
+            )
         return Field(np, flat)
 
     def _bytes(self, *names: str) -> bool:
         """Whether these maps are there and are of whole bytes."""
         small = (np.dtype(np.uint8), np.dtype(np.bool_))
-        if not all(name in self.maps and self.maps[name].dtype in small for name in names):
+        if not all(
+            name in self.maps and self.maps[name].dtype in small for name in names
+        ):
             return False
         return len({self.maps[name].shape for name in names}) == 1
 
@@ -80,7 +100,7 @@ class Scene:
 
         names = ("prediction", "density")
         flat = (arrays.flat(np, self.maps[name]).view(np.uint8) for name in names)
-        counts = joint_histogram(*flat).sum(axis=0)
+        counts = joint_histogram(*flat)
         (pairs,) = np.nonzero(counts)
         first, second = np.divmod(pairs, 256)
         return first.astype(float), second.astype(float), counts[pairs].astype(float)
@@ -98,11 +118,14 @@ class Scene:
 
     def _mass(self, found: Field, name: str) -> Field:
         xp = self.xp
-        if name == "density" and not bool(xp.all(found.high > 0)):
-            raise ValueError("density is zero everywhere: nobody looked, nothing to score against")
+        empty = found.total <= 0 if xp is np else bool(xp.any(found.total <= 0))
+        if name == "density" and empty:
+            raise ValueError(
+                "density is zero everywhere: nobody looked, nothing to score against"
+            )
         if self.negative == "keep" and name == "prediction":
             return found
-        if not bool(xp.any(found.low < 0)):
+        if not (found.low < 0 if xp is np else bool(xp.any(found.low < 0))):
             return found
         slight = bool(xp.all(found.low >= -SLIGHT * xp.abs(found.high)))
         if not slight and not (self.negative == "clip" and name == "prediction"):
@@ -112,7 +135,9 @@ class Scene:
                 f"{name} has {count} negative value(s), down to {lowest:g}, and cannot be shared "
                 f"out as a distribution: {arrays.REMEDY}"
             )
-        return Field(xp, xp.where(found.values < 0, xp.zeros_like(found.values), found.values))
+        return Field(
+            xp, xp.where(found.values < 0, xp.zeros_like(found.values), found.values)
+        )
 
     @cached_property
     def fixated(self) -> tuple[Array, Any]:
@@ -134,24 +159,36 @@ class Scene:
         xp = self.xp
         if xp is np:
             where, counts = self.fixated
-            values = [arrays.flat(np, self.maps[n])[where].astype(np.float64) for n in names]
+            values = [
+                arrays.flat(np, self.maps[n])[where].astype(np.float64) for n in names
+            ]
             found = function(*values)
-            return np.average(found, weights=counts) if multiplicity else np.mean(found)
+            if multiplicity:
+                return float(np.dot(found, counts) / counts.sum())
+            return float(np.add.reduce(found) / found.size)
         weights = self.fixation_weights
         if not multiplicity:
             weights = xp.astype(weights > 0, weights.dtype)
         values = [arrays.float64(xp, arrays.flat(xp, self.maps[n])) for n in names]
         return xp.sum(function(*values) * weights, axis=-1) / xp.sum(weights, axis=-1)
 
+    def per_map(self, reduced: Array) -> Array:
+        """What a `Field` reduced, without the axis that it kept."""
+        return reduced if self.xp is np else self.xp.reshape(reduced, self.shape[:-2])
+
     def by_ranking(self, function: Callable[[Ranking], Any]) -> Any:
         """A function of each map's `Ranking`: its value on NumPy, an array over a batch."""
         if self.xp is np:
             return function(self.ranking)
-        found = np.array([function(ranking) for ranking in self.rankings], dtype=np.float64)
+        found = np.array(
+            [function(ranking) for ranking in self.rankings], dtype=np.float64
+        )
         device = arrays.device(self.maps["prediction"])
         columns = found.T if found.ndim == 2 else found[None]
         results = tuple(
-            self.xp.asarray(np.ascontiguousarray(c.reshape(self.shape[:-2])), device=device)
+            self.xp.asarray(
+                np.ascontiguousarray(c.reshape(self.shape[:-2])), device=device
+            )
             for c in columns
         )
         return results if found.ndim == 2 else results[0]
@@ -159,7 +196,7 @@ class Scene:
     @cached_property
     def ranking(self) -> Ranking:
         """The ranking of a NumPy map."""
-        found = self.field("prediction")
+        found = self.field("prediction", by_extremes=True)
         flat = arrays.flat(np, self.maps["prediction"])
         vectors = []
         for name in ("fixations", "other"):
@@ -225,7 +262,9 @@ def run(
         these where the kernel gives a tuple). A tensor comes back as a tensor on its device.
     """
     arrays.choice(negative, ("error", "clip", "keep"), "negative")
-    given = {name: arrays.as_array(a, name) for name, a in maps.items() if a is not None}
+    given = {
+        name: arrays.as_array(a, name) for name, a in maps.items() if a is not None
+    }
     arrays.same_shape(given, any_size)
     xp = arrays.namespace(*given.values())
     if xp is np:
@@ -245,7 +284,10 @@ def run(
         for name, a in given.items()
     }
     scene = Scene(xp, given, negative)
-    return {name: _batch_shaped(xp, kernel(scene), scene) for name, kernel in kernels.items()}
+    return {
+        name: _batch_shaped(xp, kernel(scene), scene)
+        for name, kernel in kernels.items()
+    }
 
 
 def _batch_shaped(xp: Any, value: Any, scene: Scene) -> Any:
@@ -259,18 +301,25 @@ def _run_numpy(
 ) -> dict[str, Any]:
     """Map by map, so that a batch gives what single calls give and needs no more memory."""
     batch = maps["prediction"].shape[:-2]
+    if not batch:
+        scene = Scene(np, maps, negative)
+        return {name: _scalar(kernel(scene)) for name, kernel in kernels.items()}
     found: dict[str, list[Any]] = {name: [] for name in kernels}
     for index in np.ndindex(batch):
         # a baseline or pool of fixations without the batch's axes serves all of it
         single = {name: a[index] if a.ndim > 2 else a for name, a in maps.items()}
         scene = Scene(np, single, negative)
         for name, kernel in kernels.items():
-            found[name].append(kernel(scene))
-    return {name: _collect(values, batch) for name, values in found.items()}
+            found[name].append(_scalar(kernel(scene)))
+    return {name: _stack(values, batch) for name, values in found.items()}
 
 
-def _collect(values: list[Any], batch: tuple[int, ...]) -> Any:
+def _scalar(value: Any) -> Any:
+    return tuple(float(v) for v in value) if isinstance(value, tuple) else float(value)
+
+
+def _stack(values: list[Any], batch: tuple[int, ...]) -> Any:
     if isinstance(values[0], tuple):
-        return tuple(_collect(list(column), batch) for column in zip(*values, strict=True))
-    stacked = np.array([np.asarray(v).reshape(()) for v in values], dtype=np.float64)
-    return float(stacked[0]) if batch == () else stacked.reshape(batch)
+        columns = zip(*values, strict=True)
+        return tuple(np.array(column).reshape(batch) for column in columns)
+    return np.array(values).reshape(batch)

@@ -34,17 +34,23 @@ def cc_kernel(scene: Scene) -> Any:
     p, d = scene.field("prediction"), scene.field("density")
     scale = (p.squares * d.squares) ** 0.5
     value = inner(lambda a, b: (a - p.mean, b - d.mean), p, d) / scale
-    silent = xp.logical_or(p.constant, d.constant)
-    return xp.where(silent, 0.0, xp.clip(value, -1.0, 1.0))
+    value = xp.clip(value, -1.0, 1.0)
+    return arrays.where(xp, p.constant, 0.0, arrays.where(xp, d.constant, 0.0, value))
 
 
 def sim(
-    prediction: Array, density: Array, *, convention: Convention = "mit", negative: str = "error"
+    prediction: Array,
+    density: Array,
+    *,
+    convention: Convention = "mit",
+    negative: str = "error",
 ) -> Any:
     """Similarity: the mass that two distributions share (Judd et al. 2012)."""
     arrays.choice(convention, CONVENTIONS, "convention")
     maps = {"prediction": prediction, "density": density}
-    return run({"": partial(sim_kernel, convention=convention)}, maps, negative=negative)[""]
+    return run(
+        {"": partial(sim_kernel, convention=convention)}, maps, negative=negative
+    )[""]
 
 
 def sim_kernel(scene: Scene, *, convention: str = "mit") -> Any:
@@ -52,17 +58,25 @@ def sim_kernel(scene: Scene, *, convention: str = "mit") -> Any:
     xp = scene.xp
     p, d = scene.mass("prediction"), scene.mass("density")
     if convention == "mit":
-        return add(lambda a, b: xp.minimum(p.spanned_shares(a), d.spanned_shares(b)), p, d)
+        return add(
+            lambda a, b: xp.minimum(p.spanned_shares(a), d.spanned_shares(b)), p, d
+        )
     return add(lambda a, b: xp.minimum(p.shares(a), d.shares(b)), p, d)
 
 
 def kl(
-    prediction: Array, density: Array, *, convention: Convention = "mit", negative: str = "error"
+    prediction: Array,
+    density: Array,
+    *,
+    convention: Convention = "mit",
+    negative: str = "error",
 ) -> Any:
     """Kullback-Leibler divergence KL(density || prediction), in nats."""
     arrays.choice(convention, CONVENTIONS, "convention")
     maps = {"prediction": prediction, "density": density}
-    return run({"": partial(kl_kernel, convention=convention)}, maps, negative=negative)[""]
+    return run(
+        {"": partial(kl_kernel, convention=convention)}, maps, negative=negative
+    )[""]
 
 
 def kl_kernel(scene: Scene, *, convention: str = "mit") -> Any:
@@ -72,18 +86,26 @@ def kl_kernel(scene: Scene, *, convention: str = "mit") -> Any:
 
     def mit(a: Array, b: Array) -> tuple[Array, Array]:
         share = d.shares(b)
-        # abs: the real part of the reference's complex result where negative='keep' lets it be
-        return share, xp.log(xp.abs(EPS + share / (p.shares(a) + EPS)))
+        quotient = EPS + share / (p.shares(a) + EPS)
+        if (
+            scene.negative == "keep"
+        ):  # the real part of what is complex in the reference
+            return share, xp.log(xp.abs(quotient))
+        return share, arrays.log(xp, quotient)
 
     def tuebingen(a: Array, b: Array) -> tuple[Array, Array]:
         share = d.floored_shares(b)
-        return share, xp.log(share / p.floored_shares(a))
+        return share, arrays.log(xp, share / p.floored_shares(a))
 
     return inner(mit if convention == "mit" else tuebingen, p, d)
 
 
 def js(
-    prediction: Array, density: Array, *, convention: Convention = "mit", negative: str = "error"
+    prediction: Array,
+    density: Array,
+    *,
+    convention: Convention = "mit",
+    negative: str = "error",
 ) -> Any:
     """Jensen-Shannon divergence of two distributions, in nats (Lin 1991)."""
     arrays.choice(convention, CONVENTIONS, "convention")
@@ -101,6 +123,7 @@ def js_kernel(scene: Scene) -> Any:
     def divergence(a: Array, b: Array) -> Array:
         p_share, d_share = p.shares(a), d.shares(b)
         middle = (p_share + d_share) * 0.5 + tiny
-        return p_share * xp.log(p_share / middle + tiny) + d_share * xp.log(d_share / middle + tiny)
+        p_surplus = p_share * arrays.log(xp, p_share / middle + tiny)
+        return p_surplus + d_share * arrays.log(xp, d_share / middle + tiny)
 
     return add(divergence, p, d) / 2

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,20 +49,41 @@ def resize(
     given = arrays.as_array(map, "map")
     xp = arrays.namespace(given)
     values = arrays.float64(xp, given)
-    arrays.check_finite(xp, given, xp.sum(values), "map")
+    arrays.check_finite(xp, given, (xp.sum(values),), "map")
     if tuple(given.shape[-2:]) == (height, width):
         return xp.asarray(values, copy=True)
-    rows = weights(given.shape[-2], height, method)
-    columns = weights(given.shape[-1], width, method)
-    if xp is np:
-        resized = rows @ values @ columns.T
-    else:
-        device = arrays.device(values)
-        left = xp.asarray(rows, dtype=values.dtype, device=device)
-        right = xp.asarray(columns, dtype=values.dtype, device=device)
-        resized = left @ values @ right.T
+    resized = change(xp, values, (height, width), method)
     if clip and not bool(xp.any(values < 0)):
         resized = xp.clip(resized, 0.0, None)
+    return resized
+
+
+def change(
+    xp: Any,
+    values: Array,
+    shape: tuple[int, int],
+    method: str = "matlab-bicubic",
+    scale: float | None = None,
+) -> Array:
+    """Bring (..., h, w) double precision maps to another size; for scale see `weights`."""
+    (h, w), (height, width) = values.shape[-2:], shape
+    if xp is not np:
+        like = {"dtype": values.dtype, "device": arrays.device(values)}
+        rows = xp.asarray(weights(h, height, method, scale), **like)
+        columns = xp.asarray(weights(w, width, method, scale), **like)
+        return rows @ values @ columns.T
+    # Sparse products do not go through BLAS, whose last bits depend on the number of threads.
+    rows = _sparse(h, height, method, scale)
+    columns = _sparse(w, width, method, scale)
+    resized = np.empty((*values.shape[:-2], height, width))
+    rows_first = (
+        rows.nnz * w + columns.nnz * height <= columns.nnz * h + rows.nnz * width
+    )
+    for index in np.ndindex(values.shape[:-2]):
+        if rows_first:
+            resized[index] = (columns @ (rows @ values[index]).T).T
+        else:
+            resized[index] = rows @ (columns @ values[index].T).T
     return resized
 
 
@@ -73,7 +94,9 @@ def _size(shape: tuple[int, int]) -> tuple[int, int]:
     except (TypeError, ValueError):
         whole = False
     if not whole:
-        raise ValueError(f"shape is {shape!r}; it must be (height, width), two positive integers")
+        raise ValueError(
+            f"shape is {shape!r}; it must be (height, width), two positive integers"
+        )
     return height, width
 
 
@@ -112,10 +135,19 @@ def weights(size: int, wanted: int, method: str, scale: float | None = None) -> 
     return matrix
 
 
+@lru_cache(maxsize=64)
+def _sparse(size: int, wanted: int, method: str, scale: float | None) -> Any:
+    from scipy.sparse import csr_array
+
+    return csr_array(weights(size, wanted, method, scale))
+
+
 def _area(size: int, wanted: int) -> Matrix:
     edges = np.arange(wanted + 1) * (size / wanted)
     cells = np.arange(size)
-    overlap = np.minimum(edges[1:, None], cells + 1) - np.maximum(edges[:-1, None], cells)
+    overlap = np.minimum(edges[1:, None], cells + 1) - np.maximum(
+        edges[:-1, None], cells
+    )
     overlap = np.maximum(overlap, 0.0)
     return np.asarray(overlap / overlap.sum(axis=1, keepdims=True))
 
@@ -130,7 +162,9 @@ def _sampled(
 ) -> Matrix:
     """A kernel sampled around the place of each new pixel; ``shrink`` < 1 widens it."""
     width = width / shrink
-    place = (np.arange(1, wanted + 1)) / scale + 0.5 * (1 - 1 / scale)  # 1-based, as MATLAB's
+    place = (np.arange(1, wanted + 1)) / scale + 0.5 * (
+        1 - 1 / scale
+    )  # 1-based, as MATLAB's
     first = np.floor(place - width / 2)
     taps = first[:, None] + np.arange(int(np.ceil(width)) + 2)
     values = kernel(shrink * (place[:, None] - taps)) * shrink

@@ -19,7 +19,7 @@ from metrics import _arrays as arrays
 from metrics._arrays import Array
 from metrics._scene import Scene, run
 from metrics.location import CONVENTIONS, Convention
-from metrics.resize import weights
+from metrics.resize import change
 
 GRIDS = ("common", "mit")
 UNITS = ("cell", "pixel")
@@ -36,7 +36,7 @@ def emd(
     unit: Literal["cell", "pixel"] = "cell",
     method: Literal["exact", "approximate", "beckmann"] = "exact",
     tolerance: float = 0.002,
-    iterations: int = 100,
+    iterations: int = 50,
     negative: str = "error",
     return_bound: bool = False,
 ) -> Any:
@@ -65,7 +65,7 @@ def emd_kernel(
     unit: str = "cell",
     method: str = "exact",
     tolerance: float = 0.002,
-    iterations: int = 100,
+    iterations: int = 50,
     bound: bool = False,
 ) -> Any:
     """`emd` of a scene, with a lower bound of the exact value (NaN where nobody asked)."""
@@ -73,7 +73,9 @@ def emd_kernel(
     arrays.choice(unit, UNITS, "unit")
     arrays.choice(method, METHODS, "method")
     if downsize != int(downsize) or downsize < 1:
-        raise ValueError(f"downsize is {downsize}; it must be a whole number, at least 1")
+        raise ValueError(
+            f"downsize is {downsize}; it must be a whole number, at least 1"
+        )
     if not 0 <= tolerance < 1:
         raise ValueError(f"tolerance is {tolerance}; it must lie in [0, 1)")
     xp = scene.xp
@@ -98,10 +100,14 @@ def emd_kernel(
     if xp is np:
         return float(found[0, 0]), float(found[0, 1])
     device = arrays.device(scene.maps["prediction"])
-    return tuple(xp.asarray(np.ascontiguousarray(column), device=device) for column in found.T)
+    return tuple(
+        xp.asarray(np.ascontiguousarray(column), device=device) for column in found.T
+    )
 
 
-def _to_grid(scene: Scene, name: str, wanted: tuple[int, int], scale: float | None) -> Array:
+def _to_grid(
+    scene: Scene, name: str, wanted: tuple[int, int], scale: float | None
+) -> Array:
     """(..., h, w) a map on the coarse grid, summing to one; uniform where it is constant.
 
     imresize(map, 1/32) keeps the scale and rounds the size up; imresize(map, size) has the scale
@@ -114,17 +120,9 @@ def _to_grid(scene: Scene, name: str, wanted: tuple[int, int], scale: float | No
         values = xp.reshape(arrays.float64(xp, field.values), shape)
     else:
         values = scene.maps[name].astype(np.float64)
-    rows, columns = (
-        weights(size, n, "matlab-bicubic", scale)
-        for size, n in zip(shape[-2:], wanted, strict=True)
+    small = change(xp, values, wanted, scale=scale)
+    constant = (
+        field.constant if xp is np else xp.reshape(field.constant, (*shape[:-2], 1, 1))
     )
-    if xp is np:
-        small = rows @ values @ columns.T
-        if field.constant:
-            small = np.ones(wanted)
-        return small / small.sum()
-    like = {"dtype": values.dtype, "device": arrays.device(values)}
-    small = xp.asarray(rows, **like) @ values @ xp.asarray(columns, **like).T
-    constant = xp.reshape(field.constant, (*shape[:-2], 1, 1))
-    small = xp.where(constant, 1.0, small)
+    small = arrays.where(xp, constant, xp.ones_like(small), small)
     return small / xp.sum(small, axis=(-2, -1), keepdims=True)
