@@ -20,7 +20,7 @@ from emomap._version import __version__
 from emomap.errors import EmomapError, UsageError
 from emomap.method import Method
 from emomap.progress import say, track
-from emomap.runs import Row, Run, append_rows, resume_rows
+from emomap.runs import Row, Run, append_rows, read_rows, resume_rows
 from emomap.sample import Dataset, Sample, Split
 from emomap.scoring import Item, Protocol
 from emomap.tables import Table, html
@@ -86,6 +86,7 @@ class Bench:
     jobs: int | None = None
     checkpoints: Mapping[str, Path] = field(default_factory=dict)
     show: bool = True
+    shard: tuple[int, int] | None = None
     failed: list[str] = field(default_factory=list)
     summary: dict[str, Any] = field(default_factory=dict)
     _rows: dict[str, list[Row]] = field(default_factory=dict)
@@ -101,6 +102,13 @@ class Bench:
         """The samples of a split that have gaze."""
         return [s for s in self.part(split) if s.gaze_source is not None]
 
+    def mine(self) -> list[Sample]:
+        """The samples that are shown and scored: those of the split, or of this shard of it.
+
+        Whole batches go to a shard, so that networks see the same batches as in one run.
+        """
+        return engine.shard(list(self.part(self.split)), self.shard, predict.BATCH)
+
     # --------------------------------------------------------------------------------- the run
 
     def run(self) -> None:
@@ -114,6 +122,22 @@ class Bench:
                     self._score(name, maps, protocol)
         if protocol.metrics:
             self._ceiling(protocol)
+        self._summarise(protocol, remarks)
+
+    def gather(self, names: Sequence[str], failed: Sequence[str]) -> None:
+        """Summary and table of what lies in the run folder already, computing no row.
+
+        Args:
+            names: methods, in the order of the table.
+            failed: what could not be done when the rows were made.
+        """
+        protocol, remarks = self._protocol()
+        self.failed += failed
+        for name in names:
+            if rows := read_rows(self.folder.rows(name)):
+                self._rows[name] = rows
+            if (table := self.folder.method(name) / "predictions.jsonl").exists():
+                self._classify(name, table)
         self._summarise(protocol, remarks)
 
     def _protocol(self) -> tuple[Protocol, list[str]]:
@@ -147,7 +171,7 @@ class Bench:
 
     def _maps(self, contender: Contender) -> dict[str, Mapping[str, Path]]:
         """Row name -> image -> map file; makes the maps that are missing."""
-        samples = self.gazed(self.split)
+        samples = [sample for sample in self.mine() if sample.gaze_source is not None]
         if contender.folder is not None:
             found = io.maps_by_id(contender.folder)
             pairs = io.pair(found, [s.id for s in samples])
@@ -184,7 +208,7 @@ class Bench:
         method = self._make(contender)
         home = self.folder.method(contender.name)
         self._train(method, contender, home)
-        shown = list(self.part(self.split))
+        shown = self.mine()
         outcomes = predict.predict_batches(
             method,
             shown,
@@ -194,7 +218,7 @@ class Bench:
             show=self.show,
         )
         self._fail(outcomes)
-        self._classify(contender.name, method, home / "predictions.jsonl")
+        self._classify(contender.name, home / "predictions.jsonl")
         if not method.gives_map:
             return {}
         found: dict[str, Mapping[str, Path]] = {contender.name: self._files(folder, samples)}
@@ -361,10 +385,10 @@ class Bench:
         def work(todo: Sequence[Item]) -> Iterator[scoring.Scored]:
             return engine.ordered(score, todo, jobs=self.jobs, chunk=10)
 
-        items = [Item(s.id, s.image_file, s.gaze) for s in samples]
+        items = [Item(s.id, s.image_file, s.gaze) for s in self.mine() if s.gaze_source is not None]
         self._add_rows(ranking.CEILING, items, ours, work)
 
-    def _classify(self, name: str, method: Any, table: Path) -> None:
+    def _classify(self, name: str, table: Path) -> None:
         """Accuracy and confusion matrix on the labelled images of the split."""
         probabilities = predict.read_probabilities(table)
         pairs = [
@@ -475,6 +499,7 @@ def prepare(
     seed: int = 0,
     device: str = "auto",
     jobs: int | None = None,
+    shard: tuple[int, int] | None = None,
     show: bool = True,
 ) -> Bench:
     """Check everything that can be checked before any work, and open the run folder.
@@ -482,6 +507,7 @@ def prepare(
     Args:
         names: methods, as `Contender.parse` takes them.
         paper_table: a table of the paper instead: its methods, metrics and nothing else.
+        shard: (i, n) to do only the i-th of n parts of the images, see `emomap.merge`.
 
     Raises:
         UsageError: unknown names, a trainable method without labels, another recipe in ``out``.
@@ -527,21 +553,33 @@ def prepare(
         **table,
         "run": {
             "recipe": chosen,
-            "data": data if data in datasets.EMBEDDED else str(Path(data).resolve()),
+            "data": data if data in datasets.EMBEDDED else _absolute(data, datasets.LAYOUTS),
             "gaze": "" if gaze is None else str(Path(gaze).resolve()),
             "split": part or "whole",
             "seed": seed,
+            **({"shard": f"{shard[0]}/{shard[1]}"} if shard else {}),
             **{f"checkpoint_{n}": str(Path(f).resolve()) for n, f in sorted(checkpoints.items())},
         },
     }
     kind = f"-table{paper_table}" if paper_table else ""
-    default = Path("runs") / f"{dataset.name}-{Path(chosen).stem}{kind}-seed{seed}"
+    piece = f"-shard{shard[0]}of{shard[1]}" if shard else ""
+    default = Path("runs") / f"{dataset.name}-{Path(chosen).stem}{kind}-seed{seed}{piece}"
     folder = Path(out) if out else default
     if not resume and (folder / "recipe.toml").exists():
         raise UsageError(f"{folder}: holds a run already; choose another folder with --out")
     run = Run.open(folder, whole)
     run.write_environment(device=device)
-    return Bench(dataset, table, contenders, run, part, seed, device, jobs, checkpoints, show)
+    return Bench(
+        dataset, table, contenders, run, part, seed, device, jobs, checkpoints, show, shard
+    )
+
+
+def _absolute(data: str, layouts: Mapping[str, Any]) -> str:
+    """The data set as the recipe keeps it: its absolute path, behind the layout if one is named."""
+    layout, separator, path = data.partition(":")
+    if separator and layout in layouts:
+        return f"{layout}:{Path(path).resolve()}"
+    return str(Path(data).resolve())
 
 
 def _choose_split(dataset: Dataset, wanted: str | None) -> Split | None:

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emomap import io, metrics, scoring, signatures
+from emomap import engine, io, metrics, scoring, signatures
 from emomap.errors import EmomapError
 from emomap.perimage import PerImage
 from emomap.progress import say, track
@@ -87,14 +87,7 @@ class Scores:
     def table(self) -> Table:
         """One row a metric: mean and interval, and which direction is better."""
         summary = self.summary()
-        rows = [
-            [
-                f"{metrics.CATALOGUE[name].long_name} {arrow(name)}",
-                *[number(entry[key], 4) for key in ("mean", "low", "high")],
-                str(entry["n"]),
-            ]
-            for name, entry in summary.items()
-        ]
+        rows = metric_rows(summary)
         notes = [f"signature: {self.signature}"]
         notes += [f"left out: {name} ({reason})" for name, reason in self.omitted.items()]
         if self.failed:
@@ -152,6 +145,18 @@ class Scores:
         return html(self.table())
 
 
+def metric_rows(summary: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
+    """A row for each metric of a summary: name with direction, mean, ends of the interval, n."""
+    return [
+        [
+            f"{metrics.CATALOGUE[name].long_name} {arrow(name)}",
+            *[number(entry[key], 4) for key in ("mean", "low", "high")],
+            str(entry["n"]),
+        ]
+        for name, entry in summary.items()
+    ]
+
+
 def interval(values: Sequence[float], seed: int) -> dict[str, Any]:
     """Mean with its 95% bootstrap interval over images, as the summaries hold it."""
     found = metrics.statistics.mean_interval(values, seed=seed)
@@ -171,6 +176,7 @@ def score(
     allow_missing: bool = False,
     truth_kind: str | None = None,
     jobs: int | None = None,
+    shard: tuple[int, int] | None = None,
     seed: int = 0,
     show: bool = False,
 ) -> Scores:
@@ -184,6 +190,7 @@ def score(
         allow_missing: score what both sides have, and say how much they lack.
         truth_kind: force how ``truth`` is read, see `emomap.data.gaze.open_gaze`.
         jobs: processes; None for one a processor.
+        shard: (i, n) to score only the i-th of n parts of the images, see `emomap.merge`.
         show: progress on stderr.
 
     Raises:
@@ -207,7 +214,7 @@ def score(
     if protocol.sigma is None:
         protocol = replace(protocol, sigma=gaze.sigma)
     protocol, omitted = _fitting(protocol, items)
-    found = _run(items, protocol, omitted, remarks, jobs, seed, show)
+    found = _run(items, protocol, omitted, remarks, jobs, shard, seed, show)
     return replace(
         found, method=Path(predictions).resolve().name, dataset=Path(truth).resolve().name
     )
@@ -273,19 +280,23 @@ def _run(
     omitted: Mapping[str, str],
     remarks: list[str],
     jobs: int | None,
+    shard: tuple[int, int] | None,
     seed: int,
     show: bool,
 ) -> Scores:
     values: dict[str, Mapping[str, float]] = {}
     failed: list[str] = []
     blank = 0
-    with tempfile.TemporaryDirectory(prefix="emomap-") as temporary:
+    mine = engine.shard(items, shard)
+    if not mine:
+        raise EmomapError(f"shard {shard}: there are only {len(items)} maps, so it has none")
+    with tempfile.TemporaryDirectory(prefix="emomap-", dir=engine.shared_folder()) as temporary:
         others = None
         if protocol.needs() & {"other", "baseline"}:
             gazes = ((item.id, gaze) for item in items if (gaze := item.gaze()))
             others = scoring.pool_fixations(gazes, Path(temporary, "others.npz"))
-        results = scoring.score_items(items, protocol, jobs=jobs, others=others)
-        for result in track(results, total=len(items), label="score", show=show):
+        results = scoring.score_items(mine, protocol, jobs=jobs, others=others)
+        for result in track(results, total=len(mine), label="score", show=show):
             if result.problem:
                 failed.append(result.problem)
             else:

@@ -18,6 +18,7 @@ COMMANDS = {
     "bench": "Train, extract, score and rank methods on a data set.",
     "score": "Score a folder of maps against gaze.",
     "report": "Show a run as one HTML page with pictures.",
+    "merge": "Put the results of shards together.",
     "table": "Print the table of a run in another format.",
     "figure": "Draw a grid of maps for a paper.",
     "compare": "Is one method better than another? Tests, effect sizes, ranks.",

@@ -91,6 +91,7 @@ def checkpoints(
 )
 @options.seed_option
 @options.device_option
+@options.shard_option
 @options.jobs_option
 @options.quiet_option
 def bench(
@@ -133,6 +134,7 @@ def bench(
             seed=number,
             device=choices["device"],
             jobs=choices["jobs"],
+            shard=choices["shard"],
             show=not quiet,
         )
         run.run()

@@ -38,6 +38,7 @@ from emomap.cli import options
 @click.option(
     "--allow-missing", is_flag=True, help="Score what both sides have, and say what they lack."
 )
+@options.shard_option
 @options.jobs_option
 @options.seed_option
 @options.quiet_option
@@ -50,6 +51,7 @@ def score(
     per_image: Path | None,
     explain: bool,
     allow_missing: bool,
+    shard: tuple[int, int] | None,
     jobs: int | None,
     seed: int,
     quiet: bool,
@@ -80,6 +82,7 @@ def score(
         allow_missing=allow_missing,
         truth_kind=gt_kind.replace("-", " ") if gt_kind else None,
         jobs=jobs,
+        shard=shard,
         seed=seed,
         show=not quiet,
     )

@@ -1,0 +1,227 @@
+"""Many pictures: shards and clusters give what one process gives, whatever is killed on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from emomap import benchmark, engine, merge, perimage, scores
+from emomap.errors import EmomapError, UsageError
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Forty small pictures with gaze, and maps of them beside."""
+    root = tmp_path_factory.mktemp("scale")
+    rng = np.random.default_rng(7)
+    for folder in ("photos/images", "photos/fixations", "maps"):
+        (root / folder).mkdir(parents=True)
+    for index in range(40):
+        image = rng.integers(0, 255, (68, 90, 3)).astype(np.uint8)
+        Image.fromarray(image).save(root / f"photos/images/{index:02d}.png")
+        Image.fromarray(image[:, :, 0]).save(root / f"maps/{index:02d}.png")
+        spots = rng.uniform(0, 1, (15, 2)) * (89, 67)
+        lines = [f"{x:.1f},{y:.1f},{i % 3}" for i, (x, y) in enumerate(spots)]
+        text = "x,y,observer\n" + "\n".join(lines) + "\n"
+        (root / f"photos/fixations/{index:02d}.csv").write_text(text)
+    return root
+
+
+# -------------------------------------------------------------------------------------- shards
+
+
+@pytest.mark.parametrize("count", [1, 2, 7])
+@pytest.mark.parametrize("block", [1, 16])
+def test_shards_share_the_items_out(count: int, block: int) -> None:
+    items = list(range(100))
+    parts = [engine.shard(items, (k, count), block) for k in range(1, count + 1)]
+    assert sorted(item for part in parts for item in part) == items
+    for part in parts:
+        for start in range(0, len(items), block):
+            inside = set(items[start : start + block])
+            assert inside <= set(part) or not inside & set(part)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json", ".jsonl"])
+def test_merged_shards_are_the_whole(photos: Path, tmp_path: Path, suffix: str) -> None:
+    """Shuffled AUC needs the gaze on all other images, also of other shards."""
+    from emomap.scoring import Protocol
+
+    protocol = Protocol(("auc_shuffled", "cc", "nss"))
+    run = partial(scores.score, photos / "maps", photos / "photos", protocol=protocol, jobs=1)
+    whole = run()
+    parts = []
+    for k in range(1, 4):
+        parts.append(tmp_path / f"{k}{suffix}")
+        perimage.write(parts[-1], run(shard=(k, 3)).per_image())
+    merged = merge.merge_files(parts[::-1], tmp_path / f"all{suffix}")
+    assert merged.values == whole.values
+    assert list(merged.values) == list(whole.values)
+    assert perimage.read(tmp_path / f"all{suffix}").values == whole.values
+    shown = json.loads(merge.render(merged, "json"))
+    assert shown["metrics"] == whole.summary()
+    table = merge.render(merged, "table").splitlines()
+    assert table[:6] == whole.render("table").splitlines()[:6]
+
+
+def test_parts_that_do_not_fit_are_refused(photos: Path, tmp_path: Path) -> None:
+    from emomap.scoring import Protocol
+
+    def part(name: str, shard: tuple[int, int], convention: str = "mit") -> Path:
+        protocol = Protocol(("nss",), convention=convention)
+        found = scores.score(
+            photos / "maps", photos / "photos", protocol=protocol, shard=shard, jobs=1
+        )
+        perimage.write(tmp_path / name, found.per_image())
+        return tmp_path / name
+
+    one, two = part("1.csv", (1, 2)), part("2.csv", (2, 2), "tuebingen")
+    with pytest.raises(UsageError, match="nss was scored in another way"):
+        merge.merge_files([one, two], tmp_path / "all.csv")
+    with pytest.raises(EmomapError, match="another part has 00, 02, 04"):
+        merge.merge_files([one, one], tmp_path / "all.csv")
+    with pytest.raises(EmomapError, match="only 40 maps"):
+        scores.score(photos / "maps", photos / "photos", shard=(60, 60), jobs=1)
+
+
+def test_merged_runs_are_the_whole_run(photos: Path, tmp_path: Path) -> None:
+    def bench(name: str, shard: tuple[int, int] | None = None) -> Path:
+        benchmark.bench(
+            ["uniform", "center", f"mine={photos / 'maps'}"],
+            data=str(photos / "photos"),
+            settings=["score.metrics=['cc','nss']", "bench.report=false"],
+            baselines=False,
+            split="all",
+            out=tmp_path / name,
+            jobs=1,
+            shard=shard,
+            show=False,
+        )
+        return tmp_path / name
+
+    whole = bench("whole")
+    parts = [bench(f"part{k}", (k, 2)) for k in (1, 2)]
+    with pytest.raises(UsageError, match="shard 2/2 is missing"):
+        merge.merge_runs(parts[:1], tmp_path / "merged")
+    with pytest.raises(UsageError, match="not made with --shard"):
+        merge.merge_runs([whole], tmp_path / "merged")
+    merge.merge_runs(parts[::-1], tmp_path / "merged")
+    with pytest.raises(UsageError, match="exists already"):
+        merge.merge_runs(parts, tmp_path / "merged")
+    for name in ("summary.json", "table.md", "recipe.toml"):
+        assert (tmp_path / "merged" / name).read_text() == (whole / name).read_text(), name
+    for path in whole.rglob("*"):
+        if path.suffix in {".jsonl", ".png"}:
+            mine = tmp_path / "merged" / path.relative_to(whole)
+            assert mine.read_bytes() == path.read_bytes(), path
+
+
+# ---------------------------------------------------------------------------------------- Dask
+
+
+def die_once(item: int, marker: Path) -> int:
+    if item == 30 and not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 2 * item
+
+
+def test_a_killed_worker_of_a_cluster_loses_no_result(tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    work = partial(die_once, marker=tmp_path / "dead")
+    with engine.on("dask", jobs=2):
+        found = list(engine.ordered(work, range(80), chunk=4))
+    assert found == [2 * item for item in range(80)]
+    assert (tmp_path / "dead").exists()
+
+
+def test_wrong_engines_are_wrong_use() -> None:
+    with pytest.raises(UsageError, match="is for --engine dask"), engine.on("local", "tcp://a:1"):
+        pass
+    with pytest.raises(UsageError, match="there are local and dask"), engine.on("ray"):
+        pass
+
+
+def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(engine, "WAIT", 1)
+    with (
+        pytest.raises(EmomapError, match=r"--scheduler tcp://127\.0\.0\.1:1: no worker"),
+        engine.on("dask", "tcp://127.0.0.1:1"),
+    ):
+        pass
+
+
+@pytest.fixture
+def processes() -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Processes that end with the test."""
+    started: list[subprocess.Popen[bytes]] = []
+    yield started
+    for process in started[::-1]:
+        process.terminate()
+    for process in started:
+        process.wait(timeout=30)
+
+
+def test_the_example_of_two_workers_in_the_docs(
+    photos: Path, tmp_path: Path, processes: list[subprocess.Popen[bytes]]
+) -> None:
+    """The commands of docs/cluster.md as they stand there, on this machine and a free port."""
+    pytest.importorskip("distributed")
+    page = (REPOSITORY / "docs" / "cluster.md").read_text("utf-8")
+    match = re.search(r"<!-- example: two workers -->\n```sh\n(.*?)```", page, re.DOTALL)
+    assert match
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    text = match[1].replace("HOST", "127.0.0.1").replace("8786", str(port))
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    for folder in ("maps", "photos"):
+        shutil.copytree(photos / folder, tmp_path / {"maps": "my_maps"}.get(folder, folder))
+    ran = None
+    for line in text.splitlines():
+        words = line.removesuffix("&").split()
+        if words[0] == "export":
+            name, _, value = words[1].partition("=")
+            environment[name] = value
+            continue
+        if words[0] == "dask":
+            module = {"scheduler": "dask_scheduler", "worker": "dask_worker"}[words[1]]
+            command = [sys.executable, "-m", f"distributed.cli.{module}", *words[2:]]
+            if words[1] == "scheduler":
+                command += ["--no-dashboard"]
+            processes.append(
+                subprocess.Popen(
+                    command,
+                    env=environment,
+                    cwd=tmp_path,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+            )
+            continue
+        assert words[0] == "emomap"
+        command = [sys.executable, "-m", *words]
+        ran = subprocess.run(
+            command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120
+        )
+    assert len(processes) == 3
+    assert ran is not None
+    assert ran.returncode == 0, ran.stderr
+    here = scores.score(photos / "maps", photos / "photos", jobs=1)
+    assert perimage.read(tmp_path / "scores.csv").values == here.values
