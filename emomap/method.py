@@ -68,6 +68,10 @@ class Method:
         """
         raise UsageError(f"{type(self).__name__} has nothing to load from {checkpoint}")
 
+    def save(self, checkpoint: Path, recipe: Mapping[str, Any] | None = None) -> None:
+        """Write what was learned, for `load`; ``recipe`` is kept for the record."""
+        raise UsageError(f"{type(self).__name__} has nothing to save in {checkpoint}")
+
     def predict(self, images: Sequence[Image]) -> list[Prediction]:
         """Predict a batch of images, which may differ in size."""
         raise NotImplementedError
@@ -109,6 +113,7 @@ BUILTIN: dict[str, Entry] = dict(
         _entry("wildcat", "wildcat:WILDCAT", "network", "class map of WILDCAT (Durand 2017)"),
         _entry("spn", "spn:SPN", "network", "soft proposal map of SPN (Zhu 2017)"),
         _entry("jcdl", "jcdl:JCDL", "network", "label distributions, no map (Yang 2017)"),
+        _entry("paef", "paef:PAEF", "classifier", "principles of art, no map (Zhao 2014)"),
     ]
 )
 

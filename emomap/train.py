@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from emomap.errors import EmomapError, UsageError
+from emomap.method import Method
 from emomap.nn.backbone import read_state
 from emomap.nn.batches import Pictures, augment, epoch_order, step_seed
 from emomap.nn.logs import draw_curves, write_events, write_log
@@ -152,7 +153,7 @@ class Progress:
 
 
 def train(
-    method: NetworkMethod,
+    method: Method,
     train: Dataset,
     validation: Dataset,
     settings: Mapping[str, Any],
@@ -162,11 +163,12 @@ def train(
     device: str = "auto",
     progress: bool = True,
 ) -> None:
-    """Train a network and leave it with the weights of its best epoch.
+    """Train a method and leave it trained: a network with the weights of its best epoch.
 
     The best epoch is the one with the highest validation accuracy; among equals, the lowest loss.
     A training that was interrupted goes on where it stopped (on the same CPU, bit for bit); one
-    that is finished is only loaded. Only labels are used, never gaze.
+    that is finished is only loaded. Only labels are used, never gaze. A method that is no network
+    is fitted by its own `fit`, and only ``folder`` and the data matter to it.
 
     Args:
         train, validation: labelled pictures. Without a validation split the last epoch is kept.
@@ -180,6 +182,13 @@ def train(
             that holds another training, or a disk that is full.
         UsageError: a setting that does not exist or has an impossible value.
     """
+    if not isinstance(method, NetworkMethod):
+        final = folder / "checkpoint.pt"
+        if not final.exists():
+            method.fit(train, validation)
+            method.save(final)
+        method.load(final, device=device)
+        return
     Training(method, train, validation, Settings.parse(settings), folder, seed, device).run(
         show=progress
     )

@@ -26,7 +26,7 @@ SQUEEZE = "squeezenet1_0-75146217.pth"
 @pytest.mark.parametrize(
     ("name", "channels", "stride"),
     [
-        ("small", 96, 4),
+        ("small", 64, 4),
         ("resnet18", 512, 32),
         ("vgg11", 512, 32),
         ("squeezenet1_1", 512, 17),
@@ -64,7 +64,7 @@ def test_last_pool_of_vgg_may_be_left_out() -> None:
 
 
 def test_trunk_keeps_all_but_the_last_layer() -> None:
-    for name, width in (("resnet18", 512), ("squeezenet1_1", 512), ("small", 96)):
+    for name, width in (("resnet18", 512), ("squeezenet1_1", 512), ("small", 64)):
         trunk, features = make_trunk(name)
         assert features == width
         assert trunk.eval()(torch.zeros(2, 3, 64, 64)).shape == (2, width)

@@ -1,0 +1,233 @@
+"""PAEF: principles-of-art emotion features and a support vector machine (Zhao 2014). No map.
+
+The features are our reading of a description in words, three of them with surrogates (see
+`emomap.vision.art`), so published accuracies are not claimed to be reproduced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emomap import engine, io
+from emomap.errors import EmomapError
+from emomap.method import Image, Method, Prediction
+from emomap.sample import Dataset, Sample
+from emomap.vision import art, symmetry
+
+Array = NDArray[np.float64]
+
+#: What a checkpoint calls itself.
+FORMAT = "emomap paef 1"
+#: The groups of features and how many numbers each has; 165 in all.
+GROUPS = {
+    "bilateral": 12,
+    "rotational": 12,
+    "radial": 36,
+    "contrasts": 15,
+    "focus": 3,
+    "harmony": 2,
+    "colour_names": 12,
+    "gradients": 48,
+    "gradation": 9,
+    "movement": 16,
+}
+
+
+def features(image: Image, longest: int = 128) -> Array:
+    """The 165 features of a picture (H, W, 3), in the order of `GROUPS`; all finite.
+
+    Args:
+        longest: the picture is first shrunk until its longer side is at most this, in pixels.
+    """
+    from PIL import Image as Pillow
+
+    picture = Pillow.fromarray(image)
+    picture.thumbnail((longest, longest), Pillow.Resampling.BICUBIC)
+    # keypoints and superpixels need some room
+    small = picture.resize((max(picture.width, 32), max(picture.height, 32)))
+    pixels = np.asarray(small)
+    hsv = np.asarray(small.convert("HSV"), dtype=np.float64) / 255.0
+    grey = np.asarray(small.convert("L"), dtype=np.float64) / 255.0
+    attention = art.saliency(pixels)
+    points = symmetry.keypoints(grey)
+    parts = [
+        symmetry.bilateral(points, grey.shape),
+        symmetry.rotational(points, grey.shape),
+        symmetry.radial(grey),
+        art.contrasts(pixels, hsv),
+        art.focus(attention),
+        art.harmony(hsv, grey),
+        art.colour_names(pixels),
+        art.gradients(grey),
+        art.gradation(grey),
+        art.scan_path(attention),
+    ]
+    return np.concatenate(parts)
+
+
+def _features_of(sample: Sample) -> Array | str:
+    try:
+        return features(sample.image())
+    except EmomapError as error:
+        return str(error)
+
+
+class PAEF(Method):
+    """Hand-made features and an RBF support vector machine; gives no map.
+
+    C and gamma are those of the best accuracy in a 5-fold cross validation on the training split.
+
+    Args:
+        costs: values of C to try.
+        gammas: values of gamma to try; features have unit variance.
+        folds: of the cross validation.
+        jobs: processes; 0 for one a processor.
+    """
+
+    trainable: ClassVar[bool] = True
+    gives_map: ClassVar[bool] = False
+    serial: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        costs: Sequence[float] = (1.0, 4.0, 16.0),
+        gammas: Sequence[float] = (0.0005, 0.002, 0.008),
+        folds: int = 5,
+        jobs: int = 0,
+    ) -> None:
+        if not costs or min(costs) <= 0 or not gammas or min(gammas) <= 0:
+            raise ValueError(f"costs={costs}, gammas={gammas}: one or more positive numbers each")
+        if folds < 2:
+            raise ValueError(f"folds={folds}: two or more")
+        self.costs = [float(cost) for cost in costs]
+        self.gammas = [float(gamma) for gamma in gammas]
+        self.folds = folds
+        self.jobs = jobs
+        self.classes: tuple[str, ...] = ()
+        self._learnt: dict[str, Any] = {}
+        self._machine: Any = None
+
+    # ---------------------------------------------------------------------------------- learning
+
+    def fit(self, train: Dataset, validation: Dataset) -> None:
+        """Measure the pictures of the training split, choose C and gamma, and fit.
+
+        Raises:
+            EmomapError: a picture cannot be read, or there are fewer than two emotions.
+        """
+        from sklearn.model_selection import GridSearchCV, StratifiedKFold
+        from sklearn.svm import SVC
+
+        samples = [sample for sample in train if sample.emotion is not None]
+        labels = np.array([train.classes.index(s.emotion or "") for s in samples])
+        if len(set(labels.tolist())) < 2:
+            raise EmomapError(
+                f"PAEF learns from pictures of two emotions or more; {train.name} has "
+                f"{len(set(labels.tolist()))} to train on: add labels.csv (image,emotion)"
+            )
+        table = self._measure(samples)
+        self.classes = train.classes
+        center, spread = table.mean(axis=0), table.std(axis=0)
+        spread[spread < 1e-12] = 1.0
+        scaled = (table - center) / spread
+        folds = min(self.folds, int(np.bincount(labels)[np.unique(labels)].min()))
+        cost, gamma = self.costs[0], self.gammas[0]
+        if folds >= 2 and len(self.costs) * len(self.gammas) > 1:
+            search = GridSearchCV(
+                SVC(),
+                {"C": self.costs, "gamma": self.gammas},
+                cv=StratifiedKFold(folds, shuffle=True, random_state=0),
+                n_jobs=self.jobs or engine.processors(),
+                refit=False,
+            ).fit(scaled, labels)
+            cost, gamma = search.best_params_["C"], search.best_params_["gamma"]
+        self._learnt = {
+            "table": scaled,
+            "labels": labels,
+            "center": center,
+            "spread": spread,
+            "cost": np.array(cost),
+            "gamma": np.array(gamma),
+        }
+        self._fit_machine()
+
+    def _measure(self, samples: Sequence[Sample]) -> Array:
+        from emomap.progress import track
+
+        found = engine.ordered(_features_of, samples, jobs=self.jobs or None)
+        rows = []
+        for row in track(found, total=len(samples), label="features of paef"):
+            if isinstance(row, str):
+                raise EmomapError(row)
+            rows.append(row)
+        return np.array(rows)
+
+    def _fit_machine(self) -> None:
+        from sklearn.svm import SVC
+
+        learnt = self._learnt
+        machine = SVC(
+            C=float(learnt["cost"]), gamma=float(learnt["gamma"]), decision_function_shape="ovr"
+        )
+        self._machine = machine.fit(learnt["table"], learnt["labels"])
+
+    # -------------------------------------------------------------------------------- checkpoint
+
+    def save(self, checkpoint: Path, recipe: Mapping[str, Any] | None = None) -> None:
+        """Write the measured training pictures, C and gamma; fitting them again takes seconds."""
+        if self._machine is None:
+            raise EmomapError("PAEF is not trained, there is nothing to save")
+        with io.atomic(checkpoint) as temporary, temporary.open("wb") as stream:
+            np.savez(
+                stream, format=np.array(FORMAT), classes=np.array(self.classes), **self._learnt
+            )
+
+    def load(self, checkpoint: Path, *, device: str = "auto") -> None:
+        """Read what `save` wrote.
+
+        Raises:
+            EmomapError: missing, damaged, or not a checkpoint of PAEF.
+        """
+        try:
+            with np.load(checkpoint, allow_pickle=False) as stored:
+                found = {key: stored[key] for key in stored.files}
+        except FileNotFoundError as error:
+            raise EmomapError(f"{checkpoint}: there is no such file") from error
+        except Exception as error:  # np.load raises a zoo of types on other files
+            raise EmomapError(
+                f"{checkpoint}: not a checkpoint of PAEF, or damaged (`emomap train` writes one)"
+            ) from error
+        if str(found.get("format")) != FORMAT:
+            raise EmomapError(f"{checkpoint}: not a checkpoint of PAEF")
+        self.classes = tuple(str(name) for name in found["classes"])
+        keys = ("table", "labels", "center", "spread", "cost", "gamma")
+        try:
+            self._learnt = {key: found[key] for key in keys}
+            self._fit_machine()
+        except (KeyError, ValueError, TypeError) as error:
+            raise EmomapError(f"{checkpoint}: damaged: {error}") from error
+
+    # -------------------------------------------------------------------------------- prediction
+
+    def predict(self, images: Sequence[Image]) -> list[Prediction]:
+        """Probabilities (a softmax of the decision values) of each picture; no map.
+
+        Raises:
+            EmomapError: neither trained nor loaded.
+        """
+        if self._machine is None:
+            raise EmomapError("PAEF must be trained, or get a checkpoint, first")
+        learnt = self._learnt
+        table = np.array([features(image) for image in images])
+        values = self._machine.decision_function((table - learnt["center"]) / learnt["spread"])
+        if values.ndim == 1:  # two emotions: one value for the second
+            values = np.stack([-values, values], axis=1)
+        scores = np.full((len(images), len(self.classes)), -np.inf)
+        scores[:, self._machine.classes_] = values
+        weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return [Prediction(probabilities=row / row.sum()) for row in weights]
