@@ -120,9 +120,7 @@ def same_shape(arrays: dict[str, Array], any_size: bool = False) -> None:
         if any_size and tuple(array.shape[:-2]) == tuple(reference.shape[:-2]):
             continue
         # One baseline (or pool of other fixations) may serve a whole batch.
-        if name in ("other", "baseline") and tuple(array.shape) == tuple(
-            reference.shape[-2:]
-        ):
+        if name in ("other", "baseline") and tuple(array.shape) == tuple(reference.shape[-2:]):
             continue
         hint = _points(array) or _points(reference)
         if not hint and array.shape[-2:] != reference.shape[-2:]:
@@ -135,7 +133,9 @@ def same_shape(arrays: dict[str, Array], any_size: bool = False) -> None:
 
 def _points(array: Array) -> str:
     if array.ndim == 2 and array.shape[-1] == 2:
-        return "; if these are points (x, y), metrics.fixation_map(points, shape) makes a map of them"
+        return (
+            "; if these are points (x, y), metrics.fixation_map(points, shape) makes a map of them"
+        )
     return ""
 
 
@@ -145,28 +145,20 @@ def check_finite(xp: Any, array: Array, signs: tuple[Array, ...], name: str) -> 
     Raises:
         ValueError: with the count and the first position (row, column; batch axes before).
     """
-    if all(
-        math.isfinite(s) if xp is np else bool(xp.all(xp.isfinite(s))) for s in signs
-    ):
+    if all(math.isfinite(s) if xp is np else bool(xp.all(xp.isfinite(s))) for s in signs):
         return
     bad = ~np.isfinite(to_numpy(array))
     count = int(bad.sum())
-    if (
-        count
-    ):  # else the sum of finite values overflowed, which float64 maps of 1e308 can do
+    if count:  # else the sum of finite values overflowed, which float64 maps of 1e308 can do
         position = tuple(int(i) for i in np.argwhere(bad)[0])
-        raise ValueError(
-            f"{name} has {count} NaN or infinite value(s), the first at {position}"
-        )
+        raise ValueError(f"{name} has {count} NaN or infinite value(s), the first at {position}")
     raise ValueError(f"{name} has values too large to add up; scale it down")
 
 
 def choice(value: str, allowed: tuple[str, ...], name: str) -> None:
     """Raise ValueError unless the option is one of those that exist."""
     if value not in allowed:
-        raise ValueError(
-            f"{name} is '{value}'; it can be {', '.join(map(repr, allowed))}"
-        )
+        raise ValueError(f"{name} is '{value}'; it can be {', '.join(map(repr, allowed))}")
 
 
 def where(xp: Any, condition: Array, yes: Array, no: Array) -> Array:

@@ -45,20 +45,13 @@ def joint_histogram(first: Array, second: Array) -> Array:
     """(65536,) how often each pair of values of two uint8 arrays occurs, at 256*first + second."""
     table = np.zeros(65536, np.uint32)
     for i in range(first.size):
-        table[(np.uint64(first[i]) << np.uint64(8)) | np.uint64(second[i])] += (
-            np.uint32(1)
-        )
+        table[(np.uint64(first[i]) << np.uint64(8)) | np.uint64(second[i])] += np.uint32(1)
     return table
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def count_reached(
-    values: Array,
-    low: float,
-    span: float,
-    thresholds: Array,
-    reached: Array,
-    equal: Array,
+    values: Array, low: float, span: float, thresholds: Array, reached: Array, equal: Array
 ) -> None:
     """Count the values by how many thresholds they reach.
 
@@ -77,15 +70,9 @@ def count_reached(
     certain = 0
     possible = 0
     for bucket in range(BUCKETS + 1):
-        while (
-            certain < thresholds.size
-            and thresholds[certain] < bucket / BUCKETS - MARGIN
-        ):
+        while certain < thresholds.size and thresholds[certain] < bucket / BUCKETS - MARGIN:
             certain += 1
-        while (
-            possible < thresholds.size
-            and thresholds[possible] < (bucket + 1) / BUCKETS + MARGIN
-        ):
+        while possible < thresholds.size and thresholds[possible] < (bucket + 1) / BUCKETS + MARGIN:
             possible += 1
         table[bucket, 0] = certain
         table[bucket, 1] = possible
@@ -124,9 +111,7 @@ def logarithm(values: Array, out: Array) -> None:
         bits = np.float64(values[i]).view(np.uint64)
         exponent = (bits - _HALF_ROOT + _ONE) >> shift
         m = np.uint64(bits - (exponent << shift) + _ONE).view(np.float64)
-        e = np.uint64(exponent | _TWO_52).view(np.float64) - (
-            4503599627370496.0 + 1023.0
-        )
+        e = np.uint64(exponent | _TWO_52).view(np.float64) - (4503599627370496.0 + 1023.0)
         z = (m - 1.0) / (m + 1.0)
         s = z * z
         p = s * (2.0 / 21.0) + 2.0 / 19.0

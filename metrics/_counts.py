@@ -49,22 +49,12 @@ def _check(found: np.ndarray[Any, Any], size: int, name: str, sparse: bool) -> N
             raise ValueError(f"{name} has {bad} NaN or infinite value(s); {wrong}")
         broken = found[found != np.floor(found)]
         if broken.size:
-            raise ValueError(
-                f"{name} has fractional values such as {broken[0]:g}; {wrong}"
-            )
+            raise ValueError(f"{name} has fractional values such as {broken[0]:g}; {wrong}")
     if found.dtype.kind != "b" and found.min() < 0:
         raise ValueError(f"{name} has negative values such as {found.min():g}; {wrong}")
     if not sparse:
         return
     if 2 * found.size > size:
-        raise ValueError(
-            f"{name} is non-zero at {found.size} of {size} pixels; {wrong}"
-        )
-    if (
-        found.dtype.kind != "b"
-        and found.max() > LEVELS
-        and np.unique(found).size > LEVELS
-    ):
-        raise ValueError(
-            f"{name} has {np.unique(found).size} different values; {wrong}"
-        )
+        raise ValueError(f"{name} is non-zero at {found.size} of {size} pixels; {wrong}")
+    if found.dtype.kind != "b" and found.max() > LEVELS and np.unique(found).size > LEVELS:
+        raise ValueError(f"{name} has {np.unique(found).size} different values; {wrong}")

@@ -25,9 +25,7 @@ FIRST = 1000
 ARCS = 40
 
 
-def transport(
-    difference: NDArray[np.float64], tolerance: float = 0.0
-) -> tuple[float, float]:
+def transport(difference: NDArray[np.float64], tolerance: float = 0.0) -> tuple[float, float]:
     """Least cost of moving the positive part of a map onto the negative part.
 
     Args:
@@ -112,27 +110,14 @@ def _solve(
         costs = np.empty(room)
         tree, flow = np.empty((n + 1, 5), np.int32), np.empty(n + 1, np.int64)
         price = np.empty(n + 1)
-        children = np.append(
-            a.descendants(above, k)[:-1], b.descendants(above, k) + sources
-        )
+        children = np.append(a.descendants(above, k)[:-1], b.descendants(above, k) + sources)
         count = _simplex.refine(
-            above_tree,
-            above_flow,
-            above_sources,
-            children,
-            mass,
-            sources,
-            tree,
-            flow,
-            tails,
-            heads,
+            above_tree, above_flow, above_sources, children, mass, sources, tree, flow, tails, heads
         )
         steps = cells[tails[:count], :2] - cells[heads[:count], :2]
         costs[:count] = np.sqrt((steps * steps).sum(axis=1))
         high = min(k + BLOCK_LEVELS, top)
-        starts = np.append(
-            a.descendants(high, k)[:-1], b.descendants(high, k) + sources
-        )
+        starts = np.append(a.descendants(high, k)[:-1], b.descendants(high, k) + sources)
         boxes = np.concatenate([a.cells[a.level(high)], b.cells[b.level(high)]])
         above = k
         while True:
@@ -143,12 +128,8 @@ def _solve(
             cost, gap = result
             if gap <= 0.0 or (k == 0 and gap <= tolerance * cost):
                 break
-            limit = max(
-                n // 4, 64
-            )  # then price anew: prices from a short list are soon extreme
-            if not _simplex.improve(
-                tails, heads, costs, count, limit, sources, tree, flow, price
-            ):
+            limit = max(n // 4, 64)  # then price anew: prices from a short list are soon extreme
+            if not _simplex.improve(tails, heads, costs, count, limit, sources, tree, flow, price):
                 break
             if count + n > room:
                 count = _forget(tails, heads, costs, count, price)

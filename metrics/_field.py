@@ -103,9 +103,7 @@ class Field:
     def shares(self, values: Array) -> Array:
         """Values of this map divided by its sum; uniform where that is zero."""
         empty = self.total == 0
-        return self._uniform_where(
-            empty, values * (1.0 / self._safe(self.total, empty))
-        )
+        return self._uniform_where(empty, values * (1.0 / self._safe(self.total, empty)))
 
     def spanned_shares(self, values: Array) -> Array:
         """Min-max first, then divided by the sum; uniform for a constant map."""
@@ -153,14 +151,10 @@ def add(function: Callable[..., Array], *fields: Field) -> Array:
     """Sum over the pixels of a function of the values of aligned fields."""
     xp, weights = fields[0].xp, fields[0].weights
     if xp is not np:
-        return xp.sum(
-            function(*(field.values for field in fields)), axis=-1, keepdims=True
-        )
+        return xp.sum(function(*(field.values for field in fields)), axis=-1, keepdims=True)
     if weights is not None:
         return float(np.dot(function(*(field.values for field in fields)), weights))
-    return float(
-        sum(np.add.reduce(function(*block)) for block in blocks(BLOCK, *fields))
-    )
+    return float(sum(np.add.reduce(function(*block)) for block in blocks(BLOCK, *fields)))
 
 
 def inner(function: Callable[..., tuple[Array, Array]], *fields: Field) -> Array:
@@ -177,9 +171,7 @@ def inner(function: Callable[..., tuple[Array, Array]], *fields: Field) -> Array
 
 def _dot(first: Array, second: Array) -> float:
     cuts = range(0, first.size, DOT)
-    return float(
-        sum([np.dot(first[cut : cut + DOT], second[cut : cut + DOT]) for cut in cuts])
-    )
+    return float(sum([np.dot(first[cut : cut + DOT], second[cut : cut + DOT]) for cut in cuts]))
 
 
 def blocks(length: int, *fields: Field) -> Iterator[list[Array]]:

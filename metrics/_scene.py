@@ -37,9 +37,7 @@ class Scene:
         negative: what becomes of a negative prediction: "error", "clip" or "keep".
     """
 
-    def __init__(
-        self, xp: Any, maps: Mapping[str, Array], negative: str = "error"
-    ) -> None:
+    def __init__(self, xp: Any, maps: Mapping[str, Array], negative: str = "error") -> None:
         self.xp = xp
         self.maps = maps
         self.negative = negative
@@ -70,26 +68,19 @@ class Scene:
         if paired and name in ("prediction", "density"):
             first, second, weights = self._joint
             return Field(np, first if name == "prediction" else second, weights)
-        aligned = {
-            "prediction",
-            "density",
-        } <= self.maps.keys()  # pixel by pixel, so all pixels
+        aligned = {"prediction", "density"} <= self.maps.keys()  # pixel by pixel, so all pixels
         if not aligned and self._bytes(name):
             from metrics._compiled import histogram
 
             counts = histogram(flat.view(np.uint8)).sum(axis=0)
             (levels,) = np.nonzero(counts)
-            return Field(
-                np, levels.astype(np.float64), counts[levels].astype(np.float64)
-            )
+            return Field(np, levels.astype(np.float64), counts[levels].astype(np.float64))
         return Field(np, flat)
 
     def _bytes(self, *names: str) -> bool:
         """Whether these maps are there and are of whole bytes."""
         small = (np.dtype(np.uint8), np.dtype(np.bool_))
-        if not all(
-            name in self.maps and self.maps[name].dtype in small for name in names
-        ):
+        if not all(name in self.maps and self.maps[name].dtype in small for name in names):
             return False
         return len({self.maps[name].shape for name in names}) == 1
 
@@ -120,9 +111,7 @@ class Scene:
         xp = self.xp
         empty = found.total <= 0 if xp is np else bool(xp.any(found.total <= 0))
         if name == "density" and empty:
-            raise ValueError(
-                "density is zero everywhere: nobody looked, nothing to score against"
-            )
+            raise ValueError("density is zero everywhere: nobody looked, nothing to score against")
         if self.negative == "keep" and name == "prediction":
             return found
         if not (found.low < 0 if xp is np else bool(xp.any(found.low < 0))):
@@ -135,9 +124,7 @@ class Scene:
                 f"{name} has {count} negative value(s), down to {lowest:g}, and cannot be shared "
                 f"out as a distribution: {arrays.REMEDY}"
             )
-        return Field(
-            xp, xp.where(found.values < 0, xp.zeros_like(found.values), found.values)
-        )
+        return Field(xp, xp.where(found.values < 0, xp.zeros_like(found.values), found.values))
 
     @cached_property
     def fixated(self) -> tuple[Array, Any]:
@@ -159,9 +146,7 @@ class Scene:
         xp = self.xp
         if xp is np:
             where, counts = self.fixated
-            values = [
-                arrays.flat(np, self.maps[n])[where].astype(np.float64) for n in names
-            ]
+            values = [arrays.flat(np, self.maps[n])[where].astype(np.float64) for n in names]
             found = function(*values)
             if multiplicity:
                 return float(np.dot(found, counts) / counts.sum())
@@ -180,15 +165,11 @@ class Scene:
         """A function of each map's `Ranking`: its value on NumPy, an array over a batch."""
         if self.xp is np:
             return function(self.ranking)
-        found = np.array(
-            [function(ranking) for ranking in self.rankings], dtype=np.float64
-        )
+        found = np.array([function(ranking) for ranking in self.rankings], dtype=np.float64)
         device = arrays.device(self.maps["prediction"])
         columns = found.T if found.ndim == 2 else found[None]
         results = tuple(
-            self.xp.asarray(
-                np.ascontiguousarray(c.reshape(self.shape[:-2])), device=device
-            )
+            self.xp.asarray(np.ascontiguousarray(c.reshape(self.shape[:-2])), device=device)
             for c in columns
         )
         return results if found.ndim == 2 else results[0]
@@ -262,9 +243,7 @@ def run(
         these where the kernel gives a tuple). A tensor comes back as a tensor on its device.
     """
     arrays.choice(negative, ("error", "clip", "keep"), "negative")
-    given = {
-        name: arrays.as_array(a, name) for name, a in maps.items() if a is not None
-    }
+    given = {name: arrays.as_array(a, name) for name, a in maps.items() if a is not None}
     arrays.same_shape(given, any_size)
     xp = arrays.namespace(*given.values())
     if xp is np:
@@ -284,10 +263,7 @@ def run(
         for name, a in given.items()
     }
     scene = Scene(xp, given, negative)
-    return {
-        name: _batch_shaped(xp, kernel(scene), scene)
-        for name, kernel in kernels.items()
-    }
+    return {name: _batch_shaped(xp, kernel(scene), scene) for name, kernel in kernels.items()}
 
 
 def _batch_shaped(xp: Any, value: Any, scene: Scene) -> Any:

@@ -31,9 +31,7 @@ _compiled = njit(cache=True, nogil=True, error_model="numpy")
 
 
 @_compiled
-def pyramid(
-    mass: Array, offsets: Array, cells: Array, held: Array, first: Array
-) -> None:
+def pyramid(mass: Array, offsets: Array, cells: Array, held: Array, first: Array) -> None:
     """List the cells that hold mass, on all levels; each level merges 2x2 cells of the one below.
 
     The order is that of a Z curve, so that the cells merged are neighbours in the list.
@@ -431,15 +429,11 @@ def survey(
             dx = cells[node, 0] - cells[parent, 0]
             dy = cells[node, 1] - cells[parent, 1]
             length = np.sqrt(dx * dx + dy * dy)
-        price[node] = (
-            price[parent] - length if node < sources else price[parent] + length
-        )
+        price[node] = price[parent] - length if node < sources else price[parent] + length
         cost += flow[node] * length
         node = tree[node, NEXT]
     blocks = starts.size - 1
-    edge = np.empty(
-        blocks
-    )  # the lowest price of a block of sources, the highest of one of sinks
+    edge = np.empty(blocks)  # the lowest price of a block of sources, the highest of one of sinks
     for block in range(blocks):
         low = price[starts[block]]
         high = low

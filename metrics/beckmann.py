@@ -53,9 +53,7 @@ def beckmann(difference: Array, iterations: int = 50) -> tuple[Array, Array]:
     potential = poisson.potential((x - short_x) / step, (y - short_y) / step)
     if arrays.needs_gradient(difference):
         # the value does not change, the gradient becomes the potential (envelope theorem)
-        value = value + xp.sum(
-            potential * (difference - arrays.detach(difference)), axis=(-2, -1)
-        )
+        value = value + xp.sum(potential * (difference - arrays.detach(difference)), axis=(-2, -1))
     return value, potential
 
 
@@ -109,9 +107,7 @@ class _Poisson:
     def _same(self, array: NDArray[np.float64]) -> Array:
         if self.xp is np:
             return array
-        return self.xp.asarray(
-            array, dtype=self.like.dtype, device=arrays.device(self.like)
-        )
+        return self.xp.asarray(array, dtype=self.like.dtype, device=arrays.device(self.like))
 
     def divergence(self, x: Array, y: Array) -> Array:
         """What leaves each cell, less what comes in."""
@@ -166,7 +162,5 @@ def _length(xp: Any, x: Array, y: Array) -> Array:
 def _shrink(xp: Any, x: Array, y: Array, step: Array) -> tuple[Array, Array]:
     """Arrows shorter by a step, or gone."""
     length = _length(xp, x, y)
-    factor = xp.where(
-        length > step, 1.0 - step / xp.where(length > step, length, 1.0), 0.0
-    )
+    factor = xp.where(length > step, 1.0 - step / xp.where(length > step, length, 1.0), 0.0)
     return x * factor, y * factor

@@ -234,15 +234,11 @@ def entry(name: str) -> Entry:
         ValueError: no metric has this name.
     """
     if name not in CATALOGUE:
-        raise ValueError(
-            f"no metric is called '{name}'; there are {', '.join(CATALOGUE)}"
-        )
+        raise ValueError(f"no metric is called '{name}'; there are {', '.join(CATALOGUE)}")
     return CATALOGUE[name]
 
 
-def signature(
-    names: str | Iterable[str], *, convention: str = "mit", **choices: Any
-) -> str:
+def signature(names: str | Iterable[str], *, convention: str = "mit", **choices: Any) -> str:
     """A short string that names every choice behind a score, in the manner of sacrebleu.
 
     Two scores are comparable when their signatures are equal. Parts are separated by ``|``: the
@@ -265,9 +261,7 @@ def signature(
     settings: dict[str, dict[str, str]] = {}
     for one in entries:
         if convention not in one.conventions:
-            raise ValueError(
-                f"{one.name} has no convention '{convention}'; {one.conventions}"
-            )
+            raise ValueError(f"{one.name} has no convention '{convention}'; {one.conventions}")
         for key, value in one.settings[convention].items():
             settings.setdefault(key, {})[one.name] = value
     for key in [key for key in choices if key in settings]:
@@ -280,9 +274,7 @@ def signature(
             parts.append(f"{key}:{next(iter(by_metric.values()))}")
         else:
             parts += [f"{name}.{key}:{value}" for name, value in by_metric.items()]
-    parts += [
-        f"{key}:{_text(value)}" for key, value in choices.items() if value is not None
-    ]
+    parts += [f"{key}:{_text(value)}" for key, value in choices.items() if value is not None]
     return "|".join([*parts, f"v:{__version__}"])
 
 

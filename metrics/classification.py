@@ -41,13 +41,9 @@ def confusion_matrix(
     place = {label: i for i, label in enumerate(classes)}
     if len(place) != len(classes):
         raise ValueError(f"classes has a label twice: {list(classes)}")
-    unknown = sorted(
-        {label for label in (*found.tolist(), *true.tolist()) if label not in place}
-    )
+    unknown = sorted({label for label in (*found.tolist(), *true.tolist()) if label not in place})
     if unknown:
-        raise ValueError(
-            f"label {unknown[0]!r} is not among the classes {list(classes)}"
-        )
+        raise ValueError(f"label {unknown[0]!r} is not among the classes {list(classes)}")
     matrix = np.zeros((len(classes), len(classes)), dtype=np.int64)
     rows = [place[label] for label in true.tolist()]
     columns = [place[label] for label in found.tolist()]
@@ -55,9 +51,7 @@ def confusion_matrix(
     return matrix
 
 
-def _labels(
-    predicted: ArrayLike, truth: ArrayLike
-) -> tuple[NDArray[Any], NDArray[Any]]:
+def _labels(predicted: ArrayLike, truth: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
     found, true = np.asarray(predicted), np.asarray(truth)
     if found.ndim != 1 or found.shape != true.shape:
         raise ValueError(

@@ -39,18 +39,12 @@ def cc_kernel(scene: Scene) -> Any:
 
 
 def sim(
-    prediction: Array,
-    density: Array,
-    *,
-    convention: Convention = "mit",
-    negative: str = "error",
+    prediction: Array, density: Array, *, convention: Convention = "mit", negative: str = "error"
 ) -> Any:
     """Similarity: the mass that two distributions share (Judd et al. 2012)."""
     arrays.choice(convention, CONVENTIONS, "convention")
     maps = {"prediction": prediction, "density": density}
-    return run(
-        {"": partial(sim_kernel, convention=convention)}, maps, negative=negative
-    )[""]
+    return run({"": partial(sim_kernel, convention=convention)}, maps, negative=negative)[""]
 
 
 def sim_kernel(scene: Scene, *, convention: str = "mit") -> Any:
@@ -58,25 +52,17 @@ def sim_kernel(scene: Scene, *, convention: str = "mit") -> Any:
     xp = scene.xp
     p, d = scene.mass("prediction"), scene.mass("density")
     if convention == "mit":
-        return add(
-            lambda a, b: xp.minimum(p.spanned_shares(a), d.spanned_shares(b)), p, d
-        )
+        return add(lambda a, b: xp.minimum(p.spanned_shares(a), d.spanned_shares(b)), p, d)
     return add(lambda a, b: xp.minimum(p.shares(a), d.shares(b)), p, d)
 
 
 def kl(
-    prediction: Array,
-    density: Array,
-    *,
-    convention: Convention = "mit",
-    negative: str = "error",
+    prediction: Array, density: Array, *, convention: Convention = "mit", negative: str = "error"
 ) -> Any:
     """Kullback-Leibler divergence KL(density || prediction), in nats."""
     arrays.choice(convention, CONVENTIONS, "convention")
     maps = {"prediction": prediction, "density": density}
-    return run(
-        {"": partial(kl_kernel, convention=convention)}, maps, negative=negative
-    )[""]
+    return run({"": partial(kl_kernel, convention=convention)}, maps, negative=negative)[""]
 
 
 def kl_kernel(scene: Scene, *, convention: str = "mit") -> Any:
@@ -87,9 +73,7 @@ def kl_kernel(scene: Scene, *, convention: str = "mit") -> Any:
     def mit(a: Array, b: Array) -> tuple[Array, Array]:
         share = d.shares(b)
         quotient = EPS + share / (p.shares(a) + EPS)
-        if (
-            scene.negative == "keep"
-        ):  # the real part of what is complex in the reference
+        if scene.negative == "keep":  # the real part of what is complex in the reference
             return share, xp.log(xp.abs(quotient))
         return share, arrays.log(xp, quotient)
 
@@ -101,11 +85,7 @@ def kl_kernel(scene: Scene, *, convention: str = "mit") -> Any:
 
 
 def js(
-    prediction: Array,
-    density: Array,
-    *,
-    convention: Convention = "mit",
-    negative: str = "error",
+    prediction: Array, density: Array, *, convention: Convention = "mit", negative: str = "error"
 ) -> Any:
     """Jensen-Shannon divergence of two distributions, in nats (Lin 1991)."""
     arrays.choice(convention, CONVENTIONS, "convention")

@@ -48,12 +48,7 @@ def evaluate(
             is not given, no metric at all, or maps that a metric refuses.
     """
     arrays.choice(convention, CONVENTIONS, "convention")
-    truths = {
-        "fixations": fixations,
-        "density": density,
-        "other": other,
-        "baseline": baseline,
-    }
+    truths = {"fixations": fixations, "density": density, "other": other, "baseline": baseline}
     given = {name for name, array in truths.items() if array is not None}
     kernels: dict[str, Callable[[Scene], Any]] = {}
     for name in CATALOGUE if metrics is None else metrics:
@@ -62,9 +57,7 @@ def evaluate(
         if missing and metrics is None:
             continue
         if missing:
-            raise ValueError(
-                f"{name} needs {' and '.join(missing)}, which is not given"
-            )
+            raise ValueError(f"{name} needs {' and '.join(missing)}, which is not given")
         extra = dict((options or {}).get(name, {}))
         if one.conventional:
             extra["convention"] = convention
@@ -72,7 +65,4 @@ def evaluate(
     if not kernels:
         raise ValueError("nothing to score against: give fixations, a density, or both")
     found = run(kernels, {"prediction": prediction, **truths}, negative=negative)
-    return {
-        name: value[0] if isinstance(value, tuple) else value
-        for name, value in found.items()
-    }
+    return {name: value[0] if isinstance(value, tuple) else value for name, value in found.items()}

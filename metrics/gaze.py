@@ -52,9 +52,7 @@ def fixation_map(
     if given.size == 0:
         given = given.reshape(0, 2)
     if given.ndim != 2 or given.shape[1] != 2:
-        raise ValueError(
-            f"points must have shape (N, 2), columns x and y, not {given.shape}"
-        )
+        raise ValueError(f"points must have shape (N, 2), columns x and y, not {given.shape}")
     bad = ~np.isfinite(given).all(axis=1)
     if bad.any():
         first = int(np.flatnonzero(bad)[0])
@@ -106,12 +104,9 @@ def density(fixations: Array, sigma: float) -> Array:
     for index in np.ndindex(given.shape[:-2]):
         where, counts = locate(np, given[index].reshape(-1), "fixations", sparse=False)
         y, x = np.divmod(where, width)
-        if where.size < min(
-            height, width
-        ):  # few fixations: a sum of separable Gaussians
-            blurred[index] = (
-                _gaussian(height, sigma, y) * counts @ _gaussian(width, sigma, x).T
-            )
+        if where.size < min(height, width):  # few fixations: a sum of separable Gaussians
+            rows = _gaussian(height, sigma, y) * counts
+            blurred[index] = arrays.product(rows, _gaussian(width, sigma, x).T)
         else:
             rows, columns = _gaussian(height, sigma), _gaussian(width, sigma)
             counts = given[index].astype(np.float64)
@@ -126,9 +121,7 @@ def _gaussian(
     """(size, centres) the Gaussian around each centre, without its factor; by default all."""
     steps = np.arange(size)
     profile = np.exp(-0.5 * (steps / sigma) ** 2)
-    return np.asarray(
-        profile[np.abs(steps[:, None] - (steps if centres is None else centres))]
-    )
+    return np.asarray(profile[np.abs(steps[:, None] - (steps if centres is None else centres))])
 
 
 def sigma_from_degrees(degrees: float, pixels_per_degree: float) -> float:

@@ -42,9 +42,7 @@ def auc_judd(
     """Area under the ROC curve with the fixated values as thresholds (Judd et al. 2009)."""
     arrays.choice(convention, CONVENTIONS, "convention")
     generator = None if rng is None else np.random.default_rng(rng)
-    kernel = partial(
-        auc_judd_kernel, convention=convention, jitter=jitter, rng=generator
-    )
+    kernel = partial(auc_judd_kernel, convention=convention, jitter=jitter, rng=generator)
     return run({"": kernel}, {"prediction": prediction, "fixations": fixations})[""]
 
 
@@ -57,9 +55,7 @@ def auc_judd_kernel(
 ) -> Any:
     """`auc_judd` of a scene."""
     if convention == "tuebingen":
-        return scene.by_ranking(
-            partial(_against_pixels, multiplicity=True, everywhere=True)
-        )
+        return scene.by_ranking(partial(_against_pixels, multiplicity=True, everywhere=True))
     return scene.by_ranking(partial(_judd, jitter=jitter, rng=rng))
 
 
@@ -87,9 +83,7 @@ def _expected_above(
     Of f fixated pixels tied with g others, the j-th from the top has j*g/(f+1) of the others
     above it on average; with a generator, one random order is drawn.
     """
-    values, first, fixated = np.unique(
-        -thresholds, return_index=True, return_counts=True
-    )
+    values, first, fixated = np.unique(-thresholds, return_index=True, return_counts=True)
     tied = ranking.at_least(-values) - ranking.above(-values) - fixated
     higher = ranking.above(-values) - first
     group = np.repeat(np.arange(values.size), fixated)
@@ -106,9 +100,7 @@ def _expected_above(
 def _negatives(ranking: Ranking) -> int:
     negatives = ranking.size - len(ranking.fixated)
     if negatives == 0:
-        raise ValueError(
-            "fixations cover every pixel: there is nothing to tell them from"
-        )
+        raise ValueError("fixations cover every pixel: there is nothing to tell them from")
     return negatives
 
 
@@ -146,12 +138,8 @@ def _against_pixels(ranking: Ranking, *, multiplicity: bool, everywhere: bool) -
     above = ranking.above(ranking.fixated)
     if not everywhere:
         ordered = np.sort(ranking.fixated)
-        at_least = at_least - (
-            ordered.size - np.searchsorted(ordered, ranking.fixated, "left")
-        )
-        above = above - (
-            ordered.size - np.searchsorted(ordered, ranking.fixated, "right")
-        )
+        at_least = at_least - (ordered.size - np.searchsorted(ordered, ranking.fixated, "left"))
+        above = above - (ordered.size - np.searchsorted(ordered, ranking.fixated, "right"))
     beaten = negatives - (at_least + above) / 2
     weights = ranking.counts if multiplicity else None
     return float(np.average(beaten, weights=weights) / negatives)
@@ -187,10 +175,7 @@ def auc_borji(
     """AUC against random pixels, with thresholds in steps of 0.1 (Borji et al. 2013)."""
     arrays.choice(convention, CONVENTIONS, "convention")
     kernel = partial(
-        auc_borji_kernel,
-        convention=convention,
-        splits=splits,
-        rng=_generator(splits, rng),
+        auc_borji_kernel, convention=convention, splits=splits, rng=_generator(splits, rng)
     )
     found = run({"": kernel}, {"prediction": prediction, "fixations": fixations})[""]
     return found if return_std else found[0]
@@ -209,10 +194,7 @@ def auc_shuffled(
     """AUC against the fixations of other images, so that a centre bias earns nothing."""
     arrays.choice(convention, CONVENTIONS, "convention")
     kernel = partial(
-        auc_shuffled_kernel,
-        convention=convention,
-        splits=splits,
-        rng=_generator(splits, rng),
+        auc_shuffled_kernel, convention=convention, splits=splits, rng=_generator(splits, rng)
     )
     maps = {"prediction": prediction, "fixations": fixations, "other": other}
     found = run({"": kernel}, maps)[""]
@@ -306,9 +288,7 @@ def _shuffled(
         variance = float(gains.var(ddof=1)) * (1 - drawn / gains.size) / drawn
         return float(gains.mean()), variance**0.5
     assert rng is not None
-    sample = [
-        rng.choice(gains, size=drawn, replace=False).mean() for _ in range(splits)
-    ]
+    sample = [rng.choice(gains, size=drawn, replace=False).mean() for _ in range(splits)]
     return _summary(np.array(sample))
 
 
@@ -330,9 +310,7 @@ def nss_kernel(scene: Scene, *, convention: str = "mit") -> Any:
     ddof = 1 if convention == "mit" else 0
     deviation = (found.squares / max(found.size - ddof, 1)) ** 0.5
     mean = scene.mean_at_fixations(
-        lambda v: (v - found.mean) / deviation,
-        "prediction",
-        multiplicity=convention == "tuebingen",
+        lambda v: (v - found.mean) / deviation, "prediction", multiplicity=convention == "tuebingen"
     )
     return arrays.where(xp, scene.per_map(found.constant), 0.0, mean)
 
@@ -359,9 +337,7 @@ def info_gain_kernel(scene: Scene, *, convention: str = "mit") -> Any:
 
     def gain(p: Array, b: Array) -> Array:
         if convention == "mit":
-            return xp.log2(EPS + model.spanned_shares(p)) - xp.log2(
-                EPS + base.spanned_shares(b)
-            )
+            return xp.log2(EPS + model.spanned_shares(p)) - xp.log2(EPS + base.spanned_shares(b))
         return xp.log2(model.floored_shares(p)) - xp.log2(base.floored_shares(b))
 
     each = convention == "tuebingen"

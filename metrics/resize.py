@@ -22,10 +22,7 @@ Matrix = NDArray[np.float64]
 
 
 def resize(
-    map: Array,
-    shape: tuple[int, int],
-    method: Method = "matlab-bicubic",
-    clip: bool = True,
+    map: Array, shape: tuple[int, int], method: Method = "matlab-bicubic", clip: bool = True
 ) -> Array:
     """Bring maps to another height and width.
 
@@ -76,9 +73,7 @@ def change(
     rows = _sparse(h, height, method, scale)
     columns = _sparse(w, width, method, scale)
     resized = np.empty((*values.shape[:-2], height, width))
-    rows_first = (
-        rows.nnz * w + columns.nnz * height <= columns.nnz * h + rows.nnz * width
-    )
+    rows_first = rows.nnz * w + columns.nnz * height <= columns.nnz * h + rows.nnz * width
     for index in np.ndindex(values.shape[:-2]):
         if rows_first:
             resized[index] = (columns @ (rows @ values[index]).T).T
@@ -94,9 +89,7 @@ def _size(shape: tuple[int, int]) -> tuple[int, int]:
     except (TypeError, ValueError):
         whole = False
     if not whole:
-        raise ValueError(
-            f"shape is {shape!r}; it must be (height, width), two positive integers"
-        )
+        raise ValueError(f"shape is {shape!r}; it must be (height, width), two positive integers")
     return height, width
 
 
@@ -145,9 +138,7 @@ def _sparse(size: int, wanted: int, method: str, scale: float | None) -> Any:
 def _area(size: int, wanted: int) -> Matrix:
     edges = np.arange(wanted + 1) * (size / wanted)
     cells = np.arange(size)
-    overlap = np.minimum(edges[1:, None], cells + 1) - np.maximum(
-        edges[:-1, None], cells
-    )
+    overlap = np.minimum(edges[1:, None], cells + 1) - np.maximum(edges[:-1, None], cells)
     overlap = np.maximum(overlap, 0.0)
     return np.asarray(overlap / overlap.sum(axis=1, keepdims=True))
 
@@ -162,9 +153,7 @@ def _sampled(
 ) -> Matrix:
     """A kernel sampled around the place of each new pixel; ``shrink`` < 1 widens it."""
     width = width / shrink
-    place = (np.arange(1, wanted + 1)) / scale + 0.5 * (
-        1 - 1 / scale
-    )  # 1-based, as MATLAB's
+    place = (np.arange(1, wanted + 1)) / scale + 0.5 * (1 - 1 / scale)  # 1-based, as MATLAB's
     first = np.floor(place - width / 2)
     taps = first[:, None] + np.arange(int(np.ceil(width)) + 2)
     values = kernel(shrink * (place[:, None] - taps)) * shrink

@@ -95,15 +95,11 @@ def paired_permutation_test(
     """
     a, b = _scores(first, "first"), _scores(second, "second")
     if a.size != b.size:
-        raise ValueError(
-            f"first has {a.size} scores but second has {b.size}; pair them by image"
-        )
+        raise ValueError(f"first has {a.size} scores but second has {b.size}; pair them by image")
     d = a - b
     n = d.size
     observed = abs(float(d.sum()))
-    edge = observed - 1e-12 * float(
-        np.abs(d).sum()
-    )  # equal sums may differ in the last bits
+    edge = observed - 1e-12 * float(np.abs(d).sum())  # equal sums may differ in the last bits
     if n < 63 and 2**n <= resamples:
         signs = ((np.arange(2**n)[:, None] >> np.arange(n)) & 1) * 2.0 - 1.0
         p_value = float(np.mean(np.abs(signs @ d) >= edge))
@@ -113,18 +109,14 @@ def paired_permutation_test(
         hits = 0
         for start in range(0, resamples, step):
             rows = min(step, resamples - start)
-            bits = np.frombuffer(rng.bytes(rows * -(-n // 8)), dtype=np.uint8).reshape(
-                rows, -1
-            )
+            bits = np.frombuffer(rng.bytes(rows * -(-n // 8)), dtype=np.uint8).reshape(rows, -1)
             flipped = np.unpackbits(bits, axis=1, count=n) @ d
             hits += int(np.sum(np.abs(d.sum() - 2 * flipped) >= edge))
         p_value = (hits + 1) / (resamples + 1)
     deviation = float(d.std(ddof=1)) if n > 1 else 0.0
     effect = float(d.mean()) / deviation if deviation > 0 else 0.0
     wins, losses = int((d > 0).sum()), int((d < 0).sum())
-    return PairedTest(
-        float(d.mean()), p_value, effect, wins, n - wins - losses, losses, n
-    )
+    return PairedTest(float(d.mean()), p_value, effect, wins, n - wins - losses, losses, n)
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:

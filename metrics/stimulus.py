@@ -27,11 +27,7 @@ class PrecisionRecall(NamedTuple):
 
 
 def mae(
-    prediction: Array,
-    density: Array,
-    *,
-    convention: Convention = "mit",
-    normalize: bool = True,
+    prediction: Array, density: Array, *, convention: Convention = "mit", normalize: bool = True
 ) -> Any:
     """Mean absolute difference of two maps, each min-max normalised unless told otherwise."""
     arrays.choice(convention, CONVENTIONS, "convention")
@@ -59,9 +55,7 @@ def precision_recall(
     """Precision, recall and F-measure of a map binarised against a binarised truth."""
     arrays.choice(convention, CONVENTIONS, "convention")
     maps = {"prediction": prediction, "density": density}
-    kernel = partial(
-        precision_recall_kernel, threshold=threshold, truth_threshold=truth_threshold
-    )
+    kernel = partial(precision_recall_kernel, threshold=threshold, truth_threshold=truth_threshold)
     return PrecisionRecall(*run({"": kernel}, maps)[""])
 
 

@@ -73,9 +73,7 @@ def emd_kernel(
     arrays.choice(unit, UNITS, "unit")
     arrays.choice(method, METHODS, "method")
     if downsize != int(downsize) or downsize < 1:
-        raise ValueError(
-            f"downsize is {downsize}; it must be a whole number, at least 1"
-        )
+        raise ValueError(f"downsize is {downsize}; it must be a whole number, at least 1")
     if not 0 <= tolerance < 1:
         raise ValueError(f"tolerance is {tolerance}; it must lie in [0, 1)")
     xp = scene.xp
@@ -100,14 +98,10 @@ def emd_kernel(
     if xp is np:
         return float(found[0, 0]), float(found[0, 1])
     device = arrays.device(scene.maps["prediction"])
-    return tuple(
-        xp.asarray(np.ascontiguousarray(column), device=device) for column in found.T
-    )
+    return tuple(xp.asarray(np.ascontiguousarray(column), device=device) for column in found.T)
 
 
-def _to_grid(
-    scene: Scene, name: str, wanted: tuple[int, int], scale: float | None
-) -> Array:
+def _to_grid(scene: Scene, name: str, wanted: tuple[int, int], scale: float | None) -> Array:
     """(..., h, w) a map on the coarse grid, summing to one; uniform where it is constant.
 
     imresize(map, 1/32) keeps the scale and rounds the size up; imresize(map, size) has the scale
@@ -121,8 +115,6 @@ def _to_grid(
     else:
         values = scene.maps[name].astype(np.float64)
     small = change(xp, values, wanted, scale=scale)
-    constant = (
-        field.constant if xp is np else xp.reshape(field.constant, (*shape[:-2], 1, 1))
-    )
+    constant = field.constant if xp is np else xp.reshape(field.constant, (*shape[:-2], 1, 1))
     small = arrays.where(xp, constant, xp.ones_like(small), small)
     return small / xp.sum(small, axis=(-2, -1), keepdims=True)
