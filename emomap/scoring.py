@@ -64,7 +64,7 @@ class Protocol:
         names = names or self.metrics
         if not names:
             return ""
-        choices: dict[str, Any] = {"resize": self.resize}
+        choices: dict[str, Any] = {"resize": self.resize, "clip": "0"}
         if {"density", "baseline"} & {i for n in names for i in metrics.CATALOGUE[n].inputs}:
             choices["sigma"] = f"{self.sigma:g}px" if self.sigma else f"fc{MIT_FC:g}"
         if "emd" in names:

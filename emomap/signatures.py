@@ -38,6 +38,7 @@ _WORDS = {
     ("grid", "common"): "both maps lie on one grid of cells",
     ("unit", "cell"): "distance is counted in cells of that grid",
     ("solver", "exact"): "the transport problem is solved exactly",
+    ("clip", "0"): "values that the resize makes negative become 0",
     ("stretch", "yes"): "maps of another aspect ratio were stretched",
     "steps": "the threshold goes in steps of {}",
     "eps": "{} is added against division by zero",
