@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from emomap.errors import EmomapError, UsageError
 from emomap.method import Image, Method, Prediction
 from emomap.sample import Dataset, Gaze
-from emomap.vision.image import check_shape
+from emomap.vision.image import check_image
 
 #: Standard deviation of the fixed prior as a share of the shorter side of the image.
 SIGMA = 0.25
@@ -48,10 +48,10 @@ def center(
         (H, W) float64, at most 1.
 
     Raises:
-        EmomapError: the image is refused (see `emomap.vision.image.check_shape`).
+        EmomapError: the image is refused (see `emomap.vision.image.check_image`).
         UsageError: ``sigma`` is not above 0.
     """
-    height, width = check_shape(image, method="center")
+    height, width = check_image(image, method="center").shape[:2]
     if prior is None:
         if not (math.isfinite(sigma) and sigma > 0):
             raise UsageError(f"center: sigma={sigma} must be above 0 (share of the shorter side)")

@@ -151,9 +151,11 @@ def _unlikeness(described: Maps, quantile: float) -> Maps:
     unlike = np.empty(len(vectors))
     for start in range(0, len(vectors), _CHUNK):
         part = slice(start, start + _CHUNK)
-        squared = squares[part, None] + squares - 2 * vectors[part] @ vectors.T
+        sums = squares[part, None] + squares
+        squared = sums - 2 * vectors[part] @ vectors.T
+        squared[squared <= 1e-12 * sums] = 0.0  # equal but for rounding
         apart = np.hypot(y[part, None] - y, x[part, None] - x)
-        distance = np.sqrt(np.maximum(squared, 0.0)) / (1 + apart)
+        distance = np.sqrt(squared) / (1 + apart)
         # A patch is not compared with itself.
         distance[np.arange(len(distance)), np.arange(start, start + len(distance))] = np.inf
         unlike[part] = np.partition(distance, most - 1, axis=1)[:, :most].mean(axis=1)

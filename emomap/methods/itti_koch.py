@@ -19,12 +19,12 @@ from emomap.method import Image, Method, Prediction
 from emomap.vision.features import CHANNELS, channel_maps, check_channels
 from emomap.vision.filters import (
     attenuate_border,
-    flatten_noise,
     gaussian_blur,
     lattice_shape,
     rescale,
     resize,
     round_half_up,
+    squared_difference,
 )
 from emomap.vision.image import check_image, enlarge
 from emomap.vision.maxima import local_maxima
@@ -180,8 +180,8 @@ def _stages(image: ArrayLike, settings: Settings) -> Stages:
 def _differences(features: dict[int, Maps], pair: tuple[int, int], native: tuple[int, int]) -> Maps:
     """(centre - surround)^2 of all maps of a channel, at the size of the result, in 0..1."""
     centre, surround = features[pair[0]], features[pair[1]]
-    difference = centre - resize(surround, (centre.shape[1], centre.shape[2]))
-    return rescale(resize(flatten_noise(difference**2), native))
+    beside = resize(surround, (centre.shape[1], centre.shape[2]))
+    return rescale(resize(squared_difference(centre, beside), native))
 
 
 def normalize_peaks(map_: Maps) -> Maps:

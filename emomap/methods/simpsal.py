@@ -21,6 +21,7 @@ from emomap.vision.filters import (
     rescale,
     resize,
     round_half_up,
+    squared_difference,
 )
 from emomap.vision.gabor import orientation_energy
 from emomap.vision.image import check_image
@@ -203,7 +204,8 @@ def _picture(image: NDArray[Any], base: tuple[int, int], scale: float) -> Maps:
     shape = (max(1, round_half_up(base[0] * scale)), max(1, round_half_up(base[1] * scale)))
     full = 255.0 if image.dtype == np.uint8 else 1.0
     planes = image[:, :, None] if image.ndim == 2 else image
-    return np.stack([resize(planes[..., k] / full, shape) for k in range(planes.shape[2])])
+    small = [resize(planes[..., k] / full, shape) for k in range(planes.shape[2])]
+    return flatten_noise(np.stack(small))
 
 
 def _features(letter: str, picture: Maps, settings: Settings) -> Maps:
@@ -222,10 +224,9 @@ def _features(letter: str, picture: Maps, settings: Settings) -> Maps:
 
 def _contrast(feature: Maps, settings: Settings) -> Maps:
     """(feature - surround)^2 over all surrounds, weighted and stretched to 0..1."""
-    feature = flatten_noise(feature)
     total = np.zeros_like(feature)
     for sigma in settings.sigmas:
-        difference = rescale(flatten_noise((feature - gaussian_blur(feature, sigma, 2)) ** 2))
+        difference = rescale(squared_difference(feature, gaussian_blur(feature, sigma, 2)))
         total += _weight(difference, settings) * difference
     return rescale(total)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from emomap.method import Image, Method, Prediction
-from emomap.vision.image import check_shape
+from emomap.vision.image import check_image
 
 
 def uniform(image: ArrayLike) -> NDArray[np.float64]:
@@ -21,9 +21,9 @@ def uniform(image: ArrayLike) -> NDArray[np.float64]:
         (H, W) float64, 1 everywhere.
 
     Raises:
-        EmomapError: the image is refused (see `emomap.vision.image.check_shape`).
+        EmomapError: the image is refused (see `emomap.vision.image.check_image`).
     """
-    return np.ones(check_shape(image, method="uniform"))
+    return np.ones(check_image(image, method="uniform").shape[:2])
 
 
 class Uniform(Method):

@@ -47,7 +47,7 @@ def rescale(maps: Array) -> Array:
     if not flat.any():
         stretched = maps - low
         stretched /= span
-        return stretched
+        return np.asarray(stretched)
     clipped = np.clip(maps, 0.0, 1.0)
     return np.asarray(np.where(flat, clipped, (maps - low) / np.where(flat, 1.0, span)))
 
@@ -58,6 +58,14 @@ def flatten_noise(maps: Array) -> Array:
     high = maps.max(axis=(-2, -1), keepdims=True)
     noise = high - low <= 1e-12 * np.maximum(np.abs(low), np.abs(high))
     return np.where(noise, low, maps)
+
+
+def squared_difference(one: Array, other: Array) -> Array:
+    """(one - other)^2, zero where the two differ by no more than rounding."""
+    difference = one - other
+    floor = 1e-12 * np.abs(one).max(axis=(-2, -1), keepdims=True)
+    difference[np.abs(difference) <= floor] = 0.0
+    return difference * difference
 
 
 def attenuate_border(maps: Array, width: int) -> Array:
