@@ -2,7 +2,7 @@
 
 Needs no download and no licence. Each scene has one face (the stimulus) whose emotion is carried
 only by the configuration of its parts, one or two foils (discs with the same parts, scrambled and
-turned), and a few distractors of high contrast that are the same for all emotions; so neither
+turned), and several distractors of high contrast that are the same for all emotions; so neither
 colour, nor layout, nor counting parts tells the emotion. The observers are told to look at the
 face: the set checks the pipeline and is no evidence about people.
 
@@ -16,7 +16,6 @@ import csv
 import json
 import math
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +27,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from emomap.errors import EmomapError, UsageError
+from emomap.progress import track
 from emomap.sample import EMOTIONS, SPLITS, Dataset, Gaze, Sample, Split
 
 #: Part of the folder's name: raise it when the pictures or the gaze change.
@@ -201,7 +201,9 @@ def _generate(home: Path, level: int, seed: int, counts: dict[Split, int], progr
         for start in range(0, counts[split], _CHUNK)
     ]
     rows: list[dict[str, Any]] = []
-    for done in _progress(_run(partial_home, level, seed, counts, jobs), len(jobs), progress):
+    chunks = _run(partial_home, level, seed, counts, jobs)
+    label = f"demo pictures, in parts of {_CHUNK}"
+    for done in track(chunks, total=len(jobs), label=label, show=progress):
         rows += done
     rows.sort(key=lambda row: str(row["image"]))
     _write_table(partial_home / "labels.csv", rows, ("image", "emotion"))
@@ -229,16 +231,6 @@ def _run(
     yield from Parallel(n_jobs=workers, return_as="generator")(
         delayed(_write_chunk)(home, level, seed, split, counts[split], start, stop)
         for split, start, stop in jobs
-    )
-
-
-def _progress(
-    chunks: Iterator[list[dict[str, Any]]], total: int, progress: bool
-) -> Iterator[list[dict[str, Any]]]:
-    from tqdm import tqdm
-
-    yield from tqdm(
-        chunks, "demo data", total, unit="00 pictures", disable=not progress, file=sys.stderr
     )
 
 
