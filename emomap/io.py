@@ -13,7 +13,7 @@ import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -193,10 +193,34 @@ def _to_uint8(values: NDArray[Any], file: File) -> NDArray[np.uint8]:
 
 def image_size(file: File) -> tuple[int, int]:
     """(height, width) of a picture as `read_image` would give it, from its header alone."""
+    from PIL import Image
+
     with _opened(file) as picture:
         width, height = picture.size
-        sideways = picture.getexif().get(0x0112, 1) >= 5
+        late = picture.format == "PNG" and _texts_after_pixels(picture.fp)
+        # Pillow's own `getexif` of a PNG decodes all pixels, in case something follows them
+        exif = picture.getexif() if late else Image.Image.getexif(picture)
+        sideways = exif.get(0x0112, 1) >= 5
     return (width, height) if sideways else (height, width)
+
+
+def _texts_after_pixels(stream: IO[bytes]) -> bool:
+    """Whether a PNG has more than its end behind the pixels; the stream stays where it was."""
+    before = stream.tell()
+    stream.seek(8)
+    pixels = False
+    try:
+        while len(head := stream.read(8)) == 8:
+            kind = head[4:]
+            if kind == b"IEND":
+                return False
+            if pixels and kind != b"IDAT":
+                return True
+            pixels = pixels or kind == b"IDAT"
+            stream.seek(int.from_bytes(head[:4], "big") + 4, os.SEEK_CUR)
+        return True
+    finally:
+        stream.seek(before)
 
 
 # ----------------------------------------------------------------------------------------- maps

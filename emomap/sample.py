@@ -48,7 +48,7 @@ class Gaze:
             outside the picture (measured so); whoever rasters them drops and counts these.
         observers: (N,) int, who made each fixation, or None.
         durations: (N,) float, milliseconds, or None.
-        density: (H', W') float map, non-negative, any scale, or None. Its size may differ from
+        density: (H', W') map, non-negative, any type and scale, or None. Its size may differ from
             ``shape`` when the authors ship maps of another size.
     """
 
@@ -56,7 +56,7 @@ class Gaze:
     points: NDArray[np.float64] | None = None
     observers: NDArray[np.int64] | None = None
     durations: NDArray[np.float64] | None = None
-    density: NDArray[np.float64] | None = None
+    density: NDArray[Any] | None = None
 
     @property
     def inside(self) -> NDArray[np.bool_]:

@@ -168,3 +168,22 @@ def test_folder_without_permission_is_refused(tmp_path: Path) -> None:
     closed.mkdir(mode=0o000)
     with pytest.raises(EmomapError, match="cannot be listed"):
         io.list_files(tmp_path, io.MAP_SUFFIXES)
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("turned", [1, 6])
+def test_size_of_a_png_knows_its_orientation_wherever_it_stands(
+    tmp_path: Path, late: bool, turned: int
+) -> None:
+    """EXIF before the pixels, as Pillow writes it, and behind them, as the standard allows."""
+    exif = Image.Exif()
+    exif[0x0112] = turned
+    path = tmp_path / "a.png"
+    Image.fromarray(np.zeros((4, 9, 3), np.uint8)).save(path, exif=exif)
+    data = path.read_bytes()
+    start = data.index(b"eXIf") - 4
+    end = start + 12 + int.from_bytes(data[start : start + 4], "big")
+    if late:
+        path.write_bytes(data[:start] + data[end:-12] + data[start:end] + data[-12:])
+    assert io.image_size(path) == io.read_image(path).shape[:2]
+    assert io.image_size(path) == ((9, 4) if turned == 6 else (4, 9))

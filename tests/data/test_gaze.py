@@ -11,7 +11,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from emomap.data import open_dataset
-from emomap.data.gaze import isolation, open_gaze, points_of_map
+from emomap.data.gaze import isolation, open_gaze, points_of_map, read_fixations_csv
 from emomap.errors import EmomapError, UsageError
 from tests.data import builders
 from tests.data.builders import POINTS, SHAPE, counts, density, neutral, picture
@@ -176,3 +176,24 @@ def test_gaze_of_other_pictures_is_refused(tmp_path: Path) -> None:
         open_dataset(tmp_path / "FI", gaze=tmp_path / "gaze")
     with pytest.raises(UsageError, match="no such folder"):
         open_dataset(tmp_path / "FI", gaze=tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("columns", [2, 3, 4])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_plain_tables_read_as_all_others_do(tmp_path: Path, columns: int, end: str) -> None:
+    """The quick way and the careful one, which a space in the header asks for."""
+    rng = np.random.default_rng(7)
+    names = ["x", "y", "observer", "duration"][:columns]
+    rows = [
+        [f"{x:.3f}", f"-{y:.0f}", str(i % 4), "250.5"][:columns]
+        for i, (x, y) in enumerate(rng.uniform(0, 99, (30, 2)))
+    ]
+    body = end.join(",".join(row) for row in rows) + end + end
+    (tmp_path / "plain.csv").write_bytes((",".join(names) + end + body).encode())
+    (tmp_path / "careful.csv").write_bytes((", ".join(names) + end + body).encode())
+    plain, careful = (read_fixations_csv(tmp_path / f"{name}.csv") for name in ("plain", "careful"))
+    for one, other in zip(plain, careful, strict=True):
+        assert (one is None) == (other is None)
+        if one is not None and other is not None:
+            assert one.dtype == other.dtype
+            assert (one == other).all()
