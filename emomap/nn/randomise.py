@@ -1,0 +1,87 @@
+"""Sanity check of emotion maps: does a map change when the network's weights are lost?
+
+Adebayo et al. (NeurIPS 2018): weights are replaced by fresh random ones, layer by layer from the
+output down. A map that stays the same does not show what the network has learned.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from emomap.method import Image
+from emomap.nn.network import EmotionNetwork, NetworkMethod
+
+
+def layers(module: EmotionNetwork) -> list[str]:
+    """Names of the layers with weights, from the input to the output: the backbone's first."""
+    own = [
+        name
+        for name, part in module.named_modules()
+        if next(part.parameters(recurse=False), None) is not None
+    ]
+    backbone = [name for name in own if name.startswith("backbone")]
+    return backbone + [name for name in own if not name.startswith("backbone")]
+
+
+def randomise(module: EmotionNetwork, names: Sequence[str], seed: int = 0) -> EmotionNetwork:
+    """A copy of a network in which the layers of these names have fresh random weights.
+
+    Each weight is drawn from a Gaussian with the mean and deviation of the trained weights that it
+    replaces, so that the scale of activations stays what it was; running statistics of batch norm
+    are kept.
+
+    Raises:
+        KeyError: no layer of this name has weights.
+    """
+    changed = copy.deepcopy(module)
+    generator = torch.Generator().manual_seed(seed)
+    parts = dict(changed.named_modules())
+    with torch.no_grad():
+        for name in names:
+            for weight in parts[name].parameters(recurse=False):
+                values = weight.detach().float().cpu()
+                spread = float(values.std()) if values.numel() > 1 else float(values.abs())
+                noise = torch.randn(values.shape, generator=generator)
+                weight.copy_((float(values.mean()) + spread * noise).to(weight))
+    return changed
+
+
+def cascade(
+    method: NetworkMethod, steps: int = 6, seed: int = 0
+) -> Iterator[tuple[float, NetworkMethod]]:
+    """The method with more and more of its layers randomised, from the output down.
+
+    Yields:
+        The share of layers that are random (rising to 1), and a method to predict with.
+    """
+    assert method.module is not None
+    names = layers(method.module)[::-1]
+    for step in range(1, steps + 1):
+        count = max(1, round(len(names) * step / steps))
+        changed = copy.copy(method)
+        changed.module = randomise(method.module, names[:count], seed).eval()
+        yield count / len(names), changed
+
+
+def likeness(
+    one: NetworkMethod, other: NetworkMethod, images: Sequence[Image]
+) -> NDArray[np.float64]:
+    """Rank correlation (Spearman) of the maps of two methods, one number an image, (N,).
+
+    A constant map has no ranks: its correlation with any other is 0.
+    """
+    from scipy.stats import rankdata
+
+    found = []
+    for a, b in zip(one.predict(images), other.predict(images), strict=True):
+        assert a.map is not None and b.map is not None
+        ranks = [rankdata(m.map) for m in (a, b) if m.map is not None]
+        centred = [rank - rank.mean() for rank in ranks]
+        norm = float(np.linalg.norm(centred[0]) * np.linalg.norm(centred[1]))
+        found.append(float(centred[0] @ centred[1]) / norm if norm > 0 else 0.0)
+    return np.array(found)
