@@ -1,8 +1,8 @@
 """Learn the parameters of Objectness from pictures in which the objects are boxed.
 
-    python benchmarks/fit_objectness.py --backgrounds PHOTOS -o parameters.npz
-    python benchmarks/fit_objectness.py --voc ANNOTATIONS IMAGES -o parameters.npz
-    python benchmarks/fit_objectness.py --coco INSTANCES.json IMAGES -o parameters.npz
+    python -m benchmarks.fit_objectness --backgrounds PHOTOS -o parameters.npz
+    python -m benchmarks.fit_objectness --voc ANNOTATIONS IMAGES -o parameters.npz
+    python -m benchmarks.fit_objectness --coco INSTANCES.json IMAGES -o parameters.npz
 
 The first form learns from procedural scenes (`objectness_scenes.py`); so were the shipped
 parameters made. Follows section 4 of Alexe, Deselaers & Ferrari (PAMI 2012): the thresholds of MS
@@ -21,10 +21,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from objectness_scenes import scenes
 from PIL import Image
 from tqdm import tqdm
 
+from benchmarks.objectness_scenes import scenes
 from emomap.vision import cues
 from emomap.vision.bayes import BINS
 from emomap.vision.filters import round_half_up

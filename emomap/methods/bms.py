@@ -16,10 +16,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from emomap.errors import UsageError
 from emomap.method import Image, Method, Prediction
-from emomap.vision.filters import gaussian_blur, lattice_shape, rescale, resize
+from emomap.vision.filters import gaussian_blur, lattice_shape, rescale
 from emomap.vision.image import check_image, unit
 from emomap.vision.jit import jit
 from emomap.vision.lab import lab
+from emomap.vision.resize import resize
 
 Maps = NDArray[np.float64]
 
@@ -93,11 +94,11 @@ def _map(image: ArrayLike, settings: Settings) -> Maps:
     total = np.zeros(small_shape)
     for channel in channels:
         for threshold in np.arange(settings.step / 2, 255.0, settings.step):
-            _add_figures(channel > threshold, settings.spread // 2, total)
+            _add_figures(channel, threshold, settings.spread // 2, total)
     if not total.any():
         return np.zeros(shape)
     widened = np.empty_like(total)
-    _widen(total, settings.last_spread // 2, widened)
+    _widen(total, settings.last_spread // 2, np.empty_like(total), widened)
     smooth = gaussian_blur(widened, settings.sigma, 3) if settings.sigma > 0 else widened
     return rescale(resize(rescale(smooth), shape))
 
@@ -108,69 +109,86 @@ def _channels(picture: Maps, whiten: bool) -> list[Maps]:
     pixels = colours.reshape(-1, 3)
     pixels = pixels - pixels.mean(axis=0)
     if whiten:
-        variances, axes = np.linalg.eigh(pixels.T @ pixels / len(pixels))
+        # einsum adds in a fixed order, whatever the number of threads.
+        variances, axes = np.linalg.eigh(np.einsum("ni,nj->ij", pixels, pixels) / len(pixels))
         # Colours that hardly vary (those of a grey picture) are not blown up to full contrast.
         scales = np.where(variances > 1e-6, 1 / np.sqrt(np.maximum(variances, 1e-6)), 0.0)
-        pixels = pixels @ (axes * scales) @ axes.T
+        pixels = np.einsum("ni,ij->nj", pixels, np.einsum("ik,k,jk->ij", axes, scales, axes))
     planes = pixels.T.reshape(3, *picture.shape[:2])
     return [255 * rescale(plane) for plane in planes if np.ptp(plane) > 1e-6]
 
 
-def _add_figures(boolean: NDArray[np.bool_], radius: int, total: Maps) -> None:
-    """Add what is surrounded in a boolean map, white and black apart, to ``total``."""
-    grounds = np.empty(boolean.shape, np.bool_)
-    _flood_from_border(boolean, grounds)
-    for side in (boolean, ~boolean):
-        figures = (side & ~grounds).astype(np.float64)
-        if not figures.any():
+@jit
+def _add_figures(channel: Any, threshold: Any, radius: Any, total: Any) -> None:
+    """Threshold a channel and add what is surrounded, white and black apart, to ``total``."""
+    height, width = channel.shape
+    boolean = np.empty((height, width), np.uint8)
+    for y in range(height):
+        for x in range(width):
+            boolean[y, x] = channel[y, x] > threshold
+    reached = np.zeros((height, width), np.uint8)
+    _flood_from_border(boolean, reached)
+    figures = np.empty((height, width), np.uint8)
+    rows = np.empty((height, width), np.uint8)
+    widened = np.empty((height, width), np.uint8)
+    for side in range(2):
+        count = 0
+        for y in range(height):
+            for x in range(width):
+                figures[y, x] = boolean[y, x] == side and reached[y, x] == 0
+                count += figures[y, x]
+        if count == 0:
             continue
-        widened = np.empty_like(figures)
-        _widen(figures, radius, widened)
-        total += widened / np.sqrt((widened**2).sum())
+        _widen(figures, radius, rows, widened)
+        area = 0
+        for y in range(height):
+            for x in range(width):
+                area += widened[y, x]
+        weight = 1.0 / np.sqrt(float(area))
+        for y in range(height):
+            for x in range(width):
+                total[y, x] += weight * widened[y, x]
 
 
 @jit
 def _flood_from_border(boolean: Any, reached: Any) -> None:
     """Mark all pixels that are joined to the border through neighbours (4) of their own value."""
     height, width = boolean.shape
-    reached[:] = False
     stack = np.empty(height * width, np.int64)
     top = 0
     for y in range(height):
         for x in range(width):
             if y in (0, height - 1) or x in (0, width - 1):
-                reached[y, x] = True
+                reached[y, x] = 1
                 stack[top] = y * width + x
                 top += 1
+    values, marks = boolean.ravel(), reached.ravel()
     while top > 0:
         top -= 1
-        y, x = divmod(stack[top], width)
-        value = boolean[y, x]
-        for k in range(4):
-            near_y = y + (k == 0) - (k == 1)
-            near_x = x + (k == 2) - (k == 3)
-            if (
-                0 <= near_y < height
-                and 0 <= near_x < width
-                and not reached[near_y, near_x]
-                and boolean[near_y, near_x] == value
-            ):
-                reached[near_y, near_x] = True
-                stack[top] = near_y * width + near_x
-                top += 1
+        pixel = stack[top]
+        value = values[pixel]
+        x = pixel % width
+        # The border is marked already, so the neighbours above and below exist where not marked.
+        for near in (pixel - width, pixel + width, pixel - 1, pixel + 1):
+            if near < 0 or near >= height * width or marks[near] or values[near] != value:
+                continue
+            if (near == pixel - 1 and x == 0) or (near == pixel + 1 and x == width - 1):
+                continue
+            marks[near] = 1
+            stack[top] = near
+            top += 1
 
 
 @jit
-def _widen(values: Any, radius: Any, out: Any) -> None:
-    """Greatest value in a square of (2 radius + 1)^2 pixels."""
+def _widen(values: Any, radius: Any, rows: Any, out: Any) -> None:
+    """Greatest value in a square of (2 radius + 1)^2 pixels; ``rows`` is room for work."""
     height, width = values.shape
-    rows = np.empty((height, width))
     for y in range(height):
-        for x in range(width):
-            most = values[y, x]
-            for near in range(max(0, x - radius), min(width, x + radius + 1)):
-                most = max(most, values[y, near])
-            rows[y, x] = most
+        rows[y] = values[y]
+        for step in range(1, radius + 1):
+            for x in range(width - step):
+                rows[y, x] = max(rows[y, x], values[y, x + step])
+                rows[y, x + step] = max(rows[y, x + step], values[y, x])
     for y in range(height):
         out[y] = rows[y]
         for near in range(max(0, y - radius), min(height, y + radius + 1)):

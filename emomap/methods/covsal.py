@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from emomap.errors import UsageError
 from emomap.method import Image, Method, Prediction
-from emomap.vision.filters import gaussian_blur, rescale, resize
+from emomap.vision.filters import gaussian_blur, rescale
 from emomap.vision.image import check_image, unit
+from emomap.vision.jit import jit
 from emomap.vision.lab import lab
+from emomap.vision.resize import resize
 
 Maps = NDArray[np.float64]
 
@@ -95,8 +98,10 @@ def _map(image: ArrayLike, settings: Settings) -> Maps:
     for patch in settings.patches:
         unlike = _unlikeness(_describe(features, patch, settings.means), settings.quantile)
         # Stretched by its largest value only: a patch that is like others must not veto all scales.
+        if unlike.max() <= 1e-9:  # all patches are alike but for rounding
+            return np.zeros(shape)
         strength = np.maximum(resize(unlike, square), 0.0)
-        product *= strength / max(float(strength.max()), np.finfo(float).tiny)
+        product *= strength / strength.max()
     if settings.sigma > 0:
         product = gaussian_blur(product, settings.sigma * settings.side, 3)
     if np.ptp(product) <= 1e-12:
@@ -105,37 +110,48 @@ def _map(image: ArrayLike, settings: Settings) -> Maps:
 
 
 def _features(image: NDArray[np.generic], side: int) -> Maps:
-    """(side, side, 7): L, a, b, |dL/dx|, |dL/dy|, x, y, each in about 0..1."""
+    """(7, side, side): L, a, b, |dL/dx|, |dL/dy|, x, y, each about one wide and centred."""
     planes = unit(image[:, :, None] if image.ndim == 2 else image)
-    small = np.stack(
-        [resize(planes[..., k], (side, side)) for k in range(planes.shape[2])], axis=-1
+    small = np.clip(
+        np.stack([resize(planes[..., k], (side, side)) for k in range(planes.shape[2])], axis=-1),
+        0.0,
+        1.0,
     )
-    small = np.clip(small, 0.0, 1.0)
     colours = lab(small if small.shape[2] == 3 else small[..., 0], linear=True) / 100
     dy, dx = np.gradient(colours[..., 0])
     y, x = np.mgrid[:side, :side] / side
-    return np.concatenate([colours, np.abs(np.stack([dx, dy, x, y], axis=-1))], axis=-1)
+    planes = np.stack([*colours.transpose(2, 0, 1), np.abs(dx), np.abs(dy), x, y])
+    # Centred, so that covariances may be taken as mean product less product of means.
+    return np.asarray(planes - planes.mean(axis=(1, 2), keepdims=True))
 
 
 def _describe(features: Maps, patch: int, means: bool) -> Maps:
-    """(rows, columns, length) description of each patch, to be compared by Euclidean distance.
+    """(length, rows, columns) description of each patch, to be compared by Euclidean distance.
 
-    The covariance is given by sigma points (Hong et al. 2009): the columns of its Cholesky factor,
-    scaled and on either side of the mean. On both sides of nothing, without means.
+    The covariance is given by sigma points (Hong et al. 2009): the columns of its Cholesky factor
+    times sqrt(2 d), on either side of the mean. The distance of two sets of these 2 d + 1 points is
+    that of the means, 2 d + 1 times, and of the factors, twice; so it is kept without the points.
     """
-    count, depth = len(features) // patch, features.shape[2]
-    cells = features.reshape(count, patch, count, patch, depth).transpose(0, 2, 1, 3, 4)
-    cells = cells.reshape(count, count, patch * patch, depth)
-    mean = cells.mean(axis=2)
-    # Positions count within the patch: where it lies must not make it salient.
-    mean[..., -2:] = 0.0
-    centred = cells - cells.mean(axis=2, keepdims=True)
-    covariance = np.matmul(centred.swapaxes(2, 3), centred) / (patch * patch - 1)
+    depth = len(features)
+    mean = _patch_means(features, patch)
+    covariance = np.empty((*mean.shape[1:], depth, depth))
+    for i in range(depth):
+        for j in range(i + 1):
+            product = _patch_means((features[i] * features[j])[None], patch)[0]
+            covariance[..., i, j] = covariance[..., j, i] = product - mean[i] * mean[j]
+    covariance *= patch**2 / (patch**2 - 1)
     factor = np.linalg.cholesky(covariance + 1e-8 * np.eye(depth))
-    points = np.sqrt(2.0 * depth) * factor.swapaxes(2, 3)
-    origin = mean[:, :, None, :] if means else np.zeros((count, count, 1, depth))
-    described = np.concatenate([origin, origin + points, origin - points], axis=2)
-    return described.reshape(count, count, -1)
+    rows, columns = np.tril_indices(depth)
+    described = np.sqrt(2 * 2.0 * depth) * factor[..., rows, columns].transpose(2, 0, 1)
+    if not means:
+        return np.asarray(described)
+    # But for the position: where a patch lies must not make it salient.
+    return np.concatenate([np.sqrt(2 * depth + 1) * mean[:-2], described])
+
+
+def _patch_means(planes: Maps, patch: int) -> Maps:
+    count = planes.shape[1] // patch
+    return np.asarray(planes.reshape(-1, count, patch, count, patch).mean(axis=(2, 4)))
 
 
 def _unlikeness(described: Maps, quantile: float) -> Maps:
@@ -143,23 +159,37 @@ def _unlikeness(described: Maps, quantile: float) -> Maps:
 
     The distance of two descriptions is divided by 1 + their distance in patches.
     """
-    rows, columns, length = described.shape
-    vectors = described.reshape(-1, length)
-    squares = (vectors**2).sum(axis=1)
-    y, x = (axis.ravel().astype(np.float64) for axis in np.mgrid[:rows, :columns])
-    most = max(1, round(quantile * (len(vectors) - 1)))
-    unlike = np.empty(len(vectors))
-    for start in range(0, len(vectors), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        sums = squares[part, None] + squares
-        squared = sums - 2 * vectors[part] @ vectors.T
-        squared[squared <= 1e-12 * sums] = 0.0  # equal but for rounding
-        apart = np.hypot(y[part, None] - y, x[part, None] - x)
-        distance = np.sqrt(squared) / (1 + apart)
-        # A patch is not compared with itself.
-        distance[np.arange(len(distance)), np.arange(start, start + len(distance))] = np.inf
-        unlike[part] = np.partition(distance, most - 1, axis=1)[:, :most].mean(axis=1)
+    length, rows, columns = described.shape
+    vectors = np.ascontiguousarray(described.reshape(length, -1))
+    count = rows * columns
+    most = max(1, round(quantile * (count - 1)))
+    unlike = np.empty(count)
+    for start in range(0, count, _CHUNK):
+        stop = min(start + _CHUNK, count)
+        distances = _distances(vectors, columns, start, stop)
+        unlike[start:stop] = np.partition(distances, most - 1, axis=1)[:, :most].mean(axis=1)
     return unlike.reshape(rows, columns)
+
+
+@jit
+def _distances(vectors: Any, columns: Any, start: Any, stop: Any) -> Any:
+    """Distances of the patches start .. stop - 1 to all; infinite to themselves."""
+    length, count = vectors.shape
+    out = np.zeros((stop - start, count))
+    for n in range(start, stop):
+        row = out[n - start]
+        for k in range(length):
+            own = vectors[k, n]
+            for j in range(count):
+                difference = vectors[k, j] - own
+                row[j] += difference * difference
+        y, x = divmod(n, columns)
+        for j in range(count):
+            near_y, near_x = divmod(j, columns)
+            apart = np.sqrt(float((near_y - y) ** 2 + (near_x - x) ** 2))
+            row[j] = np.sqrt(row[j]) / (1.0 + apart)
+        row[n] = np.inf
+    return out
 
 
 class CovSal(Method):

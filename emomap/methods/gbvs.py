@@ -35,10 +35,10 @@ from emomap.vision.filters import (
     gaussian_blur,
     lattice_shape,
     rescale,
-    resize,
 )
 from emomap.vision.image import check_image, enlarge
 from emomap.vision.pyramid import Planes, image_pyramid
+from emomap.vision.resize import resize
 
 #: Height and width below this are refused, as by the original.
 MIN_SIDE = 128

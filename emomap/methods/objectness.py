@@ -161,12 +161,13 @@ def score_windows(
     """
     checked = check_image(image, method="objectness")
     learnt = Parameters.load(parameters)
-    boxes = _pixels(np.atleast_2d(np.asarray(windows, dtype=np.float64)), checked.shape)
-    if boxes.shape[1] != 4 or (boxes[:, 2:] < boxes[:, :2]).any():
+    given = np.atleast_2d(np.asarray(windows, dtype=np.float64))
+    if given.shape[1:] != (4,) or not (given[:, 2:] >= given[:, :2]).all():
         raise EmomapError(
             "objectness: windows must be (n, 4): xmin, ymin, xmax, ymax with xmin <= xmax and "
             "ymin <= ymax"
         )
+    boxes = _pixels(given, checked.shape)
     scores: dict[str, Maps] = {}
     for cue in cues:
         if cue == "CC":

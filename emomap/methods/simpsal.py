@@ -19,7 +19,6 @@ from emomap.vision.filters import (
     flatten_noise,
     gaussian_blur,
     rescale,
-    resize,
     round_half_up,
     squared_difference,
 )
@@ -27,6 +26,7 @@ from emomap.vision.gabor import orientation_energy
 from emomap.vision.image import check_image
 from emomap.vision.maxima import local_maxima
 from emomap.vision.opponent import dkl_colors, opponent_colors
+from emomap.vision.resize import resize
 
 #: Taller images would need a huge map, whose width is fixed.
 TALLEST = 16

@@ -14,9 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from emomap.errors import UsageError
 from emomap.method import Image, Method, Prediction
-from emomap.vision.filters import gaussian_blur, lattice_shape, rescale, resize
+from emomap.vision.filters import gaussian_blur, lattice_shape, rescale
 from emomap.vision.image import check_image
 from emomap.vision.residual import spectral_residual as residual
+from emomap.vision.resize import resize
 
 Maps = NDArray[np.float64]
 
@@ -60,12 +61,12 @@ def spectral_residual(
     return native if size == "native" else rescale(resize(native, shape))
 
 
-def _grey(image: NDArray[Any]) -> NDArray[np.float32]:
+def _grey(image: NDArray[Any]) -> Maps:
     """Mean of the colours in 0..1."""
-    full = np.float32(255 if image.dtype == np.uint8 else 1)
+    full = 255.0 if image.dtype == np.uint8 else 1.0
     if image.ndim == 2:
-        return np.asarray(image / full, dtype=np.float32)
-    total = image[..., 0].astype(np.float32)
+        return np.asarray(image / full)
+    total = image[..., 0].astype(np.float64)
     total += image[..., 1]
     total += image[..., 2]
     total /= 3 * full

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emomap import metrics
 from emomap.vision.edges import edges
 from emomap.vision.filters import rescale
 from emomap.vision.histograms import chi_square, in_box, integral
 from emomap.vision.image import unit
 from emomap.vision.lab import lab_bins
 from emomap.vision.residual import spectral_residual
+from emomap.vision.resize import resize
 from emomap.vision.segments import segment
 
 Maps = NDArray[np.float64]
@@ -33,10 +33,7 @@ def ms_maps(image: NDArray[Any], scale: int) -> Maps:
     """
     planes = unit(image if image.ndim == 3 else image[:, :, None])
     small = np.stack(
-        [
-            metrics.resize(planes[..., k], (scale, scale), "matlab-bilinear", clip=False)
-            for k in range(planes.shape[2])
-        ]
+        [resize(planes[..., k], (scale, scale), "matlab-bilinear") for k in range(planes.shape[2])]
     )
     smooth = _disc_blur(spectral_residual(small))
     return np.asarray(np.broadcast_to(rescale(smooth), (3, scale, scale)))

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from emomap import metrics
 
 Array = NDArray[np.float64]
 
@@ -27,16 +24,6 @@ def lattice_shape(shape: tuple[int, int], longest: int) -> tuple[int, int]:
     """The size of a map whose longer side has ``longest`` cells; no side gets less than one."""
     height, width = (max(1, round_half_up(side * longest / max(shape))) for side in shape)
     return height, width
-
-
-def resize(maps: NDArray[np.floating[Any]], shape: tuple[int, int]) -> Array:
-    """Resize (..., h, w) maps: antialiased bicubic as MATLAB's imresize, overshoot kept."""
-    height, width = maps.shape[-2:]
-    rows = metrics.resize_weights(height, shape[0], "matlab-bicubic")
-    columns = metrics.resize_weights(width, shape[1], "matlab-bicubic")
-    if shape[0] * width <= height * shape[1]:  # the cheaper order
-        return np.asarray((rows @ maps) @ columns.T)
-    return np.asarray(rows @ (maps @ columns.T))
 
 
 def rescale(maps: Array) -> Array:

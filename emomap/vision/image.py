@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from emomap.errors import EmomapError
-from emomap.vision.filters import resize, round_half_up
+from emomap.vision.filters import round_half_up
 
 #: Larger images are refused rather than left to fill the memory: 50 megapixels, a 8660x5773 photo.
 MAX_PIXELS = 50_000_000
@@ -97,6 +97,8 @@ def enlarge(
     shorter = min(checked.shape[:2])
     if shorter >= min_side:
         return checked
+    from emomap.vision.resize import resize  # compiled code, which most calls don't need
+
     factor = min_side / shorter
     shape = tuple(max(min_side, round_half_up(side * factor)) for side in checked.shape[:2])
     planes = unit(checked if checked.ndim == 3 else checked[:, :, None]).transpose(2, 0, 1)

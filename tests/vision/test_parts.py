@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from emomap.vision.features import local_variance, motion
-from emomap.vision.filters import attenuate_border, gaussian_blur, rescale, resize
+from emomap.vision.filters import attenuate_border, gaussian_blur, rescale
 from emomap.vision.gabor import gabor_pair, orientation_energy
 from emomap.vision.lab import lab, lab_bins
 from emomap.vision.maxima import local_maxima
 from emomap.vision.opponent import opponent_colors
 from emomap.vision.pyramid import halve, image_pyramid
 from emomap.vision.residual import spectral_residual
+from emomap.vision.resize import resize
 from tests.methods import naive
 from tests.methods.pictures import picture
 
