@@ -1,0 +1,150 @@
+"""The metrics as `torchmetrics.Metric` classes, for training loops (Lightning and others).
+
+    from emomap.torchmetrics import CC, NSS, AUCJudd
+
+    metric = NSS().to(device)
+    metric.update(maps, fixations)      # (B, H, W) or (B, 1, H, W), any number of batches
+    metric.compute()                    # mean over images, over all processes
+
+Values are those of ``metrics.evaluate``: the same functions compute them, image by image. Needs the
+extra "torchmetrics".
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+from emomap import metrics
+
+
+class MapMetric(Metric):
+    """Mean of one metric of the catalogue over images.
+
+    Args:
+        convention: "mit" or "tuebingen", as for ``metrics.evaluate``.
+        **options: further arguments of the metric's function (``downsize=16`` of EMD), and those of
+            ``torchmetrics.Metric``.
+
+    `update` takes the maps and what the metric compares them with, each (B, H, W) or (B, 1, H, W):
+    fixation counts for the AUCs and NSS, densities for CC, SIM, KL, EMD; shuffled AUC takes a
+    third, the fixations on other images, information gain the baseline density.
+    """
+
+    #: Name in the catalogue.
+    name: ClassVar[str]
+    is_differentiable = False
+    higher_is_better: bool | None = None
+    full_state_update = False
+    #: Sum over the images, and how many there were.
+    total: Tensor
+    count: Tensor
+
+    def __init__(self, convention: str = "mit", **options: Any) -> None:
+        own = {key: options.pop(key) for key in list(options) if key in _OPTIONS.get(self.name, ())}
+        super().__init__(**options)
+        if convention not in metrics.CATALOGUE[self.name].conventions:
+            known = ", ".join(metrics.CATALOGUE[self.name].conventions)
+            raise ValueError(f"convention is {convention!r}; {self.name} has {known}")
+        self.convention = convention
+        self.options = own
+        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("count", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+
+    @property
+    def signature(self) -> str:
+        """The short string that names every choice behind the value."""
+        return metrics.signature(self.name, convention=self.convention, **self.options)
+
+    def update(self, maps: Tensor, *truths: Tensor) -> None:
+        """Add a batch.
+
+        Raises:
+            ValueError: shapes that do not fit, or what the metric refuses (NaN, no fixation).
+        """
+        needed = metrics.CATALOGUE[self.name].inputs
+        if len(truths) != len(needed):
+            raise ValueError(f"{self.name} takes maps and {', '.join(needed)}")
+        named = zip((maps, *truths), ("maps", *needed), strict=True)
+        given = [_batch(values, name) for values, name in named]
+        if len({values.shape for values in given}) != 1:
+            shown = ", ".join(str(tuple(values.shape)) for values in given)
+            raise ValueError(f"maps and {', '.join(needed)} differ in shape: {shown}")
+        against: dict[str, Any] = dict(zip(needed, given[1:], strict=True))
+        values = metrics.evaluate(
+            given[0],
+            **against,
+            metrics=(self.name,),
+            convention=self.convention,
+            options={self.name: self.options} if self.options else None,
+        )[self.name]
+        found = torch.as_tensor(values, dtype=torch.float64, device=self.total.device)
+        self.total = self.total + found.sum()
+        self.count = self.count + given[0].shape[0]
+
+    def compute(self) -> Tensor:
+        """Mean over all images.
+
+        Raises:
+            ValueError: no image was added.
+        """
+        if int(self.count) == 0:
+            raise ValueError(f"{self.name}: nothing to average, update was never called")
+        return self.total / self.count
+
+
+#: Arguments of a metric's function that the classes hand on.
+_OPTIONS = {"emd": ("downsize",)}
+
+
+def _batch(values: Tensor, name: str) -> Tensor:
+    """(B, H, W), from that or (B, 1, H, W), without gradient."""
+    if values.ndim == 4 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim != 3:
+        raise ValueError(f"{name} is {tuple(values.shape)}; it must be (B, H, W) or (B, 1, H, W)")
+    return values.detach()
+
+
+def _class(class_name: str, name: str) -> type[MapMetric]:
+    entry = metrics.CATALOGUE[name]
+    scope = {
+        "name": name,
+        "higher_is_better": entry.higher_is_better,
+        "__doc__": f"{entry.long_name} ({entry.reference}), mean over images; see `MapMetric`.",
+        "__module__": __name__,
+    }
+    return type(class_name, (MapMetric,), scope)
+
+
+AUCJudd = _class("AUCJudd", "auc_judd")
+AUCBorji = _class("AUCBorji", "auc_borji")
+AUCShuffled = _class("AUCShuffled", "auc_shuffled")
+AUC = _class("AUC", "auc")
+NSS = _class("NSS", "nss")
+InformationGain = _class("InformationGain", "info_gain")
+CC = _class("CC", "cc")
+SIM = _class("SIM", "sim")
+KL = _class("KL", "kl")
+EMD = _class("EMD", "emd")
+JS = _class("JS", "js")
+MAE = _class("MAE", "mae")
+
+__all__ = [
+    "AUC",
+    "CC",
+    "EMD",
+    "JS",
+    "KL",
+    "MAE",
+    "NSS",
+    "SIM",
+    "AUCBorji",
+    "AUCJudd",
+    "AUCShuffled",
+    "InformationGain",
+    "MapMetric",
+]

@@ -1,0 +1,108 @@
+"""The torchmetrics classes give what the library gives, batch by batch and over processes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from emomap import metrics
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("torchmetrics")
+
+SHAPE = (48, 64)
+
+
+@pytest.fixture
+def batch(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Seven maps with everything that the metrics compare them with."""
+    counts = (rng.random((7, *SHAPE)) < 0.01).astype(np.int64)
+    others = (rng.random((7, *SHAPE)) < 0.05).astype(np.int64)
+    return {
+        "maps": rng.random((7, *SHAPE)),
+        "fixations": counts,
+        "density": metrics.density(counts, 4),
+        "other": others,
+        "baseline": metrics.density(others, 4),
+    }
+
+
+def classes() -> dict[str, type]:
+    from emomap import torchmetrics
+
+    found = (getattr(torchmetrics, name) for name in torchmetrics.__all__ if name != "MapMetric")
+    return {cls.name: cls for cls in found}
+
+
+def test_every_metric_of_the_catalogue_has_a_class() -> None:
+    assert set(classes()) == set(metrics.CATALOGUE)
+
+
+@pytest.mark.parametrize("name", metrics.CATALOGUE)
+@pytest.mark.parametrize("convention", ["mit", "tuebingen"])
+def test_value_is_the_mean_of_the_library(
+    batch: dict[str, np.ndarray], name: str, convention: str
+) -> None:
+    entry = metrics.CATALOGUE[name]
+    options = {"emd": {"downsize": 16}} if name == "emd" else {}
+    metric = classes()[name](convention=convention, **options.get(name, {}))
+    tensors = [torch.from_numpy(batch[key]) for key in ("maps", *entry.inputs)]
+    metric.update(*(t[:4] for t in tensors))
+    metric.update(*(t[4:, None] for t in tensors))
+    expected = metrics.evaluate(
+        batch["maps"],
+        **{key: batch[key] for key in entry.inputs},
+        metrics=(name,),
+        convention=convention,
+        options=options,
+    )[name]
+    assert float(metric.compute()) == pytest.approx(float(np.mean(expected)), rel=1e-9)
+    assert metric.higher_is_better is entry.higher_is_better
+    assert metric.signature.startswith(f"{name}|{convention}")
+    metric.reset()
+    with (
+        pytest.raises(ValueError, match="nothing to average"),
+        pytest.warns(UserWarning, match="before the ``update``"),
+    ):
+        metric.compute()
+
+
+def test_states_of_processes_add_up(batch: dict[str, np.ndarray]) -> None:
+    from emomap.torchmetrics import NSS
+
+    maps, fixations = torch.from_numpy(batch["maps"]), torch.from_numpy(batch["fixations"])
+    one, other, whole = NSS(), NSS(), NSS()
+    one.update(maps[:2], fixations[:2])
+    other.update(maps[2:], fixations[2:])
+    whole.update(maps, fixations)
+    one.total, one.count = one.total + other.total, one.count + other.count
+    assert float(one.compute()) == pytest.approx(float(whole.compute()), rel=1e-12)
+
+
+def test_float_maps_of_a_network_and_a_collection(batch: dict[str, np.ndarray]) -> None:
+    from torchmetrics import MetricCollection
+
+    from emomap.torchmetrics import CC, KL
+
+    maps = torch.from_numpy(batch["maps"]).float().requires_grad_()
+    density = torch.from_numpy(batch["density"]).float()
+    both = MetricCollection([CC(), KL()])
+    both.update(maps, density)
+    found = both.compute()
+    assert set(found) == {"CC", "KL"}
+    assert -1 <= float(found["CC"]) <= 1 < 10 * float(found["KL"])
+    assert not found["CC"].requires_grad
+
+
+def test_wrong_use_is_named(batch: dict[str, np.ndarray]) -> None:
+    from emomap.torchmetrics import CC, NSS
+
+    maps, fixations = torch.from_numpy(batch["maps"]), torch.from_numpy(batch["fixations"])
+    with pytest.raises(ValueError, match="nss takes maps and fixations"):
+        NSS().update(maps)
+    with pytest.raises(ValueError, match="differ in shape"):
+        NSS().update(maps[:, :40], fixations)
+    with pytest.raises(ValueError, match=r"maps is \(48, 64\)"):
+        NSS().update(maps[0], fixations[0])
+    with pytest.raises(ValueError, match="convention is 'x'"):
+        CC(convention="x")
