@@ -102,6 +102,11 @@ def device(array: Array) -> Any:
     return compat.device(array)
 
 
+def beside(like: Array, array: Any, dtype: Any = None) -> Array:
+    """A NumPy array as one of the library and on the device of another array."""
+    return namespace(like).asarray(np.array(array), dtype=dtype, device=device(like))
+
+
 def flat(xp: Any, array: Array) -> Array:
     """(..., H, W) as (..., H*W), in the order of the rows whatever the order of memory."""
     return xp.reshape(array, (*array.shape[:-2], array.shape[-2] * array.shape[-1]))

@@ -9,52 +9,63 @@ import numpy as np
 from metrics import _arrays as arrays
 from metrics._arrays import Array
 
+Vector = Any  # (n,) NumPy
+
 #: No pixel of a real count map differs in this many ways from the others; a density does.
 LEVELS = 32
 
 
-def locate(
-    xp: Any, flat: Array, name: str, sparse: bool = True
-) -> tuple[Array, np.ndarray[Any, Any]]:
-    """Positions (N,) of the non-zero pixels of one flat count map, and the counts there (host).
+def locate(xp: Any, counts: Array, name: str, sparse: bool = True) -> tuple[Array, Vector]:
+    """Where the fixations of one map are.
 
     Args:
+        counts: (H, W).
+        name: of the argument, for messages.
         sparse: refuse counts nearly everywhere, which betray a density. The fixations of a whole
             data set may well cover every pixel.
 
+    Returns:
+        Flat positions (N,) of the pixels with a fixation, on the map's device, and the number of
+        fixations there (N,) on the host.
+
     Raises:
-        ValueError: not counts, or none at all.
+        ValueError: none at all, or the map cannot be one of fixations.
     """
-    if xp is np:
-        where = np.flatnonzero(flat != 0)  # of booleans it is quick
-        found = flat[where]
-    else:
-        (where,) = xp.nonzero(flat)
-        found = arrays.to_numpy(xp.take(flat, where))
-    _check(found, flat.shape[0], name, sparse)
+    flat = xp.reshape(counts, (-1,))
+    (where,) = xp.nonzero(flat != 0)  # of booleans it is quick
+    found = arrays.to_numpy(flat[where] if xp is np else xp.take(flat, where))
+    if found.size == 0:
+        raise ValueError(f"{name} has no fixation: nothing to score against")
+    wrong = _not_counts(found, where, counts.shape, name, sparse)
+    if wrong:
+        raise ValueError(
+            f"{name} {wrong}; it must hold counts of fixations (whole numbers, zero nearly "
+            "everywhere). A density belongs to cc, sim, kl or emd, and a list of points goes "
+            "through metrics.fixation_map"
+        )
     return where, found.astype(np.float64)
 
 
-def _check(found: np.ndarray[Any, Any], size: int, name: str, sparse: bool) -> None:
-    """Check that the non-zero values of a map can be counts of fixations."""
-    if found.size == 0:
-        raise ValueError(f"{name} has no fixation: nothing to score against")
-    wrong = (
-        f"{name} must be counts of fixations a pixel (whole numbers, zero nearly everywhere); "
-        "a density belongs to cc, sim, kl or emd, and points go through metrics.fixation_map"
-    )
+def _not_counts(
+    found: Vector, where: Array, shape: tuple[int, ...], name: str, sparse: bool
+) -> str | None:
+    """What speaks against counts, given the values that are not zero."""
+    if found.dtype.kind == "b":
+        found = found.view(np.uint8)
     if found.dtype.kind == "f":
-        if not np.isfinite(found).all():
-            bad = int((~np.isfinite(found)).sum())
-            raise ValueError(f"{name} has {bad} NaN or infinite value(s); {wrong}")
+        bad = np.flatnonzero(~np.isfinite(found))
+        if bad.size:
+            row, column = divmod(int(where[int(bad[0])]), shape[-1])
+            return f"has {bad.size} NaN or infinite value(s), the first at {(row, column)}"
         broken = found[found != np.floor(found)]
         if broken.size:
-            raise ValueError(f"{name} has fractional values such as {broken[0]:g}; {wrong}")
-    if found.dtype.kind != "b" and found.min() < 0:
-        raise ValueError(f"{name} has negative values such as {found.min():g}; {wrong}")
-    if not sparse:
-        return
-    if 2 * found.size > size:
-        raise ValueError(f"{name} is non-zero at {found.size} of {size} pixels; {wrong}")
-    if found.dtype.kind != "b" and found.max() > LEVELS and np.unique(found).size > LEVELS:
-        raise ValueError(f"{name} has {np.unique(found).size} different values; {wrong}")
+            return f"has fractional values such as {broken[0]:g}"
+    if found.min() < 0:
+        return f"has negative values such as {found.min():g}"
+    if sparse:
+        size = shape[-2] * shape[-1]
+        if 2 * found.size > size:
+            return f"is non-zero at {found.size} of {size} pixels"
+        if found.max() > LEVELS and np.unique(found).size > LEVELS:
+            return f"has {np.unique(found).size} different values"
+    return None

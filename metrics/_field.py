@@ -14,11 +14,10 @@ import numpy as np
 
 from metrics import _arrays as arrays
 from metrics._arrays import Array
+from metrics._conventions import FLOOR
 
 #: Below this share of its magnitude, the span of a map is rounding and the map is constant.
 ROUNDING = 64 * float(np.finfo(np.float64).eps)
-#: What the Tuebingen benchmark adds to a map so that its logarithm exists.
-FLOOR = 1e-20
 #: Values in a block, so that a few blocks fit the second cache.
 BLOCK = 16384
 #: Values in a dot product: above 10,000 BLAS shares it out among threads, and the sum changes.

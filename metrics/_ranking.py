@@ -114,8 +114,7 @@ class Ordered(Source):
 
     def count(self, thresholds: Vector) -> tuple[Vector, Vector]:
         xp, units = self.xp, self.units
-        device = arrays.device(units)
-        queries = xp.asarray(thresholds, dtype=units.dtype, device=device)
+        queries = arrays.beside(units, thresholds, units.dtype)
         left, right = (
             arrays.to_numpy(xp.searchsorted(units, queries, side=side))
             for side in ("left", "right")

@@ -14,15 +14,15 @@ import numpy as np
 
 from metrics import _arrays as arrays
 from metrics._arrays import Array
-from metrics._counts import locate
+from metrics._counts import Vector, locate
 from metrics._field import Field
 from metrics._ranking import Dense, Levels, Ordered, Ranking
 
 #: Negative values up to this share of the peak are the rounding of a Fourier transform.
 SLIGHT = 1e-9
-
 #: From so many pixels on, two maps of bytes are counted by pairs of values.
 PAIRED = 1 << 18
+NEGATIVE = ("error", "clip", "keep")
 
 Kernel = Callable[["Scene"], Any]
 
@@ -43,75 +43,105 @@ class Scene:
         self.negative = negative
         self.shape = tuple(maps["prediction"].shape)
         self.size = self.shape[-2] * self.shape[-1]
-        self._fields: dict[str, Field] = {}
+        self._fields: dict[tuple[str, str], Field] = {}
+        self._masses: dict[int, Field] = {}
+        self._places: dict[str, list[tuple[Array, Vector]]] = {}
 
-    def field(self, name: str, by_extremes: bool = False) -> Field:
-        """A map of real numbers, of any sign.
+    # -- values ---------------------------------------------------------------------------------
+
+    def field(self, name: str, *, by_extremes: bool = False) -> Field:
+        """A map of real numbers, of any sign, whose values need not be in the pixels' order.
 
         Args:
             by_extremes: look for NaN and infinity in the extremes rather than in the sum, for a
                 metric that needs only these.
         """
-        if name not in self._fields:
-            found = self._field(name)
+        kind = "pairs" if self._paired else "levels" if self._bytes(name) else "pixels"
+        return self._field(name, kind, by_extremes)
+
+    def pair(self) -> tuple[Field, Field]:
+        """Prediction and density, aligned value by value."""
+        kind = "pairs" if self._paired else "pixels"
+        return self._field("prediction", kind), self._field("density", kind)
+
+    def mass(self, name: str) -> Field:
+        """A map of non-negative numbers that can be shared out, in any order.
+
+        Raises:
+            ValueError: negative values, or a density that sums to zero.
+        """
+        return self._mass(name, self.field(name))
+
+    def mass_pair(self) -> tuple[Field, Field]:
+        """Prediction and density that can be shared out, aligned value by value."""
+        p, d = self.pair()
+        return self._mass("prediction", p), self._mass("density", d)
+
+    def _field(self, name: str, kind: str, by_extremes: bool = False) -> Field:
+        if name not in ("prediction", "density") and kind == "pairs":
+            kind = "pixels"
+        key = (name, kind)
+        if key not in self._fields:
+            found = self._make(name, kind)
             signs = (found.low, found.high) if by_extremes else (found.total,)
             arrays.check_finite(self.xp, self.maps[name], signs, name)
-            self._fields[name] = found
-        return self._fields[name]
+            self._fields[key] = found
+        return self._fields[key]
 
-    def _field(self, name: str) -> Field:
-        xp = self.xp
-        flat = arrays.flat(xp, self.maps[name])
-        if xp is not np:
-            return Field(xp, arrays.float64(xp, flat))
-        paired = self.size >= PAIRED and self._bytes("prediction", "density")
-        if paired and name in ("prediction", "density"):
-            first, second, weights = self._joint
+    def _make(self, name: str, kind: str) -> Field:
+        if kind == "pairs":
+            first, second, weights = self._pairs
             return Field(np, first if name == "prediction" else second, weights)
-        aligned = {"prediction", "density"} <= self.maps.keys()  # pixel by pixel, so all pixels
-        if not aligned and self._bytes(name):
+        flat = arrays.flat(self.xp, self.maps[name])
+        if kind == "levels":
             from metrics._compiled import histogram
 
             counts = histogram(flat.view(np.uint8)).sum(axis=0)
             (levels,) = np.nonzero(counts)
             return Field(np, levels.astype(np.float64), counts[levels].astype(np.float64))
-        return Field(np, flat)
+        return Field(self.xp, flat if self.xp is np else arrays.float64(self.xp, flat))
 
-    def _bytes(self, *names: str) -> bool:
-        """Whether these maps are there and are of whole bytes."""
-        small = (np.dtype(np.uint8), np.dtype(np.bool_))
-        if not all(name in self.maps and self.maps[name].dtype in small for name in names):
-            return False
-        return len({self.maps[name].shape for name in names}) == 1
+    def _bytes(self, name: str) -> bool:
+        """Whether a NumPy map is of whole bytes."""
+        return self.xp is np and self.maps[name].dtype in (np.uint8, np.bool_)
 
     @cached_property
-    def _joint(self) -> tuple[Any, Any, Any]:
-        """The pairs of values that prediction and density have, and how many pixels have them."""
+    def _paired(self) -> bool:
+        """Whether prediction and density are counted by pairs of values."""
+        if self.size < PAIRED or "density" not in self.maps:
+            return False
+        alike = self.shape == tuple(self.maps["density"].shape)
+        return alike and self._bytes("prediction") and self._bytes("density")
+
+    @cached_property
+    def _pairs(self) -> tuple[Vector, Vector, Vector]:
+        """The pairs of values of prediction and density, and how many pixels have each."""
         from metrics._compiled import joint_histogram
 
         names = ("prediction", "density")
-        flat = (arrays.flat(np, self.maps[name]).view(np.uint8) for name in names)
-        counts = joint_histogram(*flat)
+        counts = joint_histogram(*(arrays.flat(np, self.maps[n]).view(np.uint8) for n in names))
         (pairs,) = np.nonzero(counts)
         first, second = np.divmod(pairs, 256)
         return first.astype(float), second.astype(float), counts[pairs].astype(float)
 
-    def mass(self, name: str) -> Field:
-        """A map of non-negative numbers that can be shared out.
+    def _mass(self, name: str, found: Field) -> Field:
+        if id(found) not in self._masses:
+            self._masses[id(found)] = self._checked(name, found)
+        return self._masses[id(found)]
 
-        Raises:
-            ValueError: negative values, or a density that sums to zero.
-        """
-        key = f"{name} as mass"
-        if key not in self._fields:
-            self._fields[key] = self._mass(self.field(name), name)
-        return self._fields[key]
-
-    def _mass(self, found: Field, name: str) -> Field:
-        xp = self.xp
-        empty = found.total <= 0 if xp is np else bool(xp.any(found.total <= 0))
-        if name == "density" and empty:
+    def check_density(self, found: Field) -> None:
+        """Refuse a density without mass."""
+        if self.xp is np:
+            nothing = found.total == 0.0 and found.low == found.high
+        else:
+            nothing = bool(self.xp.any((found.total == 0.0) & (found.low == found.high)))
+        if nothing:
             raise ValueError("density is zero everywhere: nobody looked, nothing to score against")
+
+    def _checked(self, name: str, found: Field) -> Field:
+        xp = self.xp
+        if name == "density":
+            self.check_density(found)
         if self.negative == "keep" and name == "prediction":
             return found
         if not (found.low < 0 if xp is np else bool(xp.any(found.low < 0))):
@@ -126,18 +156,21 @@ class Scene:
             )
         return Field(xp, xp.where(found.values < 0, xp.zeros_like(found.values), found.values))
 
-    @cached_property
-    def fixated(self) -> tuple[Array, Any]:
-        """NumPy: where the fixated pixels are (N,), and the fixations on each (N,)."""
-        return locate(np, arrays.flat(np, self.maps["fixations"]), "fixations")
+    # -- fixations ------------------------------------------------------------------------------
 
-    @cached_property
-    def fixation_weights(self) -> Array:
-        """Not NumPy: the fixation counts as (..., H*W) in double precision."""
-        flat = arrays.flat(self.xp, self.maps["fixations"])
-        for row in _rows(self.xp, flat):
-            locate(self.xp, row, "fixations")
-        return arrays.float64(self.xp, flat)
+    def located(self, name: str) -> tuple[Array, Vector]:
+        """NumPy: where the fixations of "fixations" or "other" are, as of `locate`."""
+        return self._located(name)[0]
+
+    def _located(self, name: str) -> list[tuple[Array, Vector]]:
+        """The same for each map of a batch, or the one that serves all of it."""
+        if name not in self._places:
+            maps = self.xp.reshape(self.maps[name], (-1, *self.shape[-2:]))
+            sparse = name != "other"
+            self._places[name] = [
+                locate(self.xp, maps[i, ...], name, sparse) for i in range(maps.shape[0])
+            ]
+        return self._places[name]
 
     def mean_at_fixations(
         self, function: Callable[..., Array], *names: str, multiplicity: bool
@@ -145,82 +178,59 @@ class Scene:
         """Mean over the fixated pixels, or the fixations, of a function of the maps' values."""
         xp = self.xp
         if xp is np:
-            where, counts = self.fixated
+            where, counts = self.located("fixations")
             values = [arrays.flat(np, self.maps[n])[where].astype(np.float64) for n in names]
             found = function(*values)
             if multiplicity:
                 return float(np.dot(found, counts) / counts.sum())
             return float(np.add.reduce(found) / found.size)
-        weights = self.fixation_weights
-        if not multiplicity:
-            weights = xp.astype(weights > 0, weights.dtype)
+        self._located("fixations")  # checks
+        weights = arrays.flat(xp, self.maps["fixations"])
+        weights = arrays.float64(xp, weights if multiplicity else weights != 0)
         values = [arrays.float64(xp, arrays.flat(xp, self.maps[n])) for n in names]
         return xp.sum(function(*values) * weights, axis=-1) / xp.sum(weights, axis=-1)
 
-    def per_map(self, reduced: Array) -> Array:
-        """What a `Field` reduced, without the axis that it kept."""
-        return reduced if self.xp is np else self.xp.reshape(reduced, self.shape[:-2])
+    # -- ranks ----------------------------------------------------------------------------------
 
     def by_ranking(self, function: Callable[[Ranking], Any]) -> Any:
         """A function of each map's `Ranking`: its value on NumPy, an array over a batch."""
         if self.xp is np:
-            return function(self.ranking)
-        found = np.array([function(ranking) for ranking in self.rankings], dtype=np.float64)
-        device = arrays.device(self.maps["prediction"])
-        columns = found.T if found.ndim == 2 else found[None]
-        results = tuple(
-            self.xp.asarray(np.ascontiguousarray(c.reshape(self.shape[:-2])), device=device)
-            for c in columns
-        )
+            return function(self._rankings[0])
+        found = np.array([function(ranking) for ranking in self._rankings], dtype=np.float64)
+        columns = found.reshape(len(self._rankings), -1).T
+        like = self.maps["prediction"]
+        results = tuple(arrays.beside(like, c.reshape(self.shape[:-2])) for c in columns)
         return results if found.ndim == 2 else results[0]
 
     @cached_property
-    def ranking(self) -> Ranking:
-        """The ranking of a NumPy map."""
-        found = self.field("prediction", by_extremes=True)
-        flat = arrays.flat(np, self.maps["prediction"])
-        vectors = []
-        for name in ("fixations", "other"):
-            if name in self.maps:
-                where, counts = self.fixated if name == "fixations" else self.others
-                vectors += [found.unit(flat[where].astype(np.float64)), counts]
-        source = Dense(found) if found.weights is None else Levels(found)
-        return Ranking(self.size, bool(found.constant), source, *vectors)
-
-    @cached_property
-    def others(self) -> tuple[Array, Any]:
-        """NumPy: where the fixations of other images are (M,), and how many on each (M,)."""
-        return locate(np, arrays.flat(np, self.maps["other"]), "other", sparse=False)
-
-    @cached_property
-    def rankings(self) -> list[Ranking]:
+    def _rankings(self) -> list[Ranking]:
         """The ranking of each map of the batch, in order."""
         xp = self.xp
-        found = self.field("prediction")
-        unit = xp.reshape(arrays.detach(found.unit(found.values)), (-1, self.size))
-        ordered = xp.sort(unit, axis=-1)
-        constant = arrays.to_numpy(found.constant).reshape(-1)
-        located = [
-            [
-                locate(xp, row, name, name != "other")
-                for row in _rows(xp, arrays.flat(xp, self.maps[name]))
-            ]
-            for name in ("fixations", "other")
-            if name in self.maps
-        ]
-        rankings = []
-        for i in range(unit.shape[0]):
+        found = self.field("prediction", by_extremes=True)
+        places = [self._located(name) for name in ("fixations", "other") if name in self.maps]
+        if xp is np:
+            flat = arrays.flat(np, self.maps["prediction"])
             vectors = []
-            for rows in located:
-                where, counts = rows[i if len(rows) > 1 else 0]
-                vectors += [arrays.to_numpy(xp.take(unit[i], where)), counts]
-            source = Ordered(xp, ordered[i])
-            rankings.append(Ranking(self.size, bool(constant[i]), source, *vectors))
+            for ((where, counts),) in places:
+                vectors += [found.unit(flat[where].astype(np.float64)), counts]
+            source = Dense(found) if found.weights is None else Levels(found)
+            return [Ranking(self.size, bool(found.constant), source, *vectors)]
+        units = xp.reshape(arrays.detach(found.unit(found.values)), (-1, self.size))
+        ordered = xp.sort(units, axis=-1)
+        constant = arrays.to_numpy(found.constant).reshape(-1)
+        rankings = []
+        for i in range(units.shape[0]):
+            vectors = []
+            for located in places:
+                where, counts = located[i if len(located) > 1 else 0]
+                vectors += [arrays.to_numpy(xp.take(units[i, ...], where)), counts]
+            ranking = Ranking(self.size, bool(constant[i]), Ordered(xp, ordered[i, ...]), *vectors)
+            rankings.append(ranking)
         return rankings
 
-
-def _rows(xp: Any, flat: Array) -> Array:
-    return xp.reshape(flat, (-1, flat.shape[-1]))
+    def per_map(self, reduced: Array) -> Array:
+        """What a `Field` reduced, without the axis that it kept."""
+        return reduced if self.xp is np else self.xp.reshape(reduced, self.shape[:-2])
 
 
 def run(
@@ -242,34 +252,32 @@ def run(
         By name: a float for a single NumPy map, else an array of the batch's shape (a tuple of
         these where the kernel gives a tuple). A tensor comes back as a tensor on its device.
     """
-    arrays.choice(negative, ("error", "clip", "keep"), "negative")
+    arrays.choice(negative, NEGATIVE, "negative")
     given = {name: arrays.as_array(a, name) for name, a in maps.items() if a is not None}
     arrays.same_shape(given, any_size)
     xp = arrays.namespace(*given.values())
     if xp is np:
         return _run_numpy(kernels, given, negative)
-    device = arrays.device(next(a for a in given.values() if arrays.is_foreign(a)))
+    like = next(a for a in given.values() if arrays.is_foreign(a))
     host = {name: arrays.as_host(a) for name, a in given.items()}
     if all(a is not None for a in host.values()):
         found = _run_numpy(kernels, host, negative)
-        return {
-            name: tuple(xp.asarray(v, device=device) for v in value)
-            if isinstance(value, tuple)
-            else xp.asarray(value, device=device)
-            for name, value in found.items()
-        }
-    given = {
-        name: a if arrays.is_foreign(a) else xp.asarray(a, device=device)
-        for name, a in given.items()
-    }
+        return {name: _beside(like, value) for name, value in found.items()}
+    given = {n: a if arrays.is_foreign(a) else arrays.beside(like, a) for n, a in given.items()}
     scene = Scene(xp, given, negative)
-    return {name: _batch_shaped(xp, kernel(scene), scene) for name, kernel in kernels.items()}
+    return {name: _per_map(scene, kernel(scene)) for name, kernel in kernels.items()}
 
 
-def _batch_shaped(xp: Any, value: Any, scene: Scene) -> Any:
+def _beside(like: Array, value: Any) -> Any:
     if isinstance(value, tuple):
-        return tuple(_batch_shaped(xp, v, scene) for v in value)
-    return xp.reshape(value, scene.shape[:-2])
+        return tuple(arrays.beside(like, v) for v in value)
+    return arrays.beside(like, value)
+
+
+def _per_map(scene: Scene, value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(scene.per_map(v) for v in value)
+    return scene.per_map(value)
 
 
 def _run_numpy(
@@ -285,8 +293,11 @@ def _run_numpy(
         # a baseline or pool of fixations without the batch's axes serves all of it
         single = {name: a[index] if a.ndim > 2 else a for name, a in maps.items()}
         scene = Scene(np, single, negative)
-        for name, kernel in kernels.items():
-            found[name].append(_scalar(kernel(scene)))
+        try:
+            for name, kernel in kernels.items():
+                found[name].append(_scalar(kernel(scene)))
+        except ValueError as error:
+            raise ValueError(f"map {index} of the batch: {error}") from error
     return {name: _stack(values, batch) for name, values in found.items()}
 
 
@@ -295,7 +306,7 @@ def _scalar(value: Any) -> Any:
 
 
 def _stack(values: list[Any], batch: tuple[int, ...]) -> Any:
-    if isinstance(values[0], tuple):
+    if values and isinstance(values[0], tuple):
         columns = zip(*values, strict=True)
         return tuple(np.array(column).reshape(batch) for column in columns)
-    return np.array(values).reshape(batch)
+    return np.array(values, dtype=np.float64).reshape(batch)

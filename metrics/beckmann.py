@@ -26,14 +26,19 @@ from metrics._arrays import Array
 def beckmann(difference: Array, iterations: int = 50) -> tuple[Array, Array]:
     """Least flux whose divergence is a difference of maps, in mass times cells.
 
-    Args:
-        difference: (..., h, w), each map summing to zero but for rounding; NumPy or torch.
-        iterations: of the splitting.
+    Parameters
+    ----------
+    difference : (..., h, w) array
+        Each map summing to zero but for rounding; NumPy or torch.
+    iterations : int
+        Of the splitting.
 
-    Returns:
-        (...) the length of the flux, whose gradient with respect to the difference is the
-        potential; and (..., h, w) that potential, at no slope steeper than 1 but for rounding and
-        for what the iterations left.
+    Returns
+    -------
+    (...) array
+        The length of the flux; its gradient with respect to the difference is the potential.
+    (..., h, w) array
+        The potential, nowhere steeper than 1 but for what the iterations left.
     """
     xp = arrays.namespace(difference)
     f = arrays.detach(difference)
@@ -64,11 +69,14 @@ def certified(difference: Array, potential: Array) -> Array:
     least of the potential elsewhere plus the distance from there. This looks at all pairs of cells,
     a row of them at a time.
 
-    Args:
-        difference, potential: (..., h, w).
+    Parameters
+    ----------
+    difference, potential : (..., h, w) array
 
-    Returns:
-        (...) the bound, in mass times cells.
+    Returns
+    -------
+    (...) array
+        The bound, in mass times cells.
     """
     xp = arrays.namespace(difference)
     f, potential = arrays.detach(difference), arrays.detach(potential)
@@ -107,7 +115,7 @@ class _Poisson:
     def _same(self, array: NDArray[np.float64]) -> Array:
         if self.xp is np:
             return array
-        return self.xp.asarray(array, dtype=self.like.dtype, device=arrays.device(self.like))
+        return arrays.beside(self.like, array, self.like.dtype)
 
     def divergence(self, x: Array, y: Array) -> Array:
         """What leaves each cell, less what comes in."""

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from metrics import _arrays as arrays
 from metrics import distribution, location, stimulus, transport
+from metrics._conventions import CONVENTIONS
 from metrics._version import __version__
-from metrics.location import CONVENTIONS
 
 
 @dataclass(frozen=True)
@@ -246,13 +247,23 @@ def signature(names: str | Iterable[str], *, convention: str = "mit", **choices:
     setting in which the metrics differ as ``metric.key:value``), what the caller adds, and the
     version.
 
-    Args:
-        names: one metric or several.
-        convention: that they were computed under.
-        choices: anything else that the number depends on (``resize="matlab-bicubic"``,
-            ``sigma=24``); a key of a metric's own settings replaces it (``downsize=16``); None
-            says nothing.
+    Parameters
+    ----------
+    names : str or iterable of str
+        One metric or several.
+    convention : {"mit", "tuebingen"}
+        That they were computed under.
+    **choices
+        Anything else that the number depends on (``resize="matlab-bicubic"``, ``sigma=24``); a key
+        of a metric's own settings replaces it (``downsize=16``); None says nothing.
 
+    Raises
+    ------
+    ValueError
+        An unknown metric or convention.
+
+    Examples
+    --------
     >>> signature("nss", resize="matlab-bicubic")
     'nss|mit|fixations:pixels|ddof:1|resize:matlab-bicubic|v:0.1.0'
     """
@@ -260,8 +271,7 @@ def signature(names: str | Iterable[str], *, convention: str = "mit", **choices:
     entries = [entry(name) for name in listed]
     settings: dict[str, dict[str, str]] = {}
     for one in entries:
-        if convention not in one.conventions:
-            raise ValueError(f"{one.name} has no convention '{convention}'; {one.conventions}")
+        arrays.choice(convention, one.conventions, f"convention of {one.name}")
         for key, value in one.settings[convention].items():
             settings.setdefault(key, {})[one.name] = value
     for key in [key for key in choices if key in settings]:

@@ -10,13 +10,27 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def accuracy(predicted: ArrayLike, truth: ArrayLike) -> float:
-    """Share of labels that are right, 0 to 1.
+    """Share of labels that are right.
 
-    Args:
-        predicted, truth: (N,) labels, numbers or strings.
+    Parameters
+    ----------
+    predicted, truth : (N,) array_like
+        Labels, numbers or strings.
 
-    Raises:
-        ValueError: different lengths, or no label at all.
+    Returns
+    -------
+    float
+        0 to 1.
+
+    Raises
+    ------
+    ValueError
+        Different lengths, or no label at all.
+
+    Examples
+    --------
+    >>> accuracy(["awe", "fear"], ["awe", "awe"])
+    0.5
     """
     found, true = _labels(predicted, truth)
     return float(np.mean(found == true))
@@ -27,15 +41,28 @@ def confusion_matrix(
 ) -> NDArray[np.int64]:
     """Count how often each class was taken for each.
 
-    Args:
-        predicted, truth: (N,) labels.
-        classes: (C,) all labels, in the order of rows and columns.
+    Parameters
+    ----------
+    predicted, truth : (N,) array_like
+        Labels.
+    classes : (C,) sequence
+        All labels, in the order of rows and columns.
 
-    Returns:
-        (C, C) counts; rows are the true class, columns the predicted one.
+    Returns
+    -------
+    (C, C) int64 array
+        Rows are the true class, columns the predicted one.
 
-    Raises:
-        ValueError: different lengths, no label at all, or one that is not among the classes.
+    Raises
+    ------
+    ValueError
+        Different lengths, no label at all, one that is not among the classes, or a class twice.
+
+    Examples
+    --------
+    >>> confusion_matrix(["awe", "fear"], ["awe", "awe"], ["awe", "fear"])
+    array([[1, 1],
+           [0, 0]])
     """
     found, true = _labels(predicted, truth)
     place = {label: i for i, label in enumerate(classes)}

@@ -1,13 +1,17 @@
 """Metrics against densities: CC, SIM, KL and the Jensen-Shannon divergence.
 
-Conventions (formulas and sources in docs/conventions.md):
+Conventions, with formulas and sources in docs/conventions.md:
 
 ``"mit"``
     What the code of the MIT Saliency Benchmark (Bylinskii et al., 2012-2018) computes: SIM after
-    min-max of both maps, KL with 2^-52 added inside and below the quotient.
+    min-max of both maps, KL with 2^-52 added to the quotient and to its divisor.
 ``"tuebingen"``
-    The MIT/Tuebingen benchmark since 2019 (Kuemmerer et al., 2018): SIM without min-max, KL after
-    1e-20 is added to both maps.
+    The MIT/Tuebingen benchmark since 2019 (Kuemmerer, Wallis & Bethge, ECCV 2018): SIM without
+    min-max, KL after 1e-20 is added to both maps.
+
+Densities are non-negative maps of any scale, as `metrics.density` makes them; negative values up to
+1e-9 of the peak are the rounding of a Fourier transform and taken as zero. A constant prediction
+(all zero too) scores as the uniform distribution, and 0 in CC.
 """
 
 from __future__ import annotations
@@ -17,13 +21,38 @@ from typing import Any
 
 from metrics import _arrays as arrays
 from metrics._arrays import Array
+from metrics._conventions import CONVENTIONS, EPS, Convention
 from metrics._field import add, inner
 from metrics._scene import Scene, run
-from metrics.location import CONVENTIONS, EPS, Convention
 
 
 def cc(prediction: Array, density: Array, *, convention: Convention = "mit") -> Any:
-    """Pearson's correlation of two maps."""
+    """Pearson's correlation of two maps.
+
+    Parameters
+    ----------
+    prediction, density : (..., H, W) array_like
+        Any real dtype and scale; NumPy or torch. The prediction may be negative.
+    convention : {"mit", "tuebingen"}
+        The same in both.
+
+    Returns
+    -------
+    float or (...) array
+        -1 to 1; 0 where a map is constant. Differentiable in the prediction.
+
+    Raises
+    ------
+    ValueError
+        Shapes differ, NaN or infinite values, or a density that is zero everywhere.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> density = np.arange(6.0).reshape(2, 3)
+    >>> cc(5 - density, density)
+    -1.0
+    """
     arrays.choice(convention, CONVENTIONS, "convention")
     return run({"": cc_kernel}, {"prediction": prediction, "density": density})[""]
 
@@ -31,17 +60,46 @@ def cc(prediction: Array, density: Array, *, convention: Convention = "mit") -> 
 def cc_kernel(scene: Scene) -> Any:
     """`cc` of a scene."""
     xp = scene.xp
-    p, d = scene.field("prediction"), scene.field("density")
+    p, d = scene.pair()
+    scene.check_density(d)
     scale = (p.squares * d.squares) ** 0.5
-    value = inner(lambda a, b: (a - p.mean, b - d.mean), p, d) / scale
-    value = xp.clip(value, -1.0, 1.0)
+    value = xp.clip(inner(lambda a, b: (a - p.mean, b - d.mean), p, d) / scale, -1.0, 1.0)
     return arrays.where(xp, p.constant, 0.0, arrays.where(xp, d.constant, 0.0, value))
 
 
 def sim(
     prediction: Array, density: Array, *, convention: Convention = "mit", negative: str = "error"
 ) -> Any:
-    """Similarity: the mass that two distributions share (Judd et al. 2012)."""
+    """Similarity: the mass that two distributions share (Judd et al. 2012).
+
+    Parameters
+    ----------
+    prediction, density : (..., H, W) array_like
+        Any real dtype and scale, non-negative; NumPy or torch.
+    convention : {"mit", "tuebingen"}
+        ``"mit"``: each map is brought to [0, 1], then divided by its sum. ``"tuebingen"``: only
+        divided by its sum.
+    negative : {"error", "clip", "keep"}
+        What becomes of negative predictions: refused, set to zero, or left to the formula as in
+        the reference code.
+
+    Returns
+    -------
+    float or (...) array
+        0 to 1. Differentiable in the prediction.
+
+    Raises
+    ------
+    ValueError
+        Shapes differ, NaN or infinite values, negative values, or a density that is zero
+        everywhere.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sim(np.array([[2.0, 0.0], [0.0, 2.0]]), np.array([[1.0, 0.0], [3.0, 0.0]]))
+    0.25
+    """
     arrays.choice(convention, CONVENTIONS, "convention")
     maps = {"prediction": prediction, "density": density}
     return run({"": partial(sim_kernel, convention=convention)}, maps, negative=negative)[""]
@@ -50,7 +108,7 @@ def sim(
 def sim_kernel(scene: Scene, *, convention: str = "mit") -> Any:
     """`sim` of a scene."""
     xp = scene.xp
-    p, d = scene.mass("prediction"), scene.mass("density")
+    p, d = scene.mass_pair()
     if convention == "mit":
         return add(lambda a, b: xp.minimum(p.spanned_shares(a), d.spanned_shares(b)), p, d)
     return add(lambda a, b: xp.minimum(p.shares(a), d.shares(b)), p, d)
@@ -59,7 +117,27 @@ def sim_kernel(scene: Scene, *, convention: str = "mit") -> Any:
 def kl(
     prediction: Array, density: Array, *, convention: Convention = "mit", negative: str = "error"
 ) -> Any:
-    """Kullback-Leibler divergence KL(density || prediction), in nats."""
+    """Kullback-Leibler divergence of the prediction from the density, KL(density || prediction).
+
+    Parameters
+    ----------
+    prediction, density, negative
+        As in `sim`.
+    convention : {"mit", "tuebingen"}
+        ``"mit"``: sum Q ln(eps + Q / (P + eps)) with eps = 2^-52. ``"tuebingen"``: sum Q ln(Q / P)
+        after 1e-20 is added to both maps.
+
+    Returns
+    -------
+    float or (...) array
+        Nats, 0 for equal maps (under ``"mit"`` but for H * W * 2^-52 or so, of either sign).
+        Differentiable in the prediction.
+
+    Raises
+    ------
+    ValueError
+        As in `sim`.
+    """
     arrays.choice(convention, CONVENTIONS, "convention")
     maps = {"prediction": prediction, "density": density}
     return run({"": partial(kl_kernel, convention=convention)}, maps, negative=negative)[""]
@@ -68,7 +146,7 @@ def kl(
 def kl_kernel(scene: Scene, *, convention: str = "mit") -> Any:
     """`kl` of a scene."""
     xp = scene.xp
-    p, d = scene.mass("prediction"), scene.mass("density")
+    p, d = scene.mass_pair()
 
     def mit(a: Array, b: Array) -> tuple[Array, Array]:
         share = d.shares(b)
@@ -87,7 +165,25 @@ def kl_kernel(scene: Scene, *, convention: str = "mit") -> Any:
 def js(
     prediction: Array, density: Array, *, convention: Convention = "mit", negative: str = "error"
 ) -> Any:
-    """Jensen-Shannon divergence of two distributions, in nats (Lin 1991)."""
+    """Jensen-Shannon divergence of two distributions (Lin 1991).
+
+    Parameters
+    ----------
+    prediction, density, negative
+        As in `sim`.
+    convention : {"mit", "tuebingen"}
+        The same in both: maps divided by their sums, 0 ln 0 = 0.
+
+    Returns
+    -------
+    float or (...) array
+        Nats, 0 to ln 2. Differentiable in the prediction.
+
+    Raises
+    ------
+    ValueError
+        As in `sim`.
+    """
     arrays.choice(convention, CONVENTIONS, "convention")
     maps = {"prediction": prediction, "density": density}
     return run({"": js_kernel}, maps, negative=negative)[""]
@@ -96,8 +192,7 @@ def js(
 def js_kernel(scene: Scene) -> Any:
     """`js` of a scene."""
     xp = scene.xp
-    p, d = scene.mass("prediction"), scene.mass("density")
-
+    p, d = scene.mass_pair()
     tiny = arrays.tiny(xp, p.values)  # lets 0 * log(0) be 0
 
     def divergence(a: Array, b: Array) -> Array:

@@ -8,9 +8,9 @@ from typing import Any
 
 from metrics import _arrays as arrays
 from metrics._arrays import Array
+from metrics._conventions import CONVENTIONS
 from metrics._scene import Scene, run
 from metrics.catalogue import CATALOGUE, entry
-from metrics.location import CONVENTIONS
 
 
 def evaluate(
@@ -27,34 +27,56 @@ def evaluate(
 ) -> dict[str, Any]:
     """Score predictions by several metrics, sharing the work between them.
 
-    Args:
-        prediction: (..., H, W).
-        fixations: (..., H, W) counts, for the AUCs, NSS and information gain.
-        density: (..., H, W) for CC, SIM, KL, EMD, JS and MAE.
-        other: (..., H, W) or (H, W) counts of other images' fixations, for the shuffled AUC.
-        baseline: (..., H, W) or (H, W), the map that information gain is over.
-        metrics: names of the catalogue; by default all whose inputs are given.
-        convention: see docs/conventions.md.
-        negative: what becomes of negative predictions in SIM, KL, EMD, JS and information gain:
-            ``"error"``, ``"clip"`` (to zero) or ``"keep"`` (as the reference code).
-        options: keyword arguments of single metrics, by name (``{"emd": {"downsize": 16}}``).
+    Parameters
+    ----------
+    prediction : (..., H, W) array_like
+        NumPy or torch.
+    fixations : (..., H, W) array_like, optional
+        Counts, for the AUCs, NSS and information gain.
+    density : (..., H, W) array_like, optional
+        For CC, SIM, KL, EMD, JS and MAE.
+    other : (..., H, W) or (H, W) array_like, optional
+        Counts of other images' fixations, for the shuffled AUC.
+    baseline : (..., H, W) or (H, W) array_like, optional
+        The map that information gain is over.
+    metrics : iterable of str, optional
+        Names of the catalogue; by default all whose inputs are given.
+    convention : {"mit", "tuebingen"}
+        See docs/conventions.md.
+    negative : {"error", "clip", "keep"}
+        What becomes of negative predictions in SIM, KL, EMD, JS, MAE and information gain:
+        refused, set to zero, or left to the formula as in the reference code.
+    options : mapping, optional
+        Keyword arguments of single metrics, by name: ``{"emd": {"downsize": 16}}``.
 
-    Returns:
-        By name, in the order of the catalogue or of ``metrics``: a float for a single map, else
-        an array of the batch's shape.
+    Returns
+    -------
+    dict
+        By name, in the order of the catalogue or of ``metrics``: a float for a single NumPy map,
+        else an array of the batch's shape.
 
-    Raises:
-        ValueError: an unknown metric or convention, an input that a named metric needs and that
-            is not given, no metric at all, or maps that a metric refuses.
+    Raises
+    ------
+    ValueError
+        An unknown metric or convention, an input that a named metric needs and that is not given,
+        nothing to score against, or maps that a metric refuses.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> density = np.arange(6.0).reshape(2, 3)
+    >>> evaluate(density, density=density, metrics=["cc", "sim"])
+    {'cc': 1.0, 'sim': 1.0}
     """
     arrays.choice(convention, CONVENTIONS, "convention")
     truths = {"fixations": fixations, "density": density, "other": other, "baseline": baseline}
     given = {name for name, array in truths.items() if array is not None}
     kernels: dict[str, Callable[[Scene], Any]] = {}
-    for name in CATALOGUE if metrics is None else metrics:
+    wanted = [metrics] if isinstance(metrics, str) else metrics
+    for name in CATALOGUE if wanted is None else wanted:
         one = entry(name)
         missing = [needed for needed in one.inputs if needed not in given]
-        if missing and metrics is None:
+        if missing and wanted is None:
             continue
         if missing:
             raise ValueError(f"{name} needs {' and '.join(missing)}, which is not given")
@@ -62,6 +84,9 @@ def evaluate(
         if one.conventional:
             extra["convention"] = convention
         kernels[name] = partial(one.kernel, **extra)
+    unknown = set(options or {}) - set(CATALOGUE)
+    if unknown:
+        raise ValueError(f"options name '{min(unknown)}', which is no metric of the catalogue")
     if not kernels:
         raise ValueError("nothing to score against: give fixations, a density, or both")
     found = run(kernels, {"prediction": prediction, **truths}, negative=negative)

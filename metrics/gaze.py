@@ -33,19 +33,33 @@ def fixation_map(
 ) -> NDArray[np.int64] | tuple[NDArray[np.int64], int]:
     """Count the fixations on each pixel.
 
-    A point belongs to the pixel ``floor(v + 0.5)``. Points outside the picture are dropped, for
-    eye trackers measure them; ask for their number with ``return_outside``.
+    A point belongs to the pixel ``floor(v + 0.5)``. Points outside the picture are dropped, for eye
+    trackers measure them; ``return_outside`` gives their number.
 
-    Args:
-        points: (N, 2) columns x and y.
-        shape: (height, width) of the picture.
-        return_outside: also return how many points lay outside.
+    Parameters
+    ----------
+    points : (N, 2) array_like
+        Columns x and y, 0-based pixels.
+    shape : (int, int)
+        Height and width of the picture.
+    return_outside : bool
+        Also give how many points lay outside.
 
-    Returns:
-        (height, width) int64 counts; with ``return_outside`` the number of dropped points too.
+    Returns
+    -------
+    (height, width) int64 array
+        Counts; with ``return_outside`` also the number of dropped points.
 
-    Raises:
-        ValueError: points are not (N, 2), or not finite.
+    Raises
+    ------
+    ValueError
+        Points are not (N, 2), or not finite.
+
+    Examples
+    --------
+    >>> fixation_map([(0, 0), (2.4, 1.0), (2, 0.6), (9, 9)], (2, 3))
+    array([[1, 0, 0],
+           [0, 0, 2]])
     """
     height, width = shape
     given = np.asarray(points, dtype=np.float64)
@@ -74,15 +88,22 @@ def density(fixations: Array, sigma: float) -> Array:
     The Gaussian is not cut off and nothing is reflected at the border: the mass that leaves the
     picture is lost before the sum is brought to one, as in the MIT code.
 
-    Args:
-        fixations: (..., H, W) counts.
-        sigma: standard deviation in pixels; see `sigma_from_degrees`, `sigma_from_fc`.
+    Parameters
+    ----------
+    fixations : (..., H, W) array_like
+        Counts; NumPy or torch.
+    sigma : float
+        Standard deviation in pixels; see `sigma_from_degrees` and `sigma_from_fc`.
 
-    Returns:
-        (..., H, W) double precision, non-negative, each map summing to one.
+    Returns
+    -------
+    (..., H, W) array
+        Double precision, non-negative, each map summing to one.
 
-    Raises:
-        ValueError: sigma is not positive, or a map has no fixation.
+    Raises
+    ------
+    ValueError
+        Sigma is not positive, a map has no fixation, or is not one of counts.
     """
     if not (math.isfinite(sigma) and sigma > 0):
         raise ValueError(f"sigma is {sigma}; it must be a positive number of pixels")
@@ -92,9 +113,8 @@ def density(fixations: Array, sigma: float) -> Array:
     if xp is not np:
         rows, columns = _gaussian(height, sigma), _gaussian(width, sigma)
         counts = arrays.float64(xp, given)
-        device = arrays.device(counts)
-        rows = xp.asarray(rows, dtype=counts.dtype, device=device)
-        columns = xp.asarray(columns, dtype=counts.dtype, device=device)
+        rows = arrays.beside(counts, rows, counts.dtype)
+        columns = arrays.beside(counts, columns, counts.dtype)
         blurred = rows @ counts @ columns
         total = xp.sum(blurred, axis=(-2, -1), keepdims=True)
         if not bool(xp.all(total > 0)):
@@ -102,7 +122,7 @@ def density(fixations: Array, sigma: float) -> Array:
         return blurred / total
     blurred = np.empty(given.shape)
     for index in np.ndindex(given.shape[:-2]):
-        where, counts = locate(np, given[index].reshape(-1), "fixations", sparse=False)
+        where, counts = locate(np, given[index], "fixations", sparse=False)
         y, x = np.divmod(where, width)
         if where.size < min(height, width):  # few fixations: a sum of separable Gaussians
             rows = _gaussian(height, sigma, y) * counts
@@ -129,6 +149,18 @@ def sigma_from_degrees(degrees: float, pixels_per_degree: float) -> float:
 
     One degree, about the size of the fovea, is the field's recommendation (Le Meur & Baccino
     2013).
+
+    Parameters
+    ----------
+    degrees : float
+        Standard deviation in degrees.
+    pixels_per_degree : float
+        Of the screen at the viewing distance.
+
+    Raises
+    ------
+    ValueError
+        An argument is not positive.
     """
     for name, value in (("degrees", degrees), ("pixels_per_degree", pixels_per_degree)):
         if not (math.isfinite(value) and value > 0):
@@ -144,9 +176,22 @@ def sigma_from_fc(fc: float, shape: tuple[int, int]) -> float:
     cycles a padded picture). In pixels that is ``n * sqrt(2 ln 2) / (2 pi fc)``: 24 for ``fc=8``
     at 640 or 1,024 pixels.
 
-    Args:
-        fc: cut-off frequency, cycles per padded picture.
-        shape: (height, width) of the picture.
+    Parameters
+    ----------
+    fc : float
+        Cut-off frequency in cycles per padded picture; 8 in the MIT code.
+    shape : (int, int)
+        Height and width of the picture.
+
+    Raises
+    ------
+    ValueError
+        fc is not positive.
+
+    Examples
+    --------
+    >>> round(sigma_from_fc(8, (480, 640)), 3)
+    23.986
     """
     if not (math.isfinite(fc) and fc > 0):
         raise ValueError(f"fc is {fc}; it must be positive")

@@ -1,34 +1,30 @@
 """Metrics against fixations: four AUCs, NSS and information gain.
 
-Conventions (formulas and sources in docs/conventions.md):
+Conventions, with formulas and sources in docs/conventions.md:
 
 ``"mit"``
-    What the code of the MIT Saliency Benchmark (Bylinskii et al., 2012-2018) computes, and with
-    it most published tables. A pixel that was fixated counts once.
+    What the code of the MIT Saliency Benchmark (Bylinskii et al., 2012-2018) computes, and with it
+    most published tables. A pixel that was fixated counts once.
 ``"tuebingen"``
-    The MIT/Tuebingen benchmark since 2019 (Kuemmerer et al., 2018): each fixation counts, ties
-    count half, the standard deviation has the divisor P.
+    The MIT/Tuebingen benchmark since 2019 (Kuemmerer, Wallis & Bethge, ECCV 2018). Each fixation
+    counts, ties count half, the standard deviation has the divisor P.
 
-Fixations are count maps (..., H, W), as `metrics.fixation_map` makes them.
+Fixations are count maps, as `metrics.fixation_map` makes them. A prediction may have any scale, and
+any sign but for information gain. A constant prediction says nothing and scores so: AUC 0.5, NSS 0.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from metrics import _arrays as arrays
+from metrics import _auc
 from metrics._arrays import Array
-from metrics._ranking import STEPS, Ranking, Vector
+from metrics._conventions import CONVENTIONS, EPS, Convention
 from metrics._scene import Scene, run
-
-Convention = Literal["mit", "tuebingen"]
-CONVENTIONS = ("mit", "tuebingen")
-
-#: The smallest step above 1 in double precision, which the reference code adds to divisors.
-EPS = float(np.finfo(np.float64).eps)
 
 
 def auc_judd(
@@ -39,7 +35,41 @@ def auc_judd(
     jitter: bool = False,
     rng: np.random.Generator | int | None = None,
 ) -> Any:
-    """Area under the ROC curve with the fixated values as thresholds (Judd et al. 2009)."""
+    """Area under the ROC curve with the fixated values as thresholds (Judd et al. 2009).
+
+    Parameters
+    ----------
+    prediction : (..., H, W) array_like
+        Any real dtype, scale and sign; NumPy or torch.
+    fixations : (..., H, W) array_like
+        Counts of fixations, whole numbers.
+    convention : {"mit", "tuebingen"}
+        ``"mit"`` follows the reference code, with 3/4 as chance for a single fixation and 1/2 for
+        many. ``"tuebingen"`` compares each fixation with all pixels; ties count half.
+    jitter : bool
+        Only ``"mit"``: order ties at random, as the reference does by adding noise. The default
+        takes them as they come, which on a map with plateaus under the fixations costs up to .2.
+    rng : Generator or int, optional
+        With ``jitter``, make one draw rather than give the expectation over all draws.
+
+    Returns
+    -------
+    float or (...) array
+        0 to 1; 1/2 for a constant map.
+
+    Raises
+    ------
+    ValueError
+        Shapes differ, NaN or infinite values, no fixation, fixations at every pixel, or a
+        fixation map that is a density.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> prediction = np.arange(12.0).reshape(3, 4)
+    >>> round(auc_judd(prediction, prediction == 9), 6)
+    0.909091
+    """
     arrays.choice(convention, CONVENTIONS, "convention")
     generator = None if rng is None else np.random.default_rng(rng)
     kernel = partial(auc_judd_kernel, convention=convention, jitter=jitter, rng=generator)
@@ -55,112 +85,8 @@ def auc_judd_kernel(
 ) -> Any:
     """`auc_judd` of a scene."""
     if convention == "tuebingen":
-        return scene.by_ranking(partial(_against_pixels, multiplicity=True, everywhere=True))
-    return scene.by_ranking(partial(_judd, jitter=jitter, rng=rng))
-
-
-def _judd(ranking: Ranking, jitter: bool, rng: np.random.Generator | None) -> float:
-    negatives = _negatives(ranking)
-    if ranking.constant:
-        return 0.5
-    thresholds = np.sort(ranking.fixated)[::-1]
-    n = thresholds.size
-    rank = np.arange(1, n + 1)
-    if jitter:
-        above = _expected_above(ranking, thresholds, rng)
-    else:
-        above = ranking.at_least(thresholds) - rank
-    fp = np.concatenate([[0.0], above / negatives, [1.0]])
-    tp = np.concatenate([[0.0], rank / n, [1.0]])
-    return float(np.sum(np.diff(fp) * (tp[1:] + tp[:-1])) / 2)
-
-
-def _expected_above(
-    ranking: Ranking, thresholds: Vector, rng: np.random.Generator | None
-) -> Vector:
-    """Non-fixated pixels above each threshold once ties are broken at random.
-
-    Of f fixated pixels tied with g others, the j-th from the top has j*g/(f+1) of the others
-    above it on average; with a generator, one random order is drawn.
-    """
-    values, first, fixated = np.unique(-thresholds, return_index=True, return_counts=True)
-    tied = ranking.at_least(-values) - ranking.above(-values) - fixated
-    higher = ranking.above(-values) - first
-    group = np.repeat(np.arange(values.size), fixated)
-    j = np.arange(thresholds.size) - first[group] + 1
-    if rng is None:
-        return higher[group] + j * tied[group] / (fixated[group] + 1)
-    drawn = [
-        np.sort(rng.choice(g + f, size=f, replace=False)) - np.arange(f)
-        for g, f in zip(tied, fixated, strict=True)
-    ]
-    return higher[group] + np.concatenate(drawn)
-
-
-def _negatives(ranking: Ranking) -> int:
-    negatives = ranking.size - len(ranking.fixated)
-    if negatives == 0:
-        raise ValueError("fixations cover every pixel: there is nothing to tell them from")
-    return negatives
-
-
-def auc(
-    prediction: Array,
-    fixations: Array,
-    negatives: Array | None = None,
-    *,
-    convention: Convention = "mit",
-) -> Any:
-    """The plain area under the ROC curve (Mann-Whitney): ties count half, no thresholds."""
-    arrays.choice(convention, CONVENTIONS, "convention")
-    maps = {"prediction": prediction, "fixations": fixations, "other": negatives}
-    if negatives is None:
-        kernel = partial(auc_kernel, convention=convention)
-    else:
-        kernel = partial(auc_shuffled_plain, multiplicity=convention == "tuebingen")
-    return run({"": kernel}, maps)[""]
-
-
-def auc_kernel(scene: Scene, *, convention: str = "mit") -> Any:
-    """`auc` of a scene."""
-    everywhere = convention == "tuebingen"
-    return scene.by_ranking(
-        partial(_against_pixels, multiplicity=everywhere, everywhere=everywhere)
-    )
-
-
-def _against_pixels(ranking: Ranking, *, multiplicity: bool, everywhere: bool) -> float:
-    """Tie-aware AUC against all pixels, or those that nobody fixated."""
-    negatives = ranking.size if everywhere else _negatives(ranking)
-    if ranking.constant:
-        return 0.5
-    at_least = ranking.at_least(ranking.fixated)
-    above = ranking.above(ranking.fixated)
-    if not everywhere:
-        ordered = np.sort(ranking.fixated)
-        at_least = at_least - (ordered.size - np.searchsorted(ordered, ranking.fixated, "left"))
-        above = above - (ordered.size - np.searchsorted(ordered, ranking.fixated, "right"))
-    beaten = negatives - (at_least + above) / 2
-    weights = ranking.counts if multiplicity else None
-    return float(np.average(beaten, weights=weights) / negatives)
-
-
-def auc_shuffled_plain(scene: Scene, *, multiplicity: bool) -> Any:
-    """Tie-aware AUC against the fixations of other images."""
-    return scene.by_ranking(partial(_against_others, multiplicity=multiplicity))
-
-
-def _against_others(ranking: Ranking, *, multiplicity: bool) -> float:
-    if ranking.constant:
-        return 0.5
-    order = np.argsort(ranking.others, kind="stable")
-    others = ranking.others[order]
-    counts = ranking.other_counts[order] if multiplicity else np.ones(others.size)
-    below = np.concatenate([[0.0], np.cumsum(counts)])
-    left = below[np.searchsorted(others, ranking.fixated, "left")]
-    right = below[np.searchsorted(others, ranking.fixated, "right")]
-    weights = ranking.counts if multiplicity else None
-    return float(np.average((left + right) / 2, weights=weights) / below[-1])
+        return scene.by_ranking(partial(_auc.against_pixels, multiplicity=True, everywhere=True))
+    return scene.by_ranking(partial(_auc.judd, jitter=jitter, rng=rng))
 
 
 def auc_borji(
@@ -172,13 +98,54 @@ def auc_borji(
     rng: np.random.Generator | int | None = None,
     return_std: bool = False,
 ) -> Any:
-    """AUC against random pixels, with thresholds in steps of 0.1 (Borji et al. 2013)."""
+    """AUC against random pixels, with thresholds in steps of 0.1 (Borji et al. 2013).
+
+    The reference draws N random pixels as negatives, with replacement and the fixated ones
+    included, 100 times. By default the expectation over the draws is computed, in closed form.
+
+    Parameters
+    ----------
+    prediction, fixations
+        As in `auc_judd`.
+    convention : {"mit", "tuebingen"}
+        ``"tuebingen"`` has one AUC against uniform pixels, without thresholds: that of `auc_judd`.
+    splits : int, optional
+        Follow the procedure with so many draws instead.
+    rng : Generator or int, optional
+        Of these draws.
+    return_std : bool
+        Also give the standard deviation of a single draw: exact, or with ``splits`` estimated from
+        the draws (0 under ``"tuebingen"``, where nothing is drawn).
+
+    Returns
+    -------
+    float or (...) array, or two of them
+        0 to 1; 1/2 for a constant map.
+
+    Raises
+    ------
+    ValueError
+        As in `auc_judd`; ``splits`` below 1.
+    """
     arrays.choice(convention, CONVENTIONS, "convention")
     kernel = partial(
         auc_borji_kernel, convention=convention, splits=splits, rng=_generator(splits, rng)
     )
     found = run({"": kernel}, {"prediction": prediction, "fixations": fixations})[""]
     return found if return_std else found[0]
+
+
+def auc_borji_kernel(
+    scene: Scene,
+    *,
+    convention: str = "mit",
+    splits: int | None = None,
+    rng: np.random.Generator | None = None,
+) -> Any:
+    """`auc_borji` of a scene, with the standard deviation of one draw."""
+    if convention == "tuebingen":
+        return _undrawn(scene, partial(_auc.against_pixels, multiplicity=True, everywhere=True))
+    return scene.by_ranking(partial(_auc.borji, splits=splits, rng=rng))
 
 
 def auc_shuffled(
@@ -191,7 +158,34 @@ def auc_shuffled(
     rng: np.random.Generator | int | None = None,
     return_std: bool = False,
 ) -> Any:
-    """AUC against the fixations of other images, so that a centre bias earns nothing."""
+    """AUC against the fixations of other images, so that a centre bias earns nothing.
+
+    (Zhang et al. 2008; the procedure of the MIT code.) The negatives of a draw are min(N, M) of the
+    M pixels fixated in other images, each at most once. By default the expectation over the draws
+    is computed, in closed form.
+
+    Parameters
+    ----------
+    prediction, fixations
+        As in `auc_judd`.
+    other : (..., H, W) or (H, W) array_like
+        Counts of the fixations on other images, brought to this image's size. One map may serve a
+        whole batch.
+    convention : {"mit", "tuebingen"}
+        ``"tuebingen"`` compares each fixation with each of the others; ties count half.
+    splits, rng, return_std
+        As in `auc_borji`.
+
+    Returns
+    -------
+    float or (...) array, or two of them
+        0 to 1; 1/2 for a constant map.
+
+    Raises
+    ------
+    ValueError
+        As in `auc_borji`; ``other`` without fixation.
+    """
     arrays.choice(convention, CONVENTIONS, "convention")
     kernel = partial(
         auc_shuffled_kernel, convention=convention, splits=splits, rng=_generator(splits, rng)
@@ -199,6 +193,23 @@ def auc_shuffled(
     maps = {"prediction": prediction, "fixations": fixations, "other": other}
     found = run({"": kernel}, maps)[""]
     return found if return_std else found[0]
+
+
+def auc_shuffled_kernel(
+    scene: Scene,
+    *,
+    convention: str = "mit",
+    splits: int | None = None,
+    rng: np.random.Generator | None = None,
+) -> Any:
+    """`auc_shuffled` of a scene, with the standard deviation of one draw."""
+    if convention == "tuebingen":
+        return _undrawn(scene, partial(_auc.against_others, multiplicity=True))
+    return scene.by_ranking(partial(_auc.shuffled, splits=splits, rng=rng))
+
+
+def _undrawn(scene: Scene, area: Any) -> Any:
+    return scene.by_ranking(lambda ranking: (area(ranking), 0.0))
 
 
 def _generator(
@@ -211,93 +222,80 @@ def _generator(
     return np.random.default_rng(rng)
 
 
-def auc_borji_kernel(
-    scene: Scene,
+def auc(
+    prediction: Array,
+    fixations: Array,
+    negatives: Array | None = None,
     *,
-    convention: str = "mit",
-    splits: int | None = None,
-    rng: np.random.Generator | None = None,
+    convention: Convention = "mit",
 ) -> Any:
-    """`auc_borji` of a scene, with the standard deviation of one split."""
-    if convention == "tuebingen":
-        return scene.by_ranking(partial(_uniform, multiplicity=True))
-    return scene.by_ranking(partial(_borji, splits=splits, rng=rng))
+    """The plain area under the ROC curve: how often a fixation beats a negative, ties half.
+
+    No thresholds and no bias: chance is 1/2 for any number of fixations (Mann & Whitney 1947).
+
+    Parameters
+    ----------
+    prediction, fixations
+        As in `auc_judd`.
+    negatives : (..., H, W) or (H, W) array_like, optional
+        Counts of what to tell fixations from, such as the fixations of other images. By default
+        the pixels that nobody fixated (``"mit"``) or all pixels (``"tuebingen"``).
+    convention : {"mit", "tuebingen"}
+        Whether a pixel counts once or as often as it was fixated, in both maps.
+
+    Returns
+    -------
+    float or (...) array
+        0 to 1; 1/2 for a constant map.
+
+    Raises
+    ------
+    ValueError
+        As in `auc_judd`.
+    """
+    arrays.choice(convention, CONVENTIONS, "convention")
+    kernel = partial(auc_kernel, convention=convention, given=negatives is not None)
+    maps = {"prediction": prediction, "fixations": fixations, "other": negatives}
+    return run({"": kernel}, maps)[""]
 
 
-def auc_shuffled_kernel(
-    scene: Scene,
-    *,
-    convention: str = "mit",
-    splits: int | None = None,
-    rng: np.random.Generator | None = None,
-) -> Any:
-    """`auc_shuffled` of a scene, with the standard deviation of one split."""
-    if convention == "tuebingen":
-        return scene.by_ranking(partial(_shuffled_plain, multiplicity=True))
-    return scene.by_ranking(partial(_shuffled, splits=splits, rng=rng))
-
-
-def _uniform(ranking: Ranking, multiplicity: bool) -> tuple[float, float]:
-    return _against_pixels(ranking, multiplicity=multiplicity, everywhere=True), 0.0
-
-
-def _shuffled_plain(ranking: Ranking, multiplicity: bool) -> tuple[float, float]:
-    return _against_others(ranking, multiplicity=multiplicity), 0.0
-
-
-def _levels(values: Vector) -> Vector:
-    """How many of the thresholds each value reaches, less one: 0 to 10."""
-    return np.searchsorted(STEPS, values, side="right") - 1
-
-
-def _gain(ranking: Ranking) -> Vector:
-    """(11,) what one negative of each level is worth: the fixated pixels above it, ties half."""
-    fixated = np.bincount(_levels(ranking.fixated), minlength=STEPS.size)
-    above = fixated[::-1].cumsum()[::-1] - fixated
-    return np.asarray((above + fixated / 2) / ranking.fixated.size)
-
-
-def _borji(
-    ranking: Ranking, splits: int | None, rng: np.random.Generator | None
-) -> tuple[float, float]:
-    if ranking.constant:
-        return 0.5, 0.0
-    gain = _gain(ranking)
-    at_least = np.append(ranking.at_least(STEPS), 0)
-    share = (at_least[:-1] - at_least[1:]) / ranking.size
-    if splits is None:
-        mean = float(np.sum(share * gain))
-        variance = float(np.sum(share * (gain - mean) ** 2))
-        return mean, (variance / ranking.fixated.size) ** 0.5
-    assert rng is not None
-    drawn = rng.choice(gain, size=(splits, ranking.fixated.size), p=share)
-    return _summary(drawn.mean(axis=1))
-
-
-def _shuffled(
-    ranking: Ranking, splits: int | None, rng: np.random.Generator | None
-) -> tuple[float, float]:
-    if ranking.constant:
-        return 0.5, 0.0
-    gains = _gain(ranking)[_levels(ranking.others)]
-    drawn = min(ranking.fixated.size, gains.size)
-    if splits is None:
-        if drawn == gains.size:
-            return float(gains.mean()), 0.0
-        # a sample without replacement of a finite population
-        variance = float(gains.var(ddof=1)) * (1 - drawn / gains.size) / drawn
-        return float(gains.mean()), variance**0.5
-    assert rng is not None
-    sample = [rng.choice(gains, size=drawn, replace=False).mean() for _ in range(splits)]
-    return _summary(np.array(sample))
-
-
-def _summary(scores: Vector) -> tuple[float, float]:
-    return float(scores.mean()), float(scores.std(ddof=1)) if scores.size > 1 else 0.0
+def auc_kernel(scene: Scene, *, convention: str = "mit", given: bool = False) -> Any:
+    """`auc` of a scene; against "other" if negatives are given."""
+    each = convention == "tuebingen"
+    if given:
+        return scene.by_ranking(partial(_auc.against_others, multiplicity=each))
+    return scene.by_ranking(partial(_auc.against_pixels, multiplicity=each, everywhere=each))
 
 
 def nss(prediction: Array, fixations: Array, *, convention: Convention = "mit") -> Any:
-    """Normalised scanpath saliency: the map's z-score at the fixations (Peters et al. 2005)."""
+    """Normalised scanpath saliency: the map's z-score at the fixations (Peters et al. 2005).
+
+    Parameters
+    ----------
+    prediction, fixations
+        As in `auc_judd`.
+    convention : {"mit", "tuebingen"}
+        ``"mit"``: mean over fixated pixels, standard deviation with the divisor P - 1.
+        ``"tuebingen"``: mean over fixations, divisor P.
+
+    Returns
+    -------
+    float or (...) array
+        In standard deviations of the map; 0 is chance, and the score of a constant map.
+        Differentiable in the prediction.
+
+    Raises
+    ------
+    ValueError
+        Shapes differ, NaN or infinite values, no fixation, or a fixation map that is a density.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> prediction = np.array([[0.0, 0.0], [0.0, 2.0]])
+    >>> nss(prediction, np.array([[0, 0], [0, 1]]))
+    1.5
+    """
     arrays.choice(convention, CONVENTIONS, "convention")
     maps = {"prediction": prediction, "fixations": fixations}
     return run({"": partial(nss_kernel, convention=convention)}, maps)[""]
@@ -305,14 +303,15 @@ def nss(prediction: Array, fixations: Array, *, convention: Convention = "mit") 
 
 def nss_kernel(scene: Scene, *, convention: str = "mit") -> Any:
     """`nss` of a scene."""
-    xp = scene.xp
     found = scene.field("prediction")
     ddof = 1 if convention == "mit" else 0
     deviation = (found.squares / max(found.size - ddof, 1)) ** 0.5
     mean = scene.mean_at_fixations(
-        lambda v: (v - found.mean) / deviation, "prediction", multiplicity=convention == "tuebingen"
+        lambda v: (v - found.mean) / deviation,
+        "prediction",
+        multiplicity=convention == "tuebingen",
     )
-    return arrays.where(xp, scene.per_map(found.constant), 0.0, mean)
+    return arrays.where(scene.xp, scene.per_map(found.constant), 0.0, mean)
 
 
 def info_gain(
@@ -323,7 +322,33 @@ def info_gain(
     convention: Convention = "mit",
     negative: str = "error",
 ) -> Any:
-    """Information gain over a baseline, in bits a fixation (Kuemmerer et al. 2015)."""
+    """Information gain over a baseline, in bits a fixation (Kuemmerer et al. 2015).
+
+    Parameters
+    ----------
+    prediction, fixations
+        As in `auc_judd`, the prediction non-negative: it is taken as a density.
+    baseline : (..., H, W) or (H, W) array_like
+        Non-negative; usually the density of the fixations on other images.
+    convention : {"mit", "tuebingen"}
+        ``"mit"``: both maps min-max normalised, divided by their sums, 2^-52 added inside the
+        logarithms; mean over fixated pixels. ``"tuebingen"``: 1e-20 added to both maps, divided by
+        their sums; mean over fixations.
+    negative : {"error", "clip", "keep"}
+        What becomes of negative predictions: refused, set to zero, or left to the formula as in
+        the reference code.
+
+    Returns
+    -------
+    float or (...) array
+        Positive where the prediction is better than the baseline. Differentiable in the
+        prediction.
+
+    Raises
+    ------
+    ValueError
+        As in `nss`; negative values.
+    """
     arrays.choice(convention, CONVENTIONS, "convention")
     maps = {"prediction": prediction, "fixations": fixations, "baseline": baseline}
     kernel = partial(info_gain_kernel, convention=convention)

@@ -26,20 +26,29 @@ def resize(
 ) -> Array:
     """Bring maps to another height and width.
 
-    Args:
-        map: (..., h, w), any real type, NumPy or torch.
-        shape: (height, width) wanted.
-        method: ``"matlab-bicubic"`` and ``"matlab-bilinear"`` are MATLAB's imresize (Keys' kernel
-            with a = -1/2; widened when shrinking; weights normalised; border mirrored);
-            ``"bilinear"`` is the same without widening, as OpenCV's default; ``"area"`` averages
-            over the area that a pixel covers; ``"nearest"`` takes the pixel under the centre.
-        clip: set negative values to zero when the map has none (a bicubic kernel overshoots).
+    Parameters
+    ----------
+    map : (..., h, w) array_like
+        Any real dtype; NumPy or torch.
+    shape : (int, int)
+        Height and width wanted.
+    method : str
+        ``"matlab-bicubic"`` and ``"matlab-bilinear"`` are MATLAB's imresize (Keys 1981 with
+        a = -1/2, and the triangle; widened when shrinking, weights normalised, border mirrored);
+        ``"bilinear"`` is not widened, as OpenCV's default; ``"area"`` averages over the area that
+        a pixel covers; ``"nearest"`` takes the pixel under the centre.
+    clip : bool
+        Set negative values to zero if the map has none, since the bicubic kernel overshoots.
 
-    Returns:
-        (..., height, width) double precision; the input's values where the size is the same.
+    Returns
+    -------
+    (..., height, width) array
+        Double precision; the input's values where the size is the same.
 
-    Raises:
-        ValueError: an unknown method, a shape that is not two positive integers, NaN or infinity.
+    Raises
+    ------
+    ValueError
+        An unknown method, a shape that is not two positive integers, NaN or infinite values.
     """
     arrays.choice(method, METHODS, "method")
     height, width = _size(shape)
@@ -65,9 +74,8 @@ def change(
     """Bring (..., h, w) double precision maps to another size; for scale see `weights`."""
     (h, w), (height, width) = values.shape[-2:], shape
     if xp is not np:
-        like = {"dtype": values.dtype, "device": arrays.device(values)}
-        rows = xp.asarray(weights(h, height, method, scale), **like)
-        columns = xp.asarray(weights(w, width, method, scale), **like)
+        rows = arrays.beside(values, weights(h, height, method, scale), values.dtype)
+        columns = arrays.beside(values, weights(w, width, method, scale), values.dtype)
         return rows @ values @ columns.T
     # Sparse products do not go through BLAS, whose last bits depend on the number of threads.
     rows = _sparse(h, height, method, scale)
@@ -106,11 +114,22 @@ def _triangle(x: Matrix) -> Matrix:
 
 @lru_cache(maxsize=64)
 def weights(size: int, wanted: int, method: str, scale: float | None = None) -> Matrix:
-    """(wanted, size) matrix that resizes one axis. Read-only, for it is shared.
+    """The matrix that resizes one axis. Read-only, for it is shared.
 
-    Args:
-        scale: wanted/size unless given, as for imresize(map, scale) of a size that the scale does
-            not divide.
+    Parameters
+    ----------
+    size, wanted : int
+        Length of the axis before and after.
+    method : str
+        As in `resize`.
+    scale : float, optional
+        wanted / size unless given, as for MATLAB's imresize(map, scale) of a size that the scale
+        does not divide.
+
+    Returns
+    -------
+    (wanted, size) array
+        Rows sum to one.
     """
     scale = wanted / size if scale is None else scale
     if method == "nearest":

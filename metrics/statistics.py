@@ -16,10 +16,14 @@ CHUNK = 2_000_000
 class Interval:
     """A mean with its bootstrap interval.
 
-    Attributes:
-        mean: of the scores.
-        low, high: ends of the interval.
-        n: number of scores.
+    Attributes
+    ----------
+    mean : float
+        Of the scores.
+    low, high : float
+        Ends of the interval.
+    n : int
+        Number of scores.
     """
 
     mean: float
@@ -33,14 +37,21 @@ def mean_interval(
 ) -> Interval:
     """Mean with a percentile bootstrap interval over images (Efron & Tibshirani 1993).
 
-    Args:
-        scores: (N,) one score an image.
-        level: confidence of the interval.
-        resamples: how often the images are drawn anew, with replacement.
-        seed: of the draw; the same scores give the same interval.
+    Parameters
+    ----------
+    scores : (N,) array_like
+        One score an image.
+    level : float
+        Confidence of the interval.
+    resamples : int
+        How often the images are drawn anew, with replacement.
+    seed : int
+        Of the draws; the same scores give the same interval.
 
-    Raises:
-        ValueError: no score, NaN or infinity among them, or a level outside (0, 1).
+    Raises
+    ------
+    ValueError
+        No score, NaN or infinite values among them, or a level outside (0, 1).
     """
     values = _scores(scores, "scores")
     if not 0 < level < 1:
@@ -62,12 +73,18 @@ def mean_interval(
 class PairedTest:
     """Result of a paired permutation test.
 
-    Attributes:
-        difference: mean of first minus second.
-        p_value: two-sided.
-        effect: mean difference in units of its standard deviation (Cohen's d_z).
-        wins, ties, losses: images where the first is higher, equal, lower.
-        n: number of pairs.
+    Attributes
+    ----------
+    difference : float
+        Mean of first minus second.
+    p_value : float
+        Two-sided.
+    effect : float
+        Mean difference in units of its standard deviation (Cohen's d_z).
+    wins, ties, losses : int
+        Images where the first is higher, equal, lower.
+    n : int
+        Number of pairs.
     """
 
     difference: float
@@ -84,14 +101,22 @@ def paired_permutation_test(
 ) -> PairedTest:
     """Test whether two methods differ on the same images, by swapping them at random.
 
-    All swaps are tried when there are no more than ``resamples`` of them; else that many are
-    drawn, and the p-value counts the observed one too (Phipson & Smyth 2010).
+    All swaps are tried when there are no more than ``resamples`` of them; else so many are drawn,
+    and the p-value counts the observed one too (Phipson & Smyth 2010).
 
-    Args:
-        first, second: (N,) scores of the same images in the same order.
+    Parameters
+    ----------
+    first, second : (N,) array_like
+        Scores of the same images in the same order.
+    resamples : int
+        Number of random swaps.
+    seed : int
+        Of the swaps; the same scores give the same p-value.
 
-    Raises:
-        ValueError: different lengths, no score, NaN or infinity.
+    Raises
+    ------
+    ValueError
+        Different lengths, no score, NaN or infinite values.
     """
     a, b = _scores(first, "first"), _scores(second, "second")
     if a.size != b.size:
@@ -122,11 +147,25 @@ def paired_permutation_test(
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     """Holm's step-down correction for several tests (Holm 1979).
 
-    Args:
-        p_values: (M,) uncorrected.
+    Parameters
+    ----------
+    p_values : (M,) array_like
+        Uncorrected.
 
-    Returns:
-        (M,) corrected p-values, in the order given.
+    Returns
+    -------
+    (M,) array
+        Corrected, in the order given.
+
+    Raises
+    ------
+    ValueError
+        Values outside [0, 1], or not a vector.
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, 0.03]).tolist()
+    [0.03, 0.06, 0.06]
     """
     p = np.asarray(p_values, dtype=np.float64)
     if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():

@@ -1,6 +1,7 @@
 """Metrics against maps of what evoked an emotion (EmotionROI): MAE, precision and recall.
 
-Such a map is no density of gaze: each pixel holds the share of people who marked it.
+Such a map is no density of gaze: each pixel holds the share of people who marked it (Peng,
+Sadovnik, Gallagher & Chen, ICIP 2016).
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from typing import Any, Literal, NamedTuple
 
 from metrics import _arrays as arrays
 from metrics._arrays import Array
+from metrics._conventions import CONVENTIONS, Convention
 from metrics._field import add, inner
 from metrics._scene import Scene, run
-from metrics.location import CONVENTIONS, Convention
 
 #: The weight of precision that salient-object papers give the F-measure (Achanta et al. 2009).
 BETA2 = 0.3
@@ -27,18 +28,46 @@ class PrecisionRecall(NamedTuple):
 
 
 def mae(
-    prediction: Array, density: Array, *, convention: Convention = "mit", normalize: bool = True
+    prediction: Array,
+    density: Array,
+    *,
+    convention: Convention = "mit",
+    normalize: bool = True,
+    negative: str = "error",
 ) -> Any:
-    """Mean absolute difference of two maps, each min-max normalised unless told otherwise."""
+    """Mean absolute difference of two maps.
+
+    Parameters
+    ----------
+    prediction, density : (..., H, W) array_like
+        Any real dtype, non-negative; NumPy or torch.
+    convention : {"mit", "tuebingen"}
+        The same in both.
+    normalize : bool
+        Bring each map to [0, 1] first. Without, both must be on one scale already.
+    negative : {"error", "clip", "keep"}
+        What becomes of negative predictions: refused, set to zero, or taken as they are.
+
+    Returns
+    -------
+    float or (...) array
+        0 to 1 if normalised; a constant prediction counts as 0 everywhere.
+
+    Raises
+    ------
+    ValueError
+        Shapes differ, NaN or infinite values, negative values, or a density that is zero
+        everywhere.
+    """
     arrays.choice(convention, CONVENTIONS, "convention")
     maps = {"prediction": prediction, "density": density}
-    return run({"": partial(mae_kernel, normalize=normalize)}, maps)[""]
+    return run({"": partial(mae_kernel, normalize=normalize)}, maps, negative=negative)[""]
 
 
 def mae_kernel(scene: Scene, *, normalize: bool = True) -> Any:
     """`mae` of a scene."""
     xp = scene.xp
-    p, d = scene.mass("prediction"), scene.mass("density")
+    p, d = scene.mass_pair()
     if normalize:
         return add(lambda a, b: xp.abs(p.unit(a) - d.unit(b)), p, d) / p.size
     return add(lambda a, b: xp.abs(a - b), p, d) / p.size
@@ -51,36 +80,63 @@ def precision_recall(
     convention: Convention = "mit",
     threshold: float | Literal["adaptive"] = "adaptive",
     truth_threshold: float = 0.5,
+    negative: str = "error",
 ) -> PrecisionRecall:
-    """Precision, recall and F-measure of a map binarised against a binarised truth."""
+    """Precision, recall and F-measure of a binarised map against a binarised truth.
+
+    Parameters
+    ----------
+    prediction, density : (..., H, W) array_like
+        Any real dtype, non-negative; NumPy or torch.
+    convention : {"mit", "tuebingen"}
+        The same in both.
+    threshold : float or "adaptive"
+        Chosen are the pixels of the prediction, brought to [0, 1], at or above this; "adaptive" is
+        twice the mean, at most 1 (Achanta et al. 2009).
+    truth_threshold : float
+        True are the pixels at or above this share of the highest value of ``density``.
+    negative : {"error", "clip", "keep"}
+        As in `mae`.
+
+    Returns
+    -------
+    PrecisionRecall
+        Of floats or (...) arrays, 0 to 1: the share of the chosen that are true (0 where none is
+        chosen), the share of the true that are chosen, and the F-measure with beta^2 = 0.3.
+
+    Raises
+    ------
+    ValueError
+        As in `mae`; a threshold outside (0, 1].
+    """
     arrays.choice(convention, CONVENTIONS, "convention")
+    for name, value in (("threshold", threshold), ("truth_threshold", truth_threshold)):
+        if value != "adaptive" and not 0 < float(value) <= 1:
+            raise ValueError(f"{name} is {value}; it must lie in (0, 1]")
     maps = {"prediction": prediction, "density": density}
     kernel = partial(precision_recall_kernel, threshold=threshold, truth_threshold=truth_threshold)
-    return PrecisionRecall(*run({"": kernel}, maps)[""])
+    return PrecisionRecall(*run({"": kernel}, maps, negative=negative)[""])
 
 
 def precision_recall_kernel(
-    scene: Scene,
-    *,
-    threshold: float | Literal["adaptive"] = "adaptive",
-    truth_threshold: float = 0.5,
+    scene: Scene, *, threshold: float | Literal["adaptive"], truth_threshold: float
 ) -> tuple[Any, Any, Any]:
     """`precision_recall` of a scene."""
     xp = scene.xp
-    p, d = scene.mass("prediction"), scene.mass("density")
+    p, d = scene.mass_pair()
     adaptive = threshold == "adaptive"
     cut = xp.clip(2 * add(p.unit, p) / p.size, None, 1.0) if adaptive else threshold
 
     def chosen(a: Array) -> Array:
-        return xp.astype(p.unit(a) >= cut, xp.float64)
+        return arrays.float64(xp, p.unit(a) >= cut)
 
     def true(b: Array) -> Array:
-        return xp.astype(b >= truth_threshold * d.high, xp.float64)
+        return arrays.float64(xp, b >= truth_threshold * d.high)
 
     both = inner(lambda a, b: (chosen(a), true(b)), p, d)
     n_chosen, n_true = add(chosen, p), add(true, d)
-    precision = both / xp.where(n_chosen > 0, n_chosen, 1.0)
+    precision = both / arrays.where(xp, n_chosen > 0, n_chosen, 1.0)
     recall = both / n_true
     divisor = BETA2 * precision + recall
-    f = (1 + BETA2) * precision * recall / xp.where(divisor > 0, divisor, 1.0)
+    f = (1 + BETA2) * precision * recall / arrays.where(xp, divisor > 0, divisor, 1.0)
     return precision, recall, f

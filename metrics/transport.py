@@ -17,8 +17,8 @@ import numpy as np
 
 from metrics import _arrays as arrays
 from metrics._arrays import Array
+from metrics._conventions import CONVENTIONS, Convention
 from metrics._scene import Scene, run
-from metrics.location import CONVENTIONS, Convention
 from metrics.resize import change
 
 GRIDS = ("common", "mit")
@@ -40,7 +40,58 @@ def emd(
     negative: str = "error",
     return_bound: bool = False,
 ) -> Any:
-    """Earth mover's distance: how far mass must travel (Rubner et al. 2000)."""
+    """Earth mover's distance: the least mass times distance that turns one map into the other.
+
+    (Rubner et al. 2000; on a coarse grid as in the MIT code.)
+
+    Parameters
+    ----------
+    prediction, density : (..., H, W) array_like
+        Any real dtype and scale, non-negative; NumPy or torch. With ``grid="mit"`` the prediction
+        may have another height and width.
+    convention : {"mit", "tuebingen"}
+        The same in both.
+    downsize : int
+        The grid has ceil(H / downsize) x ceil(W / downsize) cells; 1 takes the maps as they are.
+    grid : {"common", "mit"}
+        ``"common"`` resizes both maps alike, by the factor 1 / downsize. ``"mit"`` follows the
+        reference, which resizes the density by the factor but the prediction to the size of the
+        grid; where ``downsize`` does not divide the size, a map differs from itself.
+    unit : {"cell", "pixel"}
+        Distance in cells of the grid, as published, or in pixels of the maps.
+    method : {"exact", "approximate", "beckmann"}
+        ``"exact"``: the optimum, by a multiscale network simplex. ``"approximate"``: the same,
+        stopped when certified to lie within ``tolerance`` of it; for fine grids. ``"beckmann"``:
+        a minimal flux, differentiable and batched on the device, with a bias of some tenths of a
+        percent; for training.
+    tolerance : float
+        Of ``"approximate"``, as a share of the value.
+    iterations : int
+        Of ``"beckmann"``.
+    negative : {"error", "clip", "keep"}
+        What becomes of negative predictions: refused, set to zero, or left to the formula as in
+        the reference code.
+    return_bound : bool
+        Also give a lower bound of the exact distance, which certifies the value.
+
+    Returns
+    -------
+    float or (...) array, or two of them
+        0 for equal maps. Exact to rounding but for the last two methods; the value of
+        ``"approximate"`` is that of a plan, so the exact one lies between the bound and it.
+
+    Raises
+    ------
+    ValueError
+        Shapes differ, NaN or infinite values, negative values, or a density that is zero
+        everywhere; an option that does not exist.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> emd(np.array([[1.0, 0.0, 0.0]]), np.array([[0.0, 0.0, 1.0]]), downsize=1)
+    2.0
+    """
     arrays.choice(convention, CONVENTIONS, "convention")
     kernel = partial(
         emd_kernel,
@@ -97,8 +148,7 @@ def emd_kernel(
     found = np.array([transport(one, allowed) for one in host]) * factor
     if xp is np:
         return float(found[0, 0]), float(found[0, 1])
-    device = arrays.device(scene.maps["prediction"])
-    return tuple(xp.asarray(np.ascontiguousarray(column), device=device) for column in found.T)
+    return tuple(arrays.beside(scene.maps["prediction"], column) for column in found.T)
 
 
 def _to_grid(scene: Scene, name: str, wanted: tuple[int, int], scale: float | None) -> Array:
