@@ -20,9 +20,10 @@ def jit(function: Function) -> Function:
     Contraction to fused multiply-add is allowed, reassociation is not: sums keep their order, so
     that the same input gives the same bytes.
     """
-    return cast(
-        Function,
-        numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})(
-            function
-        ),
-    )
+    njit: Any = numba.njit
+    options = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
+    try:
+        compiled = njit(cache=True, **options)(function)
+    except RuntimeError:  # neither the package's folder nor the user's cache can be written
+        compiled = njit(**options)(function)
+    return cast(Function, compiled)
