@@ -17,10 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 from emomap.errors import UsageError
 from emomap.method import Image, Method, Prediction
 from emomap.vision.filters import gaussian_blur, lattice_shape, rescale
-from emomap.vision.image import check_image, unit
+from emomap.vision.image import check_image
 from emomap.vision.jit import jit
 from emomap.vision.lab import lab
-from emomap.vision.resize import resize
+from emomap.vision.resize import resize, resize_image
 
 Maps = NDArray[np.float64]
 
@@ -87,12 +87,9 @@ def bms(
 def _map(image: ArrayLike, settings: Settings) -> Maps:
     checked = check_image(image, method="bms")
     shape = (checked.shape[0], checked.shape[1])
-    planes = unit(checked[:, :, None] if checked.ndim == 2 else checked)
-    small_shape = lattice_shape(shape, settings.longest)
-    small = np.stack([resize(planes[..., k], small_shape) for k in range(planes.shape[2])], axis=-1)
-    channels = _channels(np.clip(small, 0.0, 1.0), settings.whiten)
-    total = np.zeros(small_shape)
-    for channel in channels:
+    small = resize_image(checked, lattice_shape(shape, settings.longest))
+    total = np.zeros(small.shape[:2])
+    for channel in _channels(small, settings.whiten):
         for threshold in np.arange(settings.step / 2, 255.0, settings.step):
             _add_figures(channel, threshold, settings.spread // 2, total)
     if not total.any():
@@ -105,7 +102,7 @@ def _map(image: ArrayLike, settings: Settings) -> Maps:
 
 def _channels(picture: Maps, whiten: bool) -> list[Maps]:
     """L, a and b, decorrelated or not, each in 0..255; those without contrast left out."""
-    colours = lab(picture if picture.shape[2] == 3 else picture[..., 0], linear=True)
+    colours = lab(picture, linear=True)
     pixels = colours.reshape(-1, 3)
     pixels = pixels - pixels.mean(axis=0)
     if whiten:

@@ -17,10 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 from emomap.errors import UsageError
 from emomap.method import Image, Method, Prediction
 from emomap.vision.filters import gaussian_blur, rescale
-from emomap.vision.image import check_image, unit
+from emomap.vision.image import check_image
 from emomap.vision.jit import jit
 from emomap.vision.lab import lab
-from emomap.vision.resize import resize
+from emomap.vision.resize import resize, resize_image
 
 Maps = NDArray[np.float64]
 
@@ -111,13 +111,7 @@ def _map(image: ArrayLike, settings: Settings) -> Maps:
 
 def _features(image: NDArray[np.generic], side: int) -> Maps:
     """(7, side, side): L, a, b, |dL/dx|, |dL/dy|, x, y, each about one wide and centred."""
-    planes = unit(image[:, :, None] if image.ndim == 2 else image)
-    small = np.clip(
-        np.stack([resize(planes[..., k], (side, side)) for k in range(planes.shape[2])], axis=-1),
-        0.0,
-        1.0,
-    )
-    colours = lab(small if small.shape[2] == 3 else small[..., 0], linear=True) / 100
+    colours = lab(resize_image(image, (side, side)), linear=True) / 100
     dy, dx = np.gradient(colours[..., 0])
     y, x = np.mgrid[:side, :side] / side
     planes = np.stack([*colours.transpose(2, 0, 1), np.abs(dx), np.abs(dy), x, y])

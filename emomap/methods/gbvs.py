@@ -36,9 +36,9 @@ from emomap.vision.filters import (
     lattice_shape,
     rescale,
 )
-from emomap.vision.image import check_image, enlarge
+from emomap.vision.image import check_image
 from emomap.vision.pyramid import Planes, image_pyramid
-from emomap.vision.resize import resize
+from emomap.vision.resize import enlarge, resize
 
 #: Height and width below this are refused, as by the original.
 MIN_SIDE = 128

@@ -25,10 +25,10 @@ from emomap.vision.filters import (
     round_half_up,
     squared_difference,
 )
-from emomap.vision.image import check_image, enlarge
+from emomap.vision.image import check_image
 from emomap.vision.maxima import local_maxima
 from emomap.vision.pyramid import image_pyramid
-from emomap.vision.resize import resize
+from emomap.vision.resize import enlarge, resize
 
 #: Height and width below this are refused, as by the original.
 MIN_SIDE = 128

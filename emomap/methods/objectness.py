@@ -21,13 +21,17 @@ from emomap.errors import EmomapError, UsageError
 from emomap.method import Image, Method, Prediction
 from emomap.vision.bayes import Parameters, Source, posterior
 from emomap.vision.cues import color_contrast, edge_density, ms_maps, superpixels
-from emomap.vision.filters import rescale, round_half_up
+from emomap.vision.filters import lattice_shape, rescale, round_half_up
 from emomap.vision.histograms import straddling
 from emomap.vision.image import check_image
+from emomap.vision.resize import resize, resize_image
 from emomap.vision.windows import add_up, sample_windows, suppress
 
 Maps = NDArray[np.float64]
 Cue = Literal["MS", "CC", "SS", "ED"]
+
+#: The functions refuse larger images: superpixels and histograms take minutes there.
+MAX_PIXELS = 8_000_000
 
 __all__ = [
     "Objectness",
@@ -159,7 +163,7 @@ def score_windows(
     Returns:
         cue -> (n,) scores. CC in 0..2, SS in 0..1 (at most), ED 0 or more.
     """
-    checked = check_image(image, method="objectness")
+    checked = check_image(image, max_pixels=MAX_PIXELS, method="objectness")
     learnt = Parameters.load(parameters)
     given = np.atleast_2d(np.asarray(windows, dtype=np.float64))
     if given.shape[1:] != (4,) or not (given[:, 2:] >= given[:, :2]).all():
@@ -184,7 +188,9 @@ def score_windows(
 
 
 def _stages(image: ArrayLike, options: _Options, rng: np.random.Generator) -> Stages:
-    checked = check_image(image, min_side=options.min_side, method="objectness")
+    checked = check_image(
+        image, min_side=options.min_side, max_pixels=MAX_PIXELS, method="objectness"
+    )
     learnt = options.parameters
     shape = (checked.shape[0], checked.shape[1])
     maps = {scale: ms_maps(checked, scale) for scale in learnt.scales}
@@ -248,6 +254,8 @@ class Objectness(Method):
     """Objectness as a method of `bench` and `predict`; options as in `objectness`.
 
     Each image is drawn for with the same seed, so that a map does not depend on the others.
+    Pictures longer than ``longest`` pixels, which would take minutes and gigabytes, are brought to
+    that by a bicubic resize, and the map is made for their own size.
     """
 
     def __init__(
@@ -258,13 +266,22 @@ class Objectness(Method):
         seed: int = 0,
         cues: Sequence[Cue] = ("MS", "CC", "SS"),
         drawn: int = 100_000,
+        longest: int = 1024,
     ) -> None:
         self.options = _Options(Parameters.load(parameters), windows, tuple(cues), drawn)
         self.seed = seed
+        if longest < 64:
+            raise UsageError(f"objectness: longest={longest}; expected 64 px or more")
+        self.longest = longest
 
     def predict(self, images: Sequence[Image]) -> list[Prediction]:
         """Maps of the size of each image, in 0..1."""
-        return [
-            Prediction(map=_stages(image, self.options, np.random.default_rng(self.seed)).map)
-            for image in images
-        ]
+        return [Prediction(map=self._map(image)) for image in images]
+
+    def _map(self, image: ArrayLike) -> Maps:
+        checked = check_image(image, min_side=self.options.min_side, method="objectness")
+        shape = (checked.shape[0], checked.shape[1])
+        large = max(shape) > self.longest
+        small = resize_image(checked, lattice_shape(shape, self.longest)) if large else checked
+        found = _stages(small, self.options, np.random.default_rng(self.seed)).map
+        return rescale(resize(found, shape)) if large else found

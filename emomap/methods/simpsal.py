@@ -26,7 +26,7 @@ from emomap.vision.gabor import orientation_energy
 from emomap.vision.image import check_image
 from emomap.vision.maxima import local_maxima
 from emomap.vision.opponent import dkl_colors, opponent_colors
-from emomap.vision.resize import resize
+from emomap.vision.resize import resize, resize_planes
 
 #: Taller images would need a huge map, whose width is fixed.
 TALLEST = 16
@@ -202,10 +202,7 @@ def _scales(settings: Settings) -> tuple[float, ...]:
 def _picture(image: NDArray[Any], base: tuple[int, int], scale: float) -> Maps:
     """The image at one scale, (3, h, w) or (1, h, w) in about 0..1 (bicubic overshoot stays)."""
     shape = (max(1, round_half_up(base[0] * scale)), max(1, round_half_up(base[1] * scale)))
-    full = 255.0 if image.dtype == np.uint8 else 1.0
-    planes = image[:, :, None] if image.ndim == 2 else image
-    small = [resize(planes[..., k] / full, shape) for k in range(planes.shape[2])]
-    return flatten_noise(np.stack(small))
+    return flatten_noise(resize_planes(image, shape))
 
 
 def _features(letter: str, picture: Maps, settings: Settings) -> Maps:

@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 from emomap.vision.edges import edges
 from emomap.vision.filters import rescale
 from emomap.vision.histograms import chi_square, in_box, integral
-from emomap.vision.image import unit
 from emomap.vision.lab import lab_bins
 from emomap.vision.residual import spectral_residual
-from emomap.vision.resize import resize
+from emomap.vision.resize import resize_planes
 from emomap.vision.segments import segment
 
 Maps = NDArray[np.float64]
@@ -31,10 +30,7 @@ def ms_maps(image: NDArray[Any], scale: int) -> Maps:
     The image is brought to a square of ``scale`` pixels; the residual is smoothed with a disc of
     radius 3 (zero outside of the picture).
     """
-    planes = unit(image if image.ndim == 3 else image[:, :, None])
-    small = np.stack(
-        [resize(planes[..., k], (scale, scale), "matlab-bilinear") for k in range(planes.shape[2])]
-    )
+    small = resize_planes(image, (scale, scale), "matlab-bilinear")
     smooth = _disc_blur(spectral_residual(small))
     return np.asarray(np.broadcast_to(rescale(smooth), (3, scale, scale)))
 

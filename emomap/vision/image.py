@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from emomap.errors import EmomapError
-from emomap.vision.filters import round_half_up
 
 #: Larger images are refused rather than left to fill the memory: 50 megapixels, a 8660x5773 photo.
 MAX_PIXELS = 50_000_000
@@ -83,27 +81,6 @@ def check_shape(
             f"{max_pixels / 1e6:g} megapixels; make it smaller first"
         )
     return height, width
-
-
-def enlarge(
-    image: ArrayLike, min_side: int, *, largest_factor: float = 4.0, method: str
-) -> NDArray[Any]:
-    """Check an image and, if a side is below ``min_side``, enlarge it to that (bicubic).
-
-    Raises:
-        EmomapError: as `check_image`; also where more than ``largest_factor`` would be needed.
-    """
-    checked = check_image(image, min_side=math.ceil(min_side / largest_factor), method=method)
-    shorter = min(checked.shape[:2])
-    if shorter >= min_side:
-        return checked
-    from emomap.vision.resize import resize  # compiled code, which most calls don't need
-
-    factor = min_side / shorter
-    shape = tuple(max(min_side, round_half_up(side * factor)) for side in checked.shape[:2])
-    planes = unit(checked if checked.ndim == 3 else checked[:, :, None]).transpose(2, 0, 1)
-    large = np.clip(resize(planes, (shape[0], shape[1])), 0.0, 1.0)
-    return large[0] if checked.ndim == 2 else np.ascontiguousarray(large.transpose(1, 2, 0))
 
 
 def unit(image: NDArray[Any]) -> NDArray[np.float64]:

@@ -6,13 +6,16 @@ of matrices would give other last digits with another number of threads.
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from emomap import metrics
+from emomap.vision.filters import round_half_up
+from emomap.vision.image import check_image, unit
 from emomap.vision.jit import jit
 
 
@@ -28,6 +31,36 @@ def resize(
     else:
         resized = _along_rows(_along_columns(planes, *columns), *rows)
     return np.asarray(resized.reshape(*maps.shape[:-2], *shape))
+
+
+def resize_planes(
+    image: NDArray[Any], shape: tuple[int, int], method: str = "matlab-bicubic"
+) -> NDArray[np.float64]:
+    """Colours of a checked image at another size, (3, h, w) or (1, h, w), in about 0..1."""
+    planes = image[:, :, None] if image.ndim == 2 else image
+    # One after the other: a large image as floats would take eight times its memory.
+    small = [resize(unit(planes[..., k]), shape, method) for k in range(planes.shape[2])]
+    return np.stack(small)
+
+
+def resize_image(image: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.float64]:
+    """A checked image at another size, (h, w, 3) or (h, w), clipped to 0..1."""
+    planes = np.clip(resize_planes(image, shape), 0.0, 1.0)
+    return planes[0] if image.ndim == 2 else np.ascontiguousarray(planes.transpose(1, 2, 0))
+
+
+def enlarge(image: ArrayLike, shortest: int, *, method: str) -> NDArray[Any]:
+    """Check an image and, if a side is below ``shortest``, enlarge it to that.
+
+    Raises:
+        EmomapError: as `check_image`; also where more than four times the size would be needed.
+    """
+    checked = check_image(image, min_side=math.ceil(shortest / 4), method=method)
+    factor = shortest / min(checked.shape[:2])
+    if factor <= 1:
+        return checked
+    height, width = (max(shortest, round_half_up(side * factor)) for side in checked.shape[:2])
+    return resize_image(checked, (height, width))
 
 
 class _Band(NamedTuple):
