@@ -55,6 +55,8 @@ class Settings:
         batch: source pictures a step, over all processes; the rest of an epoch is dropped.
         optimizer: "sgd" or "adamw".
         learning_rate, backbone_learning_rate: of new layers, and of the backbone.
+        gate_learning_rate: of the layers that a network names in `EmotionNetwork.gates`; 0 for
+            that of the other new layers.
         momentum, nesterov, weight_decay: of the optimiser.
         schedule: "constant", "onecycle" (cosine up over ``warmup``, then down to nothing) or
             "step" (times ``gamma`` every ``step_epochs``).
@@ -75,6 +77,7 @@ class Settings:
     optimizer: str = "sgd"
     learning_rate: float = 1e-3
     backbone_learning_rate: float = 1e-4
+    gate_learning_rate: float = 0.0
     momentum: float = 0.9
     nesterov: bool = False
     weight_decay: float = 5e-4
@@ -319,13 +322,16 @@ class Training:
         )
 
     def _optimizer(self) -> torch.optim.Optimizer:
-        """Two groups: the backbone, and what is new."""
+        """Three groups: the backbone, the gates, and what else is new."""
         settings = self.settings
-        old = [p for name, p in self.network.named_parameters() if name.startswith("backbone.")]
-        new = [p for name, p in self.network.named_parameters() if not name.startswith("backbone.")]
-        groups = [
-            {"params": old, "lr": settings.backbone_learning_rate},
-            {"params": new, "lr": settings.learning_rate},
+        parts: dict[str, list[nn.Parameter]] = {"backbone": [], "gates": [], "new": []}
+        for name, parameter in self.network.named_parameters():
+            own = "gates" if name.startswith(self.network.gates) else "new"
+            parts["backbone" if name.startswith("backbone.") else own].append(parameter)
+        groups: list[dict[str, Any]] = [
+            {"params": parts["backbone"], "lr": settings.backbone_learning_rate},
+            {"params": parts["gates"], "lr": settings.gate_learning_rate or settings.learning_rate},
+            {"params": parts["new"], "lr": settings.learning_rate},
         ]
         groups = [{**group, "base": group["lr"]} for group in groups if group["params"]]
         fused = self.fabric.device.type == "cuda"

@@ -81,6 +81,8 @@ class ISLAMNet(NetworkMethod):
 class Network(EmotionNetwork):
     """Backbone, rotation head and emotion head; names as in the paper."""
 
+    gates = ("compress.", "channel_gate.", "spatial_gate.")
+
     def __init__(self, method: ISLAMNet, classes: int) -> None:
         super().__init__()
         self.backbone = make_backbone(method.backbone, method.weights, sha256=method.sha256)
@@ -97,10 +99,16 @@ class Network(EmotionNetwork):
         self.rotation: nn.Linear | None = None
         if method.rotation_weight:
             self.rotation = nn.Linear(wide, len(method.angles))
-        # f4 multiplies f1 and is a sum over channels: started large or behind a noisy classifier,
-        # it is pushed below zero for good in the first steps, and the ReLU never wakes up
+        # While the features say nothing yet, the loss shrinks the logits by closing f4 wherever f1
+        # is strong, and behind a dead ReLU or a saturated gate it stays closed. So f4 begins as
+        # the energy of f1 (positive weights, open gates, silent classifier), and a recipe that
+        # trains from scratch moves the gates slowly.
         nn.init.normal_(self.compress.weight, std=0.01)
+        with torch.no_grad():
+            self.compress.weight.abs_()
         nn.init.zeros_(self.compress.bias)  # type: ignore[arg-type]
+        nn.init.zeros_(self.channel_gate.out.weight)
+        nn.init.zeros_(self.spatial_gate.convolution.weight)
         nn.init.zeros_(self.classifier.weight)
         nn.init.zeros_(self.classifier.bias)
 

@@ -33,7 +33,13 @@ class EmotionNetwork(nn.Module):
     """A network that classifies emotions and may show where it looked.
 
     Its parameters below the attribute ``backbone`` are trained with a learning rate of their own.
+
+    Attributes:
+        gates: beginnings of the names of parameters that decide where the network looks. A recipe
+            may train these more slowly.
     """
+
+    gates: tuple[str, ...] = ()
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
         """Classify.
