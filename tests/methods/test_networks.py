@@ -15,7 +15,7 @@ from emomap import method as registry
 from emomap import recipe
 from emomap.errors import EmomapError, UsageError
 from emomap.methods import islamnet, jcdl, wscnet
-from emomap.nn.network import NetworkMethod, normalise
+from emomap.nn.network import EmotionNetwork, NetworkMethod, normalise
 from emomap.sample import EMOTIONS
 from tests.nn.test_parts import case, close
 
@@ -136,6 +136,16 @@ def ready(name: str, **options: Any) -> NetworkMethod:
     made.classes = EMOTIONS
     made.module = made.build(EMOTIONS).eval()
     return made
+
+
+def shaken(name: str, **options: Any) -> EmotionNetwork:
+    """A network away from its starting values, as training leaves it."""
+    module = small(name, **options).build(EMOTIONS).eval()
+    generator = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        for weight in module.parameters():
+            weight += 0.1 * torch.randn(weight.shape, generator=generator)
+    return module
 
 
 def pictures(*shapes: tuple[int, int], seed: int = 0) -> list[Any]:
@@ -261,6 +271,15 @@ def test_impossible_options_are_refused(name: str, options: dict[str, Any], word
         small(name, **options)
 
 
+def test_f4_begins_as_the_energy_of_the_features() -> None:
+    module = small("islamnet").build(EMOTIONS)
+    assert isinstance(module, islamnet.Network)
+    features = torch.rand(2, 64, 6, 6)
+    f4, energy = module.emotion_map(features), features.sum(dim=1)
+    for one, other in zip(f4.flatten(1), energy.flatten(1), strict=True):
+        assert torch.corrcoef(torch.stack([one, other]))[0, 1] > 0.9
+
+
 @pytest.mark.parametrize(
     "angles", [[0, 180], [90, 270], [0, 90, 180, 270], [45 * k for k in range(8)]]
 )
@@ -296,11 +315,12 @@ def test_without_rotation_there_is_no_rotation_head() -> None:
 
 def test_f4_is_not_negative_with_relu_and_may_be_without() -> None:
     images = torch.rand(2, 3, 64, 64)
+    method = small("islamnet", f2_activation="none")
+    method.classes, method.module = EMOTIONS, shaken("islamnet", f2_activation="none")
     with torch.no_grad():
-        assert small("islamnet").build(EMOTIONS)(images)[1].min() >= 0
-        literal = small("islamnet", f2_activation="none").build(EMOTIONS)(images)[1]
-    assert literal.min() < 0
-    shown = ready("islamnet", f2_activation="none").predict(pictures((64, 64)))[0].map
+        assert shaken("islamnet")(images)[1].min() >= 0
+        assert method.module(images)[1].min() < 0
+    shown = method.predict(pictures((64, 64)))[0].map
     assert shown is not None and shown.min() == 0
 
 
@@ -308,7 +328,7 @@ def test_sequential_attention_and_mean_are_options_that_change_f4() -> None:
     features = torch.rand(1, 64, 8, 8, generator=torch.Generator().manual_seed(0))
     maps = []
     for options in ({}, {"attention": "sequential"}, {"map_reduction": "mean"}):
-        module = small("islamnet", **options).build(EMOTIONS)
+        module = shaken("islamnet", **options)
         assert isinstance(module, islamnet.Network)
         maps.append(module.emotion_map(features))
     torch.testing.assert_close(maps[0], maps[2] * 512)
