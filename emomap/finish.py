@@ -70,7 +70,8 @@ def unit(values: NDArray[np.float64]) -> NDArray[np.float64]:
     low, high = values.min(), values.max()
     if high - low <= 1e-9 * abs(high):  # constant but for the rounding of a blur
         return np.zeros_like(values)
-    return (values - low) / (high - low)
+    scaled: NDArray[np.float64] = (values - low) / (high - low)
+    return scaled
 
 
 def choose(

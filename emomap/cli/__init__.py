@@ -65,8 +65,8 @@ def main(arguments: list[str] | None = None) -> None:
 
     Exit codes: 0 done, 1 failed, 2 wrong use, 3 done but some items failed, 130 interrupted.
     """
-    # threads that wait busily for one another make training several times slower on a shared machine;
-    # read once, when torch is imported
+    # threads that wait busily for one another make training several times slower on a shared
+    # machine; read once, when torch is imported
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         sys.exit(_run(arguments))
