@@ -17,20 +17,23 @@ from PIL import Image
 Plane = NDArray[np.float64]
 
 
-def scenes(photographs: Path, seed: int) -> Iterator[tuple[NDArray[np.uint8], Plane]]:
+def scenes(photographs: Path | None, seed: int) -> Iterator[tuple[NDArray[np.uint8], Plane]]:
     """Endless scenes: (H, W, 3) uint8 and (n, 4) boxes xmin, ymin, xmax, ymax, 0-based, inclusive.
 
     Args:
-        photographs: a folder of pictures for every other background and for some textures.
+        photographs: a folder of pictures for every other background and for some textures; None
+            for noise alone.
     """
-    paths = sorted(p for p in photographs.iterdir() if p.suffix.lower() in (".jpg", ".png"))
-    if not paths:
-        raise SystemExit(f"{photographs}: holds no jpg or png")
+    paths = []
+    if photographs is not None:
+        paths = sorted(p for p in photographs.iterdir() if p.suffix.lower() in (".jpg", ".png"))
+        if not paths:
+            raise SystemExit(f"{photographs}: holds no jpg or png")
     number = 0
     while True:
         rng = np.random.default_rng([seed, number])
         shape = (int(rng.integers(260, 401)), 400)
-        photo = _photo(paths, shape, rng) if number % 2 else None
+        photo = _photo(paths, shape, rng) if number % 2 and paths else None
         canvas = _noise(shape, rng) if photo is None else photo
         owner = np.full(shape, -1)
         count = int(rng.integers(1, 8))
@@ -77,7 +80,7 @@ def _photo(paths: list[Path], shape: tuple[int, int], rng: np.random.Generator) 
 def _surface(paths: list[Path], shape: tuple[int, int], rng: np.random.Generator) -> Plane:
     """What an object is made of: a colour, faint noise or a photograph's texture, and shading."""
     colour = np.clip(rng.uniform(0.1, 0.9) + rng.normal(0, 0.15, 3), 0, 1)
-    if rng.random() < 0.25:
+    if rng.random() < 0.25 and paths:
         texture = _photo(paths, shape, rng)
         texture = colour + 0.6 * (texture - texture.mean(axis=(0, 1)))
     else:

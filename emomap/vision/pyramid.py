@@ -131,9 +131,7 @@ def _halve_image(image: Any, scale: Any, color: Any) -> Any:
     even, odd = np.empty((bands + 1, half), np.float32), np.empty((bands + 1, half), np.float32)
     last = np.empty((bands + 1, width % 2), np.float32)
     for y in range(height):
-        _split(image[y, : 2 * half : 2], scale, even)
-        _split(image[y, 1 : 2 * half : 2], scale, odd)
-        _split(image[y, 2 * half :], scale, last)
+        _split(image, y, scale, even, odd, last)
         for p in range(first, bands + 1):
             _halve_row(even[p], odd[p], last[p], tall[p - first, y])
     for p in range(bands + 1 - first):
@@ -142,18 +140,27 @@ def _halve_image(image: Any, scale: Any, color: Any) -> Any:
 
 
 @jit
-def _split(pixels: Any, scale: Any, planes: Any) -> None:
-    """Bands of some pixels in 0..1, and after them the largest of the bands."""
-    if planes.shape[0] == 4:
-        for k in range(pixels.shape[0]):
-            red = np.float32(pixels[k, 0]) / scale
-            green = np.float32(pixels[k, 1]) / scale
-            blue = np.float32(pixels[k, 2]) / scale
-            planes[0, k] = red
-            planes[1, k] = green
-            planes[2, k] = blue
-            planes[3, k] = max(red, max(green, blue))
+def _split(image: Any, y: Any, scale: Any, even: Any, odd: Any, last: Any) -> None:
+    """Bands of a row's pixels in 0..1, after them the largest of the bands; see `_halve_row`."""
+    width, bands = image.shape[1:]
+    if bands == 3:
+        for k in range(width // 2):
+            red = np.float32(image[y, 2 * k, 0]) / scale
+            green = np.float32(image[y, 2 * k, 1]) / scale
+            blue = np.float32(image[y, 2 * k, 2]) / scale
+            even[0, k], even[1, k], even[2, k] = red, green, blue
+            even[3, k] = max(red, max(green, blue))
+            red = np.float32(image[y, 2 * k + 1, 0]) / scale
+            green = np.float32(image[y, 2 * k + 1, 1]) / scale
+            blue = np.float32(image[y, 2 * k + 1, 2]) / scale
+            odd[0, k], odd[1, k], odd[2, k] = red, green, blue
+            odd[3, k] = max(red, max(green, blue))
     else:
-        for k in range(pixels.shape[0]):
-            planes[0, k] = np.float32(pixels[k, 0]) / scale
-            planes[1, k] = planes[0, k]
+        for k in range(width // 2):
+            even[0, k] = even[1, k] = np.float32(image[y, 2 * k, 0]) / scale
+            odd[0, k] = odd[1, k] = np.float32(image[y, 2 * k + 1, 0]) / scale
+    for k in range(width % 2):
+        last[bands, k] = np.float32(0.0)
+        for b in range(bands):
+            last[b, k] = np.float32(image[y, width - 1, b]) / scale
+            last[bands, k] = max(last[bands, k], last[b, k])
