@@ -19,7 +19,16 @@ from emomap.vision.filters import rescale
 from tests.conftest import shared
 from tests.methods.pictures import correlation
 
-CASES = ["astronaut", "camera", "china", "coffee", "motorcycle", "raccoon", "rocket"]
+#: Two colour pictures and a grey one; the other four with `-m slow`.
+CASES = [
+    "astronaut",
+    "camera",
+    "china",
+    *(
+        pytest.param(name, marks=pytest.mark.slow)
+        for name in ("coffee", "motorcycle", "raccoon", "rocket")
+    ),
+]
 
 #: Recorded arrays are float32, so that is how well they can agree; sums of squares a bit less.
 CLOSE = 1e-6
