@@ -243,6 +243,12 @@ class Bench:
             progress=self.show,
         )
 
+    def trained(self, contender: Contender) -> Method:
+        """The method of a contender with what it has learned; trains it unless that is done."""
+        method = self._make(contender)
+        self._train(method, contender, self.folder.method(contender.name))
+        return method
+
     def train_only(self) -> Path:
         """Train the trainable contenders and nothing more; the path of the last checkpoint.
 
@@ -253,7 +259,7 @@ class Bench:
         if not trainable:
             raise UsageError(f"{self.contenders[0].name} has nothing to train")
         for contender in trainable:
-            self._train(self._make(contender), contender, self.folder.method(contender.name))
+            self.trained(contender)
         return self.folder.method(trainable[-1].name) / "checkpoint.pt"
 
     def _files(self, folder: Path, samples: Sequence[Sample]) -> dict[str, Path]:

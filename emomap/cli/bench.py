@@ -76,6 +76,11 @@ def checkpoints(
     metavar="N",
     help="Repeat with N seeds, each in its own folder; mean and standard deviation.",
 )
+@click.option(
+    "--sanity",
+    is_flag=True,
+    help="Also check that maps depend on the learned weights and say where the network looks.",
+)
 @click.option("--no-baselines", is_flag=True, help="Only the methods named with --method.")
 @click.option(
     "-o",
@@ -101,6 +106,7 @@ def bench(
     paper_table: int | None,
     seeds: int,
     seed: int,
+    sanity: bool,
     **choices: Any,
 ) -> int:
     """Train methods, extract their maps, score them against gaze, and rank them.
@@ -147,6 +153,10 @@ def bench(
         shown = [paper.over_seeds(summaries)]
     else:
         shown = runs[0].tables()
+    if sanity:
+        from emomap.sanity import check
+
+        shown = [*shown, *check(runs[0])]
     click.echo("\n".join(table.render("table") for table in shown), nl=False)
     for run in runs:
         say(f"run folder: {run.folder.folder}")
