@@ -18,7 +18,7 @@ def methods(as_json: bool) -> None:
         lines = [{"name": e.name, "kind": e.kind, "summary": e.summary} for e in found]
         click.echo(json.dumps(lines, indent=2))
         return
-    kinds = {"baseline": 0, "classical": 1, "network": 2}
+    kinds = {"baseline": 0, "classical": 1, "classifier": 2, "network": 3}
     ordered = sorted(found, key=lambda e: (kinds.get(e.kind, 9), e.name))
     width = max(len(entry.name) for entry in ordered)
     kind_width = max(len(entry.kind) for entry in ordered)
