@@ -49,7 +49,7 @@ class Lazy(click.Group):
 @click.command(
     cls=Lazy,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Example:  emomap bench --method islamnet     (a first run, nothing else needed)",
+    epilog="\b\nExample:\n  emomap bench --method islamnet    # a first run, nothing else needed",
 )
 @click.version_option(__version__, "-V", "--version", prog_name="emomap")
 def cli() -> None:

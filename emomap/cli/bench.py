@@ -27,9 +27,11 @@ def checkpoints(
 
 
 @click.command(
-    epilog="Examples:  emomap bench --method islamnet                (demo data, nothing else "
-    "needed)\n\nemomap bench --data my_photos/ --method gbvs --method itti_koch\n\n"
-    "emomap bench --data my_photos/ --method mine=my_maps/     (maps you have already)"
+    epilog=options.examples(
+        "emomap bench --method islamnet                    # demo data, nothing else needed",
+        "emomap bench --data photos/ --method gbvs --method itti_koch",
+        "emomap bench --data photos/ --method mine=maps/   # maps you have already",
+    )
 )
 @click.option(
     "-m",

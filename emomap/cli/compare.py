@@ -11,8 +11,10 @@ from emomap.cli import options
 
 
 @click.command(
-    epilog="Examples:  emomap compare runs/a --against gbvs            (the methods of a run)\n\n"
-    "emomap compare ours.csv theirs.csv    (files of `emomap score ... --per-image FILE`)"
+    epilog=options.examples(
+        "emomap compare runs/a --against gbvs    # the methods of a run",
+        "emomap compare ours.csv theirs.csv      # of `emomap score --per-image FILE`",
+    )
 )
 @click.argument("paths", type=options.FOLDER, nargs=-1, required=True, metavar="A B [C ...]")
 @click.option("--methods", metavar="A,B", help="Of run folders, only these methods.")

@@ -33,7 +33,7 @@ WORDS = {
 
 @click.group(
     invoke_without_command=True,
-    epilog="Examples:  emomap data\n\nemomap data check photos/",
+    epilog=options.examples("emomap data", "emomap data check photos/"),
 )
 @click.pass_context
 def data(context: click.Context) -> None:
@@ -84,7 +84,7 @@ def _options(settings: tuple[str, ...]) -> dict[str, Any]:
     return found
 
 
-@data.command("list", epilog="Example:  emomap data list --json")
+@data.command("list", epilog=options.examples("emomap data list --json"))
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def listing(as_json: bool = False) -> None:
     """List the embedded data sets and the layouts that are recognised."""
@@ -110,7 +110,9 @@ def listing(as_json: bool = False) -> None:
     click.echo("\n--data PATH recognises the layout and says why; --data NAME:PATH forces one.")
 
 
-@data.command(epilog="Examples:  emomap data check photos/\n\nemomap data check fi:FI.zip --json")
+@data.command(
+    epilog=options.examples("emomap data check photos/", "emomap data check fi:FI.zip --json")
+)
 @_source
 @click.option("--json", "as_json", is_flag=True, help="Everything, for programs.")
 def check(
@@ -191,7 +193,7 @@ def _problem_lines(report: Report) -> list[str]:
     return lines
 
 
-@data.command(epilog="Example:  emomap data show photos/ -o sheet.png")
+@data.command(epilog=options.examples("emomap data show photos/ -o sheet.png"))
 @_source
 @click.option("-o", "--output", type=options.FOLDER, required=True, metavar="FILE", help="A .png.")
 @click.option("-n", "--count", type=click.IntRange(1, 1000), default=24, show_default=True)
@@ -224,7 +226,7 @@ def show(
     return 3 if problems else 0
 
 
-@data.command(epilog="Example:  emomap data convert CAT2000.zip cat2000/")
+@data.command(epilog=options.examples("emomap data convert CAT2000.zip cat2000/"))
 @_source
 @click.argument("out", type=options.FOLDER)
 def convert(

@@ -9,7 +9,9 @@ import click
 from emomap.cli import options
 
 
-@click.command(epilog="Example:  emomap figure runs/a --images 1009,1021 --metric nss -o maps.pdf")
+@click.command(
+    epilog=options.examples("emomap figure runs/a --images 1009,1021 --metric nss -o maps.pdf")
+)
 @click.argument("run", type=options.FOLDER)
 @click.option("--images", required=True, metavar="A,B", help="Ids, from top to bottom.")
 @click.option(

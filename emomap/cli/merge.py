@@ -10,8 +10,10 @@ from emomap.cli import options
 
 
 @click.command(
-    epilog="Examples:  emomap merge all.csv part1.csv part2.csv     (`emomap score --shard 1/2 "
-    "--per-image part1.csv`)\n\nemomap merge runs/all runs/part*     (`emomap bench --shard 1/9`)"
+    epilog=options.examples(
+        "emomap merge all.csv part1.csv part2.csv   # of `emomap score --shard 1/2 ...`",
+        "emomap merge runs/all runs/part*           # of `emomap bench --shard 1/9 ...`",
+    )
 )
 @click.argument("out", type=options.FOLDER)
 @click.argument("parts", type=options.FOLDER, nargs=-1, required=True, metavar="PART...")

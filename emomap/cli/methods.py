@@ -6,8 +6,10 @@ import json
 
 import click
 
+from emomap.cli import options
 
-@click.command(epilog="Example:  emomap methods")
+
+@click.command(epilog=options.examples("emomap methods"))
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def methods(as_json: bool) -> None:
     """List the methods that `bench`, `train` and `predict` know."""

@@ -10,6 +10,12 @@ import click
 
 from emomap.errors import UsageError
 
+
+def examples(*lines: str) -> str:
+    """Examples for the end of a help text, a line each, which click then leaves as they are."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
 FOLDER = click.Path(path_type=Path)
 
 
@@ -146,7 +152,9 @@ shard_option = click.option(
     help="Only the I-th of N parts of the images; `emomap merge` puts the parts together.",
 )
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
-seed_option = click.option("--seed", type=int, default=0, show_default=True)
+seed_option = click.option(
+    "--seed", type=int, default=0, show_default=True, help="Of everything that is random."
+)
 set_option = click.option(
     "--set",
     "settings",

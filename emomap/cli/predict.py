@@ -11,8 +11,10 @@ from emomap.errors import EmomapError
 
 
 @click.command(
-    epilog="Examples:  emomap predict photos/ --method gbvs -o maps/\n\n"
-    "emomap predict photos/ --method islamnet --checkpoint checkpoint.pt -o maps/"
+    epilog=options.examples(
+        "emomap predict photos/ --method gbvs -o maps/",
+        "emomap predict photos/ --method islamnet --checkpoint checkpoint.pt -o maps/",
+    )
 )
 @click.argument("images", type=options.FOLDER)
 @click.option("-m", "--method", "name", required=True, metavar="NAME", help="See `emomap methods`.")

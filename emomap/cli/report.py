@@ -9,7 +9,7 @@ import click
 from emomap.cli import options
 
 
-@click.command(epilog="Example:  emomap report runs/demo-demo-seed0 -o report.html")
+@click.command(epilog=options.examples("emomap report runs/demo-demo-seed0 -o report.html"))
 @click.argument("run", type=options.FOLDER)
 @click.option(
     "-o",

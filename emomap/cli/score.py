@@ -11,8 +11,10 @@ from emomap.cli import options
 
 
 @click.command(
-    epilog="Examples:  emomap score my_maps/ data/osie          (a data set with gaze)\n\n"
-    "emomap score my_maps/ fixation_maps/ --metrics auc_judd,nss --format json -o scores.json"
+    epilog=options.examples(
+        "emomap score maps/ data/osie               # a data set with gaze",
+        "emomap score maps/ fixation_maps/ --metrics auc_judd,nss --format json",
+    )
 )
 @click.argument("pred", type=options.FOLDER, required=False)
 @click.argument("gt", type=options.FOLDER, required=False)

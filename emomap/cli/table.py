@@ -13,8 +13,9 @@ FORMATS = ["table", "json", "csv", "md", "latex", "parquet"]
 
 
 @click.command(
-    epilog="Examples:  emomap table runs/a --format latex\n\n"
-    "emomap table runs/a --format parquet -o rows.parquet"
+    epilog=options.examples(
+        "emomap table runs/a --format latex", "emomap table runs/a --format parquet -o rows.parquet"
+    )
 )
 @click.argument("run", type=options.FOLDER)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)

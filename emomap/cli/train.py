@@ -10,7 +10,9 @@ from emomap.cli import options
 
 
 @click.command(
-    epilog="Example:  emomap train --method islamnet --data my_photos/ --recipe paper -o trained/"
+    epilog=options.examples(
+        "emomap train --method islamnet --data photos/ --recipe paper -o trained/"
+    )
 )
 @click.option("-m", "--method", "name", default="islamnet", show_default=True, metavar="NAME")
 @click.option("-d", "--data", default="demo", show_default=True, metavar="NAME|PATH")
