@@ -228,7 +228,9 @@ class Bench:
 
     def _train(self, method: Any, contender: Contender, home: Path) -> None:
         from emomap import train
+        from emomap.nn.network import device_name
 
+        self.folder.write_environment(device=device_name(self.device))
         if contender.name in self.checkpoints:
             method.load(self.checkpoints[contender.name], device=self.device)
             return
@@ -574,7 +576,7 @@ def prepare(
     if not resume and (folder / "recipe.toml").exists():
         raise UsageError(f"{folder}: holds a run already; choose another folder with --out")
     run = Run.open(folder, whole)
-    run.write_environment(device=device)
+    run.write_environment()
     return Bench(
         dataset, table, contenders, run, part, seed, device, jobs, checkpoints, show, shard
     )

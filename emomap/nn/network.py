@@ -230,6 +230,14 @@ def pick_device(device: str) -> torch.device:
     return chosen
 
 
+def device_name(device: str) -> str:
+    """What computes, for the record: "cpu", or the GPU's name ("cuda: NVIDIA H200")."""
+    chosen = pick_device(device)
+    if chosen.type != "cuda":
+        return chosen.type
+    return f"{chosen}: {torch.cuda.get_device_name(chosen)}"
+
+
 @contextlib.contextmanager
 def fixed_threads(threads: int) -> Iterator[None]:
     """Compute with this number of CPU threads (0: as it is), since it changes the last digits."""
