@@ -29,6 +29,8 @@ Maps = NDArray[np.float64]
 class Settings:
     """Parameters of `bms`; lengths are pixels of the picture brought to ``longest``.
 
+    The widths and the blur are chosen here for eye fixations on a picture of 400 px.
+
     Attributes:
         longest: longer side of the picture that is thresholded.
         step: distance of the thresholds, where each channel spans 0..255.

@@ -30,7 +30,7 @@ _CHUNK = 256
 
 @dataclass(frozen=True)
 class Settings:
-    """Parameters of `covsal`.
+    """Parameters of `covsal`; the last blur is chosen here.
 
     Attributes:
         side: the image is brought to a square of this many pixels.
