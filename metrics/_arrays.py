@@ -109,6 +109,8 @@ def beside(like: Array, array: Any, dtype: Any = None) -> Array:
 
 def flat(xp: Any, array: Array) -> Array:
     """(..., H, W) as (..., H*W), in the order of the rows whatever the order of memory."""
+    if xp is np:  # a strided view would be summed in another order
+        array = np.ascontiguousarray(array)
     return xp.reshape(array, (*array.shape[:-2], array.shape[-2] * array.shape[-1]))
 
 
@@ -184,10 +186,14 @@ def log(xp: Any, array: Array) -> Array:
     return found
 
 
+def clipped(xp: Any, array: Array) -> Array:
+    """The array with zero for negative values."""
+    return xp.where(array < 0, xp.zeros_like(array), array)
+
+
 def tiny(xp: Any, array: Array) -> float:
-    """The smallest number that the array's type (double precision for whole numbers) can hold."""
-    kind = array.dtype if xp is not np or array.dtype.kind == "f" else np.float64
-    return float(xp.finfo(kind).smallest_normal)
+    """The smallest normal number of the precision that an array is computed in."""
+    return float(xp.finfo(np.float64 if xp is np else array.dtype).smallest_normal)
 
 
 def detach(array: Array) -> Array:

@@ -33,12 +33,16 @@ class Field:
         xp: the array namespace.
         values: (n,) of any real type on NumPy, (..., n) floating elsewhere.
         weights: (n,) how many pixels each value stands for, or None for one each.
+        clipped: negative values of the map were set to zero.
     """
 
-    def __init__(self, xp: Any, values: Array, weights: Array | None = None) -> None:
+    def __init__(
+        self, xp: Any, values: Array, weights: Array | None = None, *, clipped: bool = False
+    ) -> None:
         self.xp = xp
         self.values = values
         self.weights = weights
+        self.clipped = clipped
         self.size: int = values.shape[-1] if weights is None else int(weights.sum())
 
     @cached_property
@@ -88,6 +92,10 @@ class Field:
         if self.weights is None and self.values.dtype == np.float64:
             return _dot(self.values, self.values)
         return float(inner(lambda v: (v, v), self))
+
+    def own(self, values: Array) -> Array:
+        """Values of the map as given, as they are here."""
+        return arrays.clipped(self.xp, values) if self.clipped else values
 
     def unit(self, values: Array) -> Array:
         """Values of this map brought to [0, 1] by its extremes; 0 for a constant map."""

@@ -154,7 +154,7 @@ class Scene:
                 f"{name} has {count} negative value(s), down to {lowest:g}, and cannot be shared "
                 f"out as a distribution: {arrays.REMEDY}"
             )
-        return Field(xp, xp.where(found.values < 0, xp.zeros_like(found.values), found.values))
+        return Field(xp, arrays.clipped(xp, found.values), found.weights, clipped=True)
 
     # -- fixations ------------------------------------------------------------------------------
 

@@ -361,6 +361,7 @@ def info_gain_kernel(scene: Scene, *, convention: str = "mit") -> Any:
     model, base = scene.mass("prediction"), scene.mass("baseline")
 
     def gain(p: Array, b: Array) -> Array:
+        p, b = model.own(p), base.own(b)
         if convention == "mit":
             return xp.log2(EPS + model.spanned_shares(p)) - xp.log2(EPS + base.spanned_shares(b))
         return xp.log2(model.floored_shares(p)) - xp.log2(base.floored_shares(b))
