@@ -551,6 +551,8 @@ def prepare(
     dataset = datasets.open_dataset(
         data, gaze=gaze, options=table.get("data", {}) if data in datasets.EMBEDDED else {}
     )
+    if split is None and not any(contender.trainable for contender in contenders):
+        dataset = splits.undo_hashing(dataset)
     dataset = splits.with_test(dataset)
     part = _choose_split(dataset, split)
     for contender in contenders:
