@@ -52,9 +52,16 @@ def figure(
     run = results.read(run_folder)
     dataset = run.dataset()
     samples = {sample.id: sample for sample in dataset}
-    files = {n: run.maps(n) for n in methods or run.values if n != ranking.CEILING}
+    for name in methods:
+        if name not in run.summary["methods"]:
+            raise UsageError(f"--methods {name}: there are {', '.join(run.methods)}")
+    wanted = methods or [name for name in run.values if name != ranking.CEILING]
+    files = {name: run.maps(name) for name in wanted}
+    bare = [name for name, paths in files.items() if not paths]
+    if methods and bare:
+        raise EmomapError(f"{run.folder}: {bare[0]} has no maps to draw; leave it out")
+    files = {name: paths for name, paths in files.items() if paths}
     _check(run, files, samples, images, metric)
-    files = {name: paths for name, paths in files.items() if methods or paths}
     drawn = _grid([samples[i] for i in images], files, run, run.protocol(dataset), metric, width)
     from matplotlib import rc_context
 
@@ -83,11 +90,8 @@ def _check(
                 f"--images {image}: no such image in {run.folder}; there are {near}, ..."
             )
         for name, paths in files.items():
-            if paths and image not in paths:
+            if image not in paths:
                 raise EmomapError(f"{name} has no map for {image}; choose another image or method")
-    for name in files:
-        if name not in run.summary["methods"]:
-            raise UsageError(f"--methods {name}: there are {', '.join(run.methods)}")
     if metric is not None and metric not in run.metrics:
         raise UsageError(f"--metric {metric}: the run has {', '.join(run.metrics)}")
 

@@ -52,7 +52,7 @@ def test_the_same_run_gives_the_same_bytes(made: Path, tmp_path: Path, suffix: s
 @pytest.mark.parametrize(
     ("choices", "words"),
     [
-        ({"images": ["99"]}, "--images 99: not in"),
+        ({"images": ["99"]}, "--images 99: no such image in"),
         ({"images": []}, "name at least one image"),
         ({"methods": ["gbvs"]}, "--methods gbvs: there are"),
         ({"metric": "mae"}, "--metric mae: the run has"),
