@@ -30,7 +30,8 @@ def judd(ranking: Ranking, jitter: bool, rng: np.random.Generator | None) -> flo
         above = ranking.at_least(thresholds) - rank
     fp = np.concatenate([[0.0], above / negatives, [1.0]])
     tp = np.concatenate([[0.0], rank / n, [1.0]])
-    return float(np.sum(np.diff(fp) * (tp[1:] + tp[:-1])) / 2)
+    area = float(np.sum(np.diff(fp) * (tp[1:] + tp[:-1])) / 2)
+    return min(max(area, 0.0), 1.0)  # a curve bent by ties can leave the unit square
 
 
 def _above_in_random_order(

@@ -159,21 +159,22 @@ def add(function: Callable[..., Array], *fields: Field) -> Array:
     xp, weights = fields[0].xp, fields[0].weights
     if xp is not np:
         return xp.sum(function(*(field.values for field in fields)), axis=-1, keepdims=True)
-    if weights is not None:
-        return float(np.dot(function(*(field.values for field in fields)), weights))
-    return float(sum(np.add.reduce(function(*block)) for block in blocks(BLOCK, *fields)))
+    if weights is None:
+        return float(sum(np.add.reduce(function(*block)) for block in blocks(BLOCK, *fields)))
+    weighted = blocks(BLOCK, *fields, Field(np, weights))
+    return float(sum(_dot(function(*block), counts) for *block, counts in weighted))
 
 
 def inner(function: Callable[..., tuple[Array, Array]], *fields: Field) -> Array:
     """Sum over the pixels of the product of the two things that the function gives."""
-    xp, weights = fields[0].xp, fields[0].weights
-    if xp is not np:
-        first, second = function(*(field.values for field in fields))
-        return xp.sum(first * second, axis=-1, keepdims=True)
-    if weights is not None:
-        first, second = function(*(field.values for field in fields))
-        return float(np.dot(first * second, weights))
-    return float(sum(_dot(*function(*block)) for block in blocks(BLOCK, *fields)))
+    if fields[0].xp is np and fields[0].weights is None:
+        return float(sum(_dot(*function(*block)) for block in blocks(BLOCK, *fields)))
+
+    def product(*values: Array) -> Array:
+        first, second = function(*values)
+        return first * second
+
+    return add(product, *fields)
 
 
 def _dot(first: Array, second: Array) -> float:
@@ -183,6 +184,6 @@ def _dot(first: Array, second: Array) -> float:
 
 def blocks(length: int, *fields: Field) -> Iterator[list[Array]]:
     """Aligned pieces of NumPy fields, in double precision."""
-    for start in range(0, fields[0].size, length):
+    for start in range(0, fields[0].values.shape[-1], length):
         pieces = [field.values[start : start + length] for field in fields]
         yield [p if p.dtype == np.float64 else p.astype(np.float64) for p in pieces]

@@ -18,6 +18,9 @@ from metrics._arrays import Array
 Method = Literal["matlab-bicubic", "matlab-bilinear", "bilinear", "area", "nearest"]
 METHODS = ("matlab-bicubic", "matlab-bilinear", "bilinear", "area", "nearest")
 
+#: Columns that are brought to double precision at a time.
+STRIP = 128
+
 Matrix = NDArray[np.float64]
 
 
@@ -71,7 +74,7 @@ def change(
     method: str = "matlab-bicubic",
     scale: float | None = None,
 ) -> Array:
-    """Bring (..., h, w) double precision maps to another size; for scale see `weights`."""
+    """Bring (..., h, w) maps to another size in double precision; for scale see `weights`."""
     (h, w), (height, width) = values.shape[-2:], shape
     if xp is not np:
         rows = arrays.beside(values, weights(h, height, method, scale), values.dtype)
@@ -84,10 +87,19 @@ def change(
     rows_first = rows.nnz * w + columns.nnz * height <= columns.nnz * h + rows.nnz * width
     for index in np.ndindex(values.shape[:-2]):
         if rows_first:
-            resized[index] = (columns @ (rows @ values[index]).T).T
+            resized[index] = _product(columns, _product(rows, values[index]).T).T
         else:
-            resized[index] = rows @ (columns @ values[index].T).T
+            resized[index] = _product(rows, _product(columns, values[index].T).T)
     return resized
+
+
+def _product(weights: Any, values: Array) -> Matrix:
+    """Sparse times dense, the dense matrix brought to double precision strip by strip."""
+    found = np.empty((weights.shape[0], values.shape[1]))
+    for start in range(0, values.shape[1], STRIP):
+        strip = values[:, start : start + STRIP].astype(np.float64)
+        found[:, start : start + STRIP] = weights @ strip
+    return found
 
 
 def _size(shape: tuple[int, int]) -> tuple[int, int]:

@@ -123,8 +123,9 @@ def emd_kernel(
     arrays.choice(grid, GRIDS, "grid")
     arrays.choice(unit, UNITS, "unit")
     arrays.choice(method, METHODS, "method")
-    if downsize != int(downsize) or downsize < 1:
-        raise ValueError(f"downsize is {downsize}; it must be a whole number, at least 1")
+    for name, number in (("downsize", downsize), ("iterations", iterations)):
+        if number != int(number) or number < 1:
+            raise ValueError(f"{name} is {number}; it must be a whole number, at least 1")
     if not 0 <= tolerance < 1:
         raise ValueError(f"tolerance is {tolerance}; it must lie in [0, 1)")
     xp = scene.xp
@@ -152,7 +153,7 @@ def emd_kernel(
 
 
 def _to_grid(scene: Scene, name: str, wanted: tuple[int, int], scale: float | None) -> Array:
-    """(..., h, w) a map on the coarse grid, summing to one; uniform where it is constant.
+    """(..., h, w) a map on the coarse grid, summing to one; uniform where it is zero.
 
     imresize(map, 1/32) keeps the scale and rounds the size up; imresize(map, size) has the scale
     that the size implies (None here). The two differ where 32 does not divide the size.
@@ -160,11 +161,10 @@ def _to_grid(scene: Scene, name: str, wanted: tuple[int, int], scale: float | No
     xp = scene.xp
     field = scene.mass(name)
     shape = scene.maps[name].shape
-    if field.weights is None:
-        values = xp.reshape(arrays.float64(xp, field.values), shape)
-    else:
-        values = scene.maps[name].astype(np.float64)
+    values = scene.maps[name] if xp is np else arrays.float64(xp, scene.maps[name])
+    values = arrays.clipped(xp, values) if field.clipped else values
     small = change(xp, values, wanted, scale=scale)
-    constant = field.constant if xp is np else xp.reshape(field.constant, (*shape[:-2], 1, 1))
-    small = arrays.where(xp, constant, xp.ones_like(small), small)
+    empty = field.total == 0
+    empty = empty if xp is np else xp.reshape(empty, (*shape[:-2], 1, 1))
+    small = arrays.where(xp, empty, xp.ones_like(small), small)
     return small / xp.sum(small, axis=(-2, -1), keepdims=True)
