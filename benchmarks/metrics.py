@@ -1,0 +1,240 @@
+"""How fast the metrics are, side by side with pysaliency and the loops in circulation.
+
+    python benchmarks/metrics.py                 writes benchmarks/results/metrics.md
+    python benchmarks/metrics.py --quick         a small picture, printed only
+
+One core, one process; rivals take turns within each round and the best of the rounds counts, so
+that a busy machine hurts all alike. Ratios are what to quote.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
+
+import argparse
+import datetime
+import importlib.metadata
+import platform
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+# this file has the name of the library, which must come from the folder above
+sys.path[:] = [p for p in sys.path if Path(p or ".").resolve() != Path(__file__).resolve().parent]
+
+import metrics  # noqa: E402
+
+sys.path.append(str(Path(__file__).resolve().parent))
+import peers  # noqa: E402
+from scenes import Scene, scene, to_bytes  # noqa: E402
+
+RESULT = Path(__file__).parent / "results" / "metrics.md"
+Rivals = dict[str, Callable[[], object]]
+
+
+def race(rivals: Rivals, rounds: int) -> dict[str, float]:
+    """Best time of each rival in milliseconds."""
+    best = dict.fromkeys(rivals, float("inf"))
+    for rival in rivals.values():
+        rival()
+    for _ in range(rounds):
+        for name, rival in rivals.items():
+            start = time.perf_counter()
+            rival()
+            best[name] = min(best[name], 1e3 * (time.perf_counter() - start))
+    return best
+
+
+def rivals(s: Scene) -> dict[str, Rivals]:
+    """For each metric, ours and theirs."""
+    p, f, d, other, base = s
+    y, x = np.nonzero(f)
+    ys, xs = np.repeat(y, f[y, x]), np.repeat(x, f[y, x])
+    table: dict[str, Rivals] = {
+        "AUC-Judd": {
+            "ours": lambda: metrics.auc_judd(p, f),
+            "MIT loop": lambda: peers.auc_judd_mit_loop(p, f),
+            "gist": lambda: peers.auc_judd_gist_loop(p, f),
+        },
+        "AUC-Borji (100 splits; ours exact)": {
+            "ours": lambda: metrics.auc_borji(p, f),
+            "compact loop": lambda: peers.auc_borji_compact_loop(p, f),
+            "gist": lambda: peers.auc_borji_gist_loop(p, f),
+        },
+        "shuffled AUC (100 splits; ours exact)": {
+            "ours": lambda: metrics.auc_shuffled(p, f, other),
+            "compact loop": lambda: peers.auc_borji_compact_loop(p, f, other),
+        },
+        "NSS": {"ours": lambda: metrics.nss(p, f), "gist": lambda: peers.nss_gist(p, f)},
+        "CC": {"ours": lambda: metrics.cc(p, d), "gist": lambda: peers.cc_gist(p, d)},
+        "SIM": {"ours": lambda: metrics.sim(p, d), "gist": lambda: peers.sim_gist(p, d)},
+        "KL": {"ours": lambda: metrics.kl(p, d), "gist": lambda: peers.kl_gist(p, d)},
+    }
+    found = peers.pysaliency()
+    if found is not None:
+        pm, pr = found.metrics, found.roc
+        table["AUC-Judd"]["pysaliency"] = lambda: pr.general_roc(
+            p[ys, xs].astype(float), p.astype(float).ravel(), judd=1
+        )
+        table["NSS"]["pysaliency"] = lambda: pm.NSS(p, xs, ys)
+        table["CC"]["pysaliency"] = lambda: pm.CC(p, d)
+        table["SIM"]["pysaliency"] = lambda: pm.SIM(p, d)
+        table["KL"]["pysaliency"] = lambda: pm.image_based_kl_divergence(p, d)
+    names = [name for name in metrics.CATALOGUE if name != "emd"]
+    table["all but EMD, by evaluate"] = {
+        "ours": lambda: metrics.evaluate(
+            p, fixations=f, density=d, other=other, baseline=base, metrics=names
+        )
+    }
+    return table
+
+
+COLUMNS = ("ours", "pysaliency", "MIT loop", "compact loop", "gist")
+
+
+def table_of(s: Scene, title: str, rounds: int) -> list[str]:
+    lines = [f"## {title}", "", "Milliseconds; in brackets, how many times slower than ours.", ""]
+    lines += ["| metric | " + " | ".join(COLUMNS) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
+    for metric, field in rivals(s).items():
+        best = race(field, rounds)
+        cells = [_cell(best, column) for column in COLUMNS]
+        lines.append(f"| {metric} | " + " | ".join(cells) + " |")
+    return [*lines, ""]
+
+
+def _cell(best: dict[str, float], column: str) -> str:
+    if column not in best:
+        return ""
+    ratio = "" if column == "ours" else f" ({best[column] / best['ours']:.1f}x)"
+    return f"{best[column]:.2f}{ratio}"
+
+
+def transport_table(grids: list[tuple[int, int]], rounds: int) -> list[str]:
+    lines = ["## EMD", "", "Milliseconds on maps that already have the size of the grid.", ""]
+    columns = (
+        "exact",
+        "certified .2%",
+        "Beckmann",
+        "POT dense",
+        "POT, mass in common off",
+        "OpenCV",
+    )
+    lines += ["| grid, prediction | " + " | ".join(columns) + " | value, and error of the others |"]
+    lines += ["|---" * (len(columns) + 2) + "|"]
+    for grid in grids:
+        for good in (True, False):
+            s = scene((grid[0] * 8, grid[1] * 8), 200, good)
+            p, d = (np.maximum(metrics.resize(m, grid), 0) for m in (s.prediction, s.density))
+            p, d = p / p.sum(), d / d.sum()
+            lines.append(
+                _transport_row(p, d, f"{grid[0]}x{grid[1]}, {'good' if good else 'poor'}", rounds)
+            )
+    return [*lines, ""]
+
+
+def _transport_row(p: peers.Array, d: peers.Array, title: str, rounds: int) -> str:
+    values: dict[str, float] = {}
+
+    def ours(name: str, method: str) -> Callable[[], None]:
+        def call() -> None:
+            values[name] = metrics.emd(p, d, downsize=1, method=method)
+
+        return call
+
+    field: Rivals = {
+        "exact": ours("exact", "exact"),
+        "certified .2%": ours("certified .2%", "approximate"),
+        "Beckmann": ours("Beckmann", "beckmann"),
+    }
+    if p.size <= 1200:
+        field["POT dense"] = lambda: values.update({"POT dense": peers.emd_pot(p, d)})
+    if p.size <= 4800:
+        field["POT, mass in common off"] = lambda: values.update(
+            {"POT, mass in common off": peers.emd_pot(p, d, subtract=True)}
+        )
+    if p.size <= 300:
+        field["OpenCV"] = lambda: values.update({"OpenCV": peers.emd_opencv(p, d)})
+    best = race(field, rounds if p.size <= 1200 else 2)
+    columns = (
+        "exact",
+        "certified .2%",
+        "Beckmann",
+        "POT dense",
+        "POT, mass in common off",
+        "OpenCV",
+    )
+    cells = []
+    for column in columns:
+        ratio = (
+            f" ({best[column] / best['exact']:.0f}x)" if "POT" in column and column in best else ""
+        )
+        cells.append(f"{best[column]:.2f}{ratio}" if column in best else "")
+    exact = values.pop("exact")
+    errors = ", ".join(f"{k} {100 * (v / exact - 1):+.2g}%" for k, v in values.items())
+    return f"| {title} | " + " | ".join(cells) + f" | {exact:.6f}; {errors} |"
+
+
+def memory_table(s: Scene) -> list[str]:
+    lines = ["## Memory", "", "Most memory taken by a call, as a multiple of its arguments.", ""]
+    lines += ["| metric | double precision | bytes |", "|---|---|---|"]
+    for name, entry in metrics.CATALOGUE.items():
+        cells = []
+        for maps in (s, to_bytes(s)):
+            inputs = [getattr(maps, key) for key in entry.inputs]
+            entry.function(maps.prediction, *inputs)
+            tracemalloc.start()
+            entry.function(maps.prediction, *inputs)
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            given = maps.prediction.nbytes + sum(a.nbytes for a in inputs)
+            cells.append(f"{peak / given:.1f}")
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return [*lines, ""]
+
+
+def heading() -> list[str]:
+    packages = ("numpy", "scipy", "numba", "POT", "pysaliency", "opencv-python-headless")
+    versions = []
+    for package in packages:
+        try:
+            versions.append(f"{package} {importlib.metadata.version(package)}")
+        except importlib.metadata.PackageNotFoundError:
+            versions.append(f"{package} not installed")
+    return [
+        "# Speed of the metrics",
+        "",
+        f"{datetime.date.today()}, {platform.machine()} {platform.processor()}, one thread, "
+        f"{os.cpu_count()} shared cores, Python {platform.python_version()}, "
+        f"{', '.join(versions)}. Made by `python benchmarks/metrics.py`.",
+        "",
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="a small picture, printed only")
+    arguments = parser.parse_args()
+    shape, rounds = ((96, 128), 3) if arguments.quick else ((480, 640), 15)
+    grids = [(15, 20)] if arguments.quick else [(15, 20), (30, 40), (60, 80), (120, 160)]
+    one = scene(shape)
+    size = f"{shape[0]}x{shape[1]}, 200 fixations"
+    lines = heading()
+    lines += table_of(one, f"{size}, double precision", rounds)
+    lines += table_of(to_bytes(one), f"{size}, 8-bit maps", rounds)
+    lines += transport_table(grids, rounds)
+    lines += memory_table(one)
+    text = "\n".join(lines)
+    print(text)
+    if not arguments.quick:
+        RESULT.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
