@@ -16,31 +16,29 @@ def judd(ranking: Ranking, jitter: bool, rng: np.random.Generator | None) -> flo
     """Thresholds at the N fixated values: i/N hits against the other pixels at or above the i-th.
 
     The reference subtracts i, not the fixated pixels at or above, so ties bend the curve. Jitter
-    orders them at random: the expectation, or one draw with a generator.
+    orders them at random: the expectation, or one draw with a generator. The area under the
+    trapezoids through (fp_i, i/N) is 1 - (sum of fp_i - fp_N / 2) / N.
     """
     negatives = _unfixated(ranking)
     if ranking.constant:
         return 0.5
-    thresholds = np.sort(ranking.fixated)[::-1]
-    n = thresholds.size
-    rank = np.arange(1, n + 1)
+    n = ranking.fixated.size
     if jitter:
-        above = _above_in_random_order(ranking, thresholds, rng)
+        above = _above_in_random_order(ranking, rng)
+        total, last = float(above.sum()), float(above[-1])
     else:
-        above = ranking.at_least(thresholds) - rank
-    fp = np.concatenate([[0.0], above / negatives, [1.0]])
-    tp = np.concatenate([[0.0], rank / n, [1.0]])
-    area = float(np.sum(np.diff(fp) * (tp[1:] + tp[:-1])) / 2)
+        at_least = ranking.at_least(ranking.fixated)
+        total, last = float(at_least.sum()) - n * (n + 1) / 2, float(at_least.max()) - n
+    area = float(1.0 - (total - last / 2) / (n * negatives))
     return min(max(area, 0.0), 1.0)  # a curve bent by ties can leave the unit square
 
 
-def _above_in_random_order(
-    ranking: Ranking, thresholds: Vector, rng: np.random.Generator | None
-) -> Vector:
-    """Pixels that nobody fixated above each threshold, ties being broken at random.
+def _above_in_random_order(ranking: Ranking, rng: np.random.Generator | None) -> Vector:
+    """Pixels that nobody fixated above each of the fixated ones, ties being broken at random.
 
     Of f fixated pixels tied with g others, the j-th has j * g / (f + 1) others above on average.
     """
+    thresholds = np.sort(ranking.fixated)[::-1]
     descending, first, fixated = np.unique(-thresholds, return_index=True, return_counts=True)
     above = ranking.above(-descending)
     tied = ranking.at_least(-descending) - above - fixated

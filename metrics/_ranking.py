@@ -54,7 +54,10 @@ class Ranking:
     @cached_property
     def _counted(self) -> tuple[Vector, Vector, Vector]:
         thresholds = np.sort(np.concatenate([STEPS, self.fixated]))
-        thresholds = thresholds[np.append(True, np.diff(thresholds) > 0)]
+        new = np.empty(thresholds.size, bool)
+        new[0] = True
+        np.greater(thresholds[1:], thresholds[:-1], out=new[1:])
+        thresholds = thresholds[new]
         at_least, equal = self.source.count(thresholds)
         return thresholds, at_least, equal
 

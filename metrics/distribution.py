@@ -195,10 +195,12 @@ def js_kernel(scene: Scene) -> Any:
     p, d = scene.mass_pair()
     tiny = arrays.tiny(xp, p.values)  # lets 0 * log(0) be 0
 
-    def divergence(a: Array, b: Array) -> Array:
+    def divergence(a: Array, b: Array) -> tuple[Array, Array]:
         p_share, d_share = p.shares(a), d.shares(b)
         middle = (p_share + d_share) * 0.5 + tiny
-        p_surplus = p_share * arrays.log(xp, p_share / middle + tiny)
-        return p_surplus + d_share * arrays.log(xp, d_share / middle + tiny)
+        ratio = p_share / middle  # to the mean; that of the density is what is left to 2
+        rest = 2.0 - ratio
+        surplus = ratio * arrays.log(xp, ratio + tiny) + rest * arrays.log(xp, rest + tiny)
+        return middle, surplus
 
-    return add(divergence, p, d) / 2
+    return inner(divergence, p, d) / 2
