@@ -186,6 +186,17 @@ def log(xp: Any, array: Array) -> Array:
     return found
 
 
+def log_quotient(xp: Any, upper: Array, lower: Array, eps: float) -> Array:
+    """``log(eps + upper / (lower + eps))``, the quotient positive; as for `log`."""
+    if xp is not np:
+        return xp.log(eps + upper / (lower + eps))
+    from metrics._compiled import log_quotient
+
+    found = np.empty_like(upper)
+    log_quotient(upper, lower, eps, found)
+    return found
+
+
 def clipped(xp: Any, array: Array) -> Array:
     """The array with zero for negative values."""
     return xp.where(array < 0, xp.zeros_like(array), array)

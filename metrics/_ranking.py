@@ -83,24 +83,21 @@ class Dense(Source):
     def count(self, thresholds: Vector) -> tuple[Vector, Vector]:
         from metrics._compiled import count_reached
 
-        reached = np.zeros((thresholds.size + 1, 4), np.uint32)
+        reached = np.zeros(thresholds.size + 1, np.int64)
         equal = np.zeros(thresholds.size, np.int64)
         low, span = self.field.low, self.field.high - self.field.low
         length = self.field.size if self.field.values.dtype == np.float64 else COUNTED
         for (values,) in blocks(length, self.field):
             count_reached(values, low, span, thresholds, reached, equal)
-        by_reached = reached.sum(axis=1, dtype=np.int64)
-        return self.field.size - np.cumsum(by_reached)[:-1], equal
+        return self.field.size - np.cumsum(reached)[:-1], equal
 
 
 class Levels(Source):
-    """A NumPy map of few values, each with the number of its pixels."""
+    """A NumPy map of few values, ascending, each with the number of its pixels."""
 
-    def __init__(self, found: Field) -> None:
-        units = found.unit(found.values)
-        order = np.argsort(units, kind="stable")
-        self.units = units[order]
-        self.below = np.concatenate([[0.0], np.cumsum(found.weights[order])])  # type: ignore[index]
+    def __init__(self, found: Field, weights: Vector) -> None:
+        self.units = found.unit(found.values)
+        self.below = np.concatenate([[0.0], np.cumsum(weights)])
 
     def count(self, thresholds: Vector) -> tuple[Vector, Vector]:
         left = self.below[np.searchsorted(self.units, thresholds, side="left")]

@@ -96,7 +96,7 @@ class Scene:
         if kind == "levels":
             from metrics._compiled import histogram
 
-            counts = histogram(flat.view(np.uint8)).sum(axis=0)
+            counts = np.add.reduce(histogram(flat.view(np.uint8)))
             (levels,) = np.nonzero(counts)
             return Field(np, levels.astype(np.float64), counts[levels].astype(np.float64))
         return Field(self.xp, flat if self.xp is np else arrays.float64(self.xp, flat))
@@ -115,7 +115,10 @@ class Scene:
 
     @cached_property
     def _pairs(self) -> tuple[Vector, Vector, Vector]:
-        """The pairs of values of prediction and density, and how many pixels have each."""
+        """The pairs of values of prediction and density, and how many pixels have each.
+
+        In ascending order of the prediction.
+        """
         from metrics._compiled import joint_histogram
 
         names = ("prediction", "density")
@@ -213,7 +216,8 @@ class Scene:
             vectors = []
             for ((where, counts),) in places:
                 vectors += [found.unit(flat[where].astype(np.float64)), counts]
-            source = Dense(found) if found.weights is None else Levels(found)
+            weights = found.weights
+            source = Dense(found) if weights is None else Levels(found, weights)
             return [Ranking(self.size, bool(found.constant), source, *vectors)]
         units = xp.reshape(arrays.detach(found.unit(found.values)), (-1, self.size))
         ordered = xp.sort(units, axis=-1)

@@ -149,15 +149,14 @@ def kl_kernel(scene: Scene, *, convention: str = "mit") -> Any:
     p, d = scene.mass_pair()
 
     def mit(a: Array, b: Array) -> tuple[Array, Array]:
-        share = d.shares(b)
-        quotient = EPS + share / (p.shares(a) + EPS)
+        predicted, share = p.shares(a), d.shares(b)
         if scene.negative == "keep":  # the real part of what is complex in the reference
-            return share, xp.log(xp.abs(quotient))
-        return share, arrays.log(xp, quotient)
+            return share, xp.log(xp.abs(EPS + share / (predicted + EPS)))
+        return share, arrays.log_quotient(xp, share, predicted, EPS)
 
     def tuebingen(a: Array, b: Array) -> tuple[Array, Array]:
         share = d.floored_shares(b)
-        return share, arrays.log(xp, share / p.floored_shares(a))
+        return share, arrays.log_quotient(xp, share, p.floored_shares(a), 0.0)
 
     return inner(mit if convention == "mit" else tuebingen, p, d)
 

@@ -82,11 +82,16 @@ def fixation_map(
     return counts
 
 
+#: Standard deviations at which the Gaussian of a fixation ends, far below the rounding of its sum.
+REACH = 9.5
+
+
 def density(fixations: Array, sigma: float) -> Array:
     """Blur a count map with a Gaussian and let it sum to one.
 
-    The Gaussian is not cut off and nothing is reflected at the border: the mass that leaves the
-    picture is lost before the sum is brought to one, as in the MIT code.
+    The Gaussian is not cut off where it could be seen (it ends at `REACH` sigma, at 3e-20 of its
+    height) and nothing is reflected at the border: the mass that leaves the picture is lost before
+    the sum is brought to one, as in the MIT code.
 
     Parameters
     ----------
@@ -124,9 +129,13 @@ def density(fixations: Array, sigma: float) -> Array:
     for index in np.ndindex(given.shape[:-2]):
         where, counts = locate(np, given[index], "fixations", sparse=False)
         y, x = np.divmod(where, width)
-        if where.size < min(height, width):  # few fixations: a sum of separable Gaussians
-            rows = _gaussian(height, sigma, y) * counts
-            blurred[index] = arrays.product(rows, _gaussian(width, sigma, x).T)
+        if where.size < 2 * min(height, width):  # few fixations: Gaussian by Gaussian
+            from metrics._compiled import add_gaussians
+
+            steps = np.arange(min(max(height, width), math.ceil(REACH * sigma) + 1))
+            profile = np.exp(-0.5 * (steps / sigma) ** 2)
+            blurred[index] = 0.0
+            add_gaussians(y, x, counts.astype(np.float64), profile, blurred[index])
         else:
             rows, columns = _gaussian(height, sigma), _gaussian(width, sigma)
             counts = given[index].astype(np.float64)

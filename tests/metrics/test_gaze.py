@@ -52,7 +52,7 @@ def test_sigma_of_fc_at_the_sizes_in_use(shape: tuple[int, int]) -> None:
     assert metrics.sigma_from_fc(8, shape) == pytest.approx(23.986, abs=1e-3)
 
 
-@pytest.mark.parametrize("count", [1, 5, 200])
+@pytest.mark.parametrize("count", [1, 5, 60, 200])
 def test_density_is_a_gaussian_blur(count: int) -> None:
     rng = np.random.default_rng(0)
     counts = metrics.fixation_map(rng.integers(0, [50, 40], (count, 2)), (40, 50))
