@@ -1,4 +1,7 @@
-"""From scores of images to a statement about a method: interval, test, correction."""
+"""From scores of images to a statement about a method: interval, test, correction.
+
+scipy.stats does the work; it is imported when it is needed, for that takes most of a second.
+"""
 
 from __future__ import annotations
 
@@ -56,17 +59,22 @@ def mean_interval(
     values = _scores(scores, "scores")
     if not 0 < level < 1:
         raise ValueError(f"level is {level}; it must lie between 0 and 1")
-    rng = np.random.default_rng(seed)
-    n = values.size
-    means = np.empty(resamples)
-    step = max(1, CHUNK // n)
-    for start in range(0, resamples, step):
-        rows = min(step, resamples - start)
-        drawn = rng.integers(0, n, size=(rows, n), dtype=np.uint32)
-        means[start : start + rows] = values[drawn].mean(axis=1)
-    tail = (1 - level) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return Interval(float(values.mean()), float(low), float(high), n)
+    low = high = mean = float(values.mean())
+    if values.size > 1:
+        from scipy.stats import bootstrap
+
+        found = bootstrap(
+            (values,),
+            np.mean,
+            vectorized=True,
+            n_resamples=resamples,
+            batch=max(1, CHUNK // values.size),
+            confidence_level=level,
+            method="percentile",
+            rng=np.random.default_rng(seed),
+        )
+        low, high = map(float, found.confidence_interval)
+    return Interval(mean, low, high, values.size)
 
 
 @dataclass(frozen=True)
@@ -122,26 +130,40 @@ def paired_permutation_test(
     if a.size != b.size:
         raise ValueError(f"first has {a.size} scores but second has {b.size}; pair them by image")
     d = a - b
-    n = d.size
-    observed = abs(float(d.sum()))
-    edge = observed - 1e-12 * float(np.abs(d).sum())  # equal sums may differ in the last bits
-    if n < 63 and 2**n <= resamples:
-        signs = ((np.arange(2**n)[:, None] >> np.arange(n)) & 1) * 2.0 - 1.0
-        p_value = float(np.mean(np.abs(signs @ d) >= edge))
-    else:
-        rng = np.random.default_rng(seed)
-        step = max(1, CHUNK // n)
-        hits = 0
-        for start in range(0, resamples, step):
-            rows = min(step, resamples - start)
-            bits = np.frombuffer(rng.bytes(rows * -(-n // 8)), dtype=np.uint8).reshape(rows, -1)
-            flipped = np.unpackbits(bits, axis=1, count=n) @ d
-            hits += int(np.sum(np.abs(d.sum() - 2 * flipped) >= edge))
-        p_value = (hits + 1) / (resamples + 1)
-    deviation = float(d.std(ddof=1)) if n > 1 else 0.0
-    effect = float(d.mean()) / deviation if deviation > 0 else 0.0
+    n, deviation = d.size, float(np.std(d, ddof=1)) if d.size > 1 else 0.0
     wins, losses = int((d > 0).sum()), int((d < 0).sum())
-    return PairedTest(float(d.mean()), p_value, effect, wins, n - wins - losses, losses, n)
+    return PairedTest(
+        difference=float(d.mean()),
+        p_value=_p_value(d, resamples, seed) if n > 1 and d.any() else 1.0,
+        effect=float(d.mean()) / deviation if deviation > 0 else 0.0,
+        wins=wins,
+        ties=n - wins - losses,
+        losses=losses,
+        n=n,
+    )
+
+
+def _p_value(d: NDArray[np.float64], resamples: int, seed: int) -> float:
+    """Of the mean of paired differences, each of which may as well have the other sign."""
+    from scipy.stats import monte_carlo_test, permutation_test
+
+    n, rng = d.size, np.random.default_rng(seed)
+    scale = float(np.abs(d).mean())
+
+    def distance(values: NDArray[np.float64], axis: int = -1) -> Any:
+        """Of the mean from zero, rounded, since equal means may differ in the last bits."""
+        return np.round(np.abs(values.mean(axis=axis)) / scale, 12)
+
+    common: Any = {"vectorized": True, "alternative": "greater", "n_resamples": resamples}
+    if n < 63 and 2**n <= resamples:
+        found = permutation_test((d,), distance, permutation_type="samples", rng=rng, **common)
+        return float(found.pvalue)
+
+    def swapped(size: tuple[int, int]) -> Any:
+        return d * (1.0 - 2.0 * rng.integers(0, 2, size=size, dtype=np.int8))
+
+    found = monte_carlo_test(d, swapped, distance, batch=max(1, CHUNK // n), **common)
+    return float(found.pvalue)
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:

@@ -67,6 +67,12 @@ def test_equal_scores_do_not_differ() -> None:
     assert (found.p_value, found.effect, found.ties, found.n) == (1.0, 0.0, 30, 30)
 
 
+def test_one_image_and_cancelling_differences_say_nothing() -> None:
+    assert paired_permutation_test([0.5], [0.2]).p_value == 1.0
+    # the sum of these is zero but for rounding, so no swap can come nearer to zero
+    assert paired_permutation_test([0.1, 0.2, 0.0], [0.0, 0.0, 0.3]).p_value == 1.0
+
+
 def test_a_clear_difference() -> None:
     rng = np.random.default_rng(4)
     scores = rng.random(200)
