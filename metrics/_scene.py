@@ -6,7 +6,7 @@ metrics are written once, over the last axis, and serve both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -219,6 +219,10 @@ class Scene:
             weights = found.weights
             source = Dense(found) if weights is None else Levels(found, weights)
             return [Ranking(self.size, bool(found.constant), source, *vectors)]
+        host = {name: arrays.as_host(arrays.detach(a)) for name, a in self.maps.items()}
+        if all(a is not None for a in host.values()):  # ranks have no gradient to be recorded
+            singles = _one_by_one(host, self.shape[:-2])
+            return [ranking for _, maps in singles for ranking in Scene(np, maps)._rankings]
         units = xp.reshape(arrays.detach(found.unit(found.values)), (-1, self.size))
         ordered = xp.sort(units, axis=-1)
         constant = arrays.to_numpy(found.constant).reshape(-1)
@@ -293,9 +297,7 @@ def _run_numpy(
         scene = Scene(np, maps, negative)
         return {name: _scalar(kernel(scene)) for name, kernel in kernels.items()}
     found: dict[str, list[Any]] = {name: [] for name in kernels}
-    for index in np.ndindex(batch):
-        # a baseline or pool of fixations without the batch's axes serves all of it
-        single = {name: a[index] if a.ndim > 2 else a for name, a in maps.items()}
+    for index, single in _one_by_one(maps, batch):
         scene = Scene(np, single, negative)
         try:
             for name, kernel in kernels.items():
@@ -303,6 +305,17 @@ def _run_numpy(
         except ValueError as error:
             raise ValueError(f"map {index} of the batch: {error}") from error
     return {name: _stack(values, batch) for name, values in found.items()}
+
+
+def _one_by_one(
+    maps: Mapping[str, Any], batch: tuple[int, ...]
+) -> Iterator[tuple[tuple[int, ...], dict[str, Any]]]:
+    """The maps of a batch, each with its place.
+
+    A baseline or pool of fixations without the batch's axes serves all of it.
+    """
+    for index in np.ndindex(batch):
+        yield index, {name: a[index] if a.ndim > 2 else a for name, a in maps.items()}
 
 
 def _scalar(value: Any) -> Any:
