@@ -25,15 +25,12 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 # this file has the name of the library, which must come from the folder above
-sys.path[:] = [p for p in sys.path if Path(p or ".").resolve() != Path(__file__).resolve().parent]
+sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import metrics  # noqa: E402
-
-sys.path.append(str(Path(__file__).resolve().parent))
-import peers  # noqa: E402
-from scenes import Scene, scene, to_bytes  # noqa: E402
+from benchmarks import peers  # noqa: E402
+from benchmarks.scenes import Scene, scene, to_bytes  # noqa: E402
 
 RESULT = Path(__file__).parent / "results" / "metrics.md"
 Rivals = dict[str, Callable[[], object]]
