@@ -37,15 +37,17 @@ Rivals = dict[str, Callable[[], object]]
 
 
 def race(rivals: Rivals, rounds: int) -> dict[str, float]:
-    """Best time of each rival in milliseconds."""
+    """Best time of each rival in milliseconds; one of over two seconds runs once only."""
     best = dict.fromkeys(rivals, float("inf"))
-    for rival in rivals.values():
-        rival()
-    for _ in range(rounds):
+    for turn in range(rounds + 1):
         for name, rival in rivals.items():
+            if 2000 < best[name] < float("inf"):
+                continue
             start = time.perf_counter()
             rival()
-            best[name] = min(best[name], 1e3 * (time.perf_counter() - start))
+            taken = 1e3 * (time.perf_counter() - start)
+            if turn > 0 or taken > 2000:  # the first turn compiles and imports
+                best[name] = min(best[name], taken)
     return best
 
 
@@ -113,18 +115,20 @@ def _cell(best: dict[str, float], column: str) -> str:
     return f"{best[column]:.2f}{ratio}"
 
 
+SOLVERS = (
+    "exact",
+    "certified .2%",
+    "Beckmann",
+    "POT dense",
+    "POT, mass in common off",
+    "OpenCV",
+)
+
+
 def transport_table(grids: list[tuple[int, int]], rounds: int) -> list[str]:
     lines = ["## EMD", "", "Milliseconds on maps that already have the size of the grid.", ""]
-    columns = (
-        "exact",
-        "certified .2%",
-        "Beckmann",
-        "POT dense",
-        "POT, mass in common off",
-        "OpenCV",
-    )
-    lines += ["| grid, prediction | " + " | ".join(columns) + " | value, and error of the others |"]
-    lines += ["|---" * (len(columns) + 2) + "|"]
+    lines += ["| grid, prediction | " + " | ".join(SOLVERS) + " | value, and error of the others |"]
+    lines += ["|---" * (len(SOLVERS) + 2) + "|"]
     for grid in grids:
         for good in (True, False):
             s = scene((grid[0] * 8, grid[1] * 8), 200, good)
@@ -150,7 +154,7 @@ def _transport_row(p: peers.Array, d: peers.Array, title: str, rounds: int) -> s
         "certified .2%": ours("certified .2%", "approximate"),
         "Beckmann": ours("Beckmann", "beckmann"),
     }
-    if p.size <= 1200:
+    if p.size <= 4800:
         field["POT dense"] = lambda: values.update({"POT dense": peers.emd_pot(p, d)})
     if p.size <= 4800:
         field["POT, mass in common off"] = lambda: values.update(
@@ -159,16 +163,8 @@ def _transport_row(p: peers.Array, d: peers.Array, title: str, rounds: int) -> s
     if p.size <= 300:
         field["OpenCV"] = lambda: values.update({"OpenCV": peers.emd_opencv(p, d)})
     best = race(field, rounds if p.size <= 1200 else 2)
-    columns = (
-        "exact",
-        "certified .2%",
-        "Beckmann",
-        "POT dense",
-        "POT, mass in common off",
-        "OpenCV",
-    )
     cells = []
-    for column in columns:
+    for column in SOLVERS:
         ratio = (
             f" ({best[column] / best['exact']:.0f}x)" if "POT" in column and column in best else ""
         )
