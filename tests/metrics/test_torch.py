@@ -51,6 +51,18 @@ def test_values_of_numpy(entry: Any, convention: str, gradient: bool) -> None:
 
 
 @each_convention
+def test_a_device_out_of_reach_gives_the_same(
+    entry: Any, convention: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU, whose memory NumPy cannot see: the batch is sorted and counted by torch."""
+    maps = with_trouble(4)
+    expected = score(entry, maps, convention=convention)
+    monkeypatch.setattr("metrics._arrays.as_host", lambda array: None)
+    found = score(entry, tensors(maps), convention=convention)
+    assert found.numpy() == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+@each_convention
 def test_a_loop_and_the_batch_agree(entry: Any, convention: str) -> None:
     maps = tensors(with_trouble(3), gradient=True)
     found = score(entry, maps, convention=convention)
