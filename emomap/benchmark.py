@@ -17,6 +17,7 @@ import numpy as np
 from emomap import engine, finish, io, metrics, paper, predict, ranking, recipe, scores, scoring
 from emomap import method as methods
 from emomap._version import __version__
+from emomap.contender import Contender
 from emomap.errors import EmomapError, UsageError
 from emomap.method import Method
 from emomap.progress import say, track
@@ -24,47 +25,6 @@ from emomap.runs import Row, Run, append_rows, read_rows, resume_rows
 from emomap.sample import Dataset, Sample, Split
 from emomap.scoring import Item, Protocol
 from emomap.tables import Table, html
-
-
-@dataclass(frozen=True)
-class Contender:
-    """A line of the table: a method by its class, or a folder of maps made elsewhere.
-
-    Attributes:
-        name: of its rows and files.
-        cls, folder: where its maps come from, one of the two.
-        base: whose numbers of the recipe it takes, where that is not its own name.
-        options: of the constructor, over those of the recipe.
-    """
-
-    name: str
-    cls: type[Method] | None = None
-    folder: Path | None = None
-    base: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def parse(cls, spec: str) -> Contender:
-        """``islamnet``, ``package.module:Name``, or ``NAME=FOLDER``.
-
-        Raises:
-            UsageError: no such method or folder.
-        """
-        name, separator, folder = spec.partition("=")
-        if separator:
-            if not Path(folder).is_dir():
-                raise UsageError(f"--method {spec}: there is no folder {folder}")
-            return cls(name, folder=Path(folder))
-        return cls(spec.rpartition(":")[2].lower(), methods.load(spec))
-
-    @property
-    def trainable(self) -> bool:
-        """True when it learns from labelled pictures."""
-        return self.cls is not None and self.cls.trainable
-
-    def method_options(self, table: Mapping[str, Any]) -> dict[str, Any]:
-        """The constructor options: the recipe's, and its own over them."""
-        return {**recipe.method_options(table, self.base or self.name), **self.options}
 
 
 @dataclass

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from emomap import io, perimage, recipe, results
-from emomap.benchmark import Bench, Contender
+from emomap.benchmark import Bench
+from emomap.contender import Contender
 from emomap.errors import EmomapError, UsageError
 from emomap.perimage import PerImage
 from emomap.results import Results

@@ -7,7 +7,6 @@ in the group ``emomap.methods``, or as ``package.module:Name``. Nothing in emoma
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -120,6 +119,8 @@ BUILTIN: dict[str, Entry] = dict(
 
 def entries() -> dict[str, Entry]:
     """All methods that have a name: built-in ones and entry points of installed packages."""
+    import importlib.metadata
+
     found = dict(BUILTIN)
     for point in importlib.metadata.entry_points(group="emomap.methods"):
         package = point.dist.name if point.dist else "unknown"

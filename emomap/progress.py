@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 
 #: Seconds between two lines where stderr is not a terminal (a log file, a batch queue).
 LINE_EVERY = 10.0
+#: How many problems are named before they are only counted.
+LISTED = 10
 
 
 def say(message: str) -> None:
     """One line of message on stderr."""
     print(message, file=sys.stderr, flush=True)
+
+
+def report_problems(failed: Sequence[str], remarks: Sequence[str]) -> None:
+    """Failures and remarks on stderr, the first ten of each, the others counted."""
+    for kind, lines in (("not done", failed), ("note", remarks)):
+        for line in lines[:LISTED]:
+            say(f"emomap: {kind}: {line}")
+        if len(lines) > LISTED:
+            say(f"emomap: {kind}: {len(lines) - LISTED} more like these")
 
 
 def track(

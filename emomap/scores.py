@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from emomap import engine, io, metrics, scoring, signatures
 from emomap.errors import EmomapError
 from emomap.perimage import PerImage
-from emomap.progress import say, track
+from emomap.progress import track
 from emomap.sample import Gaze
 from emomap.scoring import Item, Protocol
 from emomap.tables import Table, html, number, with_interval
@@ -306,12 +306,3 @@ def _run(
     if not values:
         raise EmomapError(f"no map could be scored; the first problem: {failed[0]}")
     return Scores(values, protocol, omitted, failed, remarks, blank, seed)
-
-
-def report_problems(failed: Sequence[str], remarks: Sequence[str]) -> None:
-    """Failures and remarks on stderr, the first ten of each, the others counted."""
-    for kind, lines in (("not done", failed), ("note", remarks)):
-        for line in lines[:LISTED]:
-            say(f"emomap: {kind}: {line}")
-        if len(lines) > LISTED:
-            say(f"emomap: {kind}: {len(lines) - LISTED} more like these")

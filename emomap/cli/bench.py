@@ -118,8 +118,7 @@ def bench(
     command goes on where it was stopped. Exit code 3 when some pictures could not be done.
     """
     from emomap import benchmark, paper
-    from emomap.progress import say
-    from emomap.scores import report_problems
+    from emomap.progress import report_problems, say
 
     if paper_table and names:
         raise UsageError("--table brings its own methods; leave --method out")

@@ -90,6 +90,7 @@ def _use_engine(ctx: click.Context, parameter: click.Parameter, name: str) -> No
     """Everything that the command does runs on the engine; the last of these options starts it."""
     from emomap import engine
 
+    engine.keep_memory()  # this process is the command's own, whatever --jobs is
     ctx.with_resource(engine.on(name, ctx.meta.get("scheduler"), ctx.meta.get("jobs")))
 
 

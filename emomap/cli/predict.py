@@ -55,11 +55,10 @@ def predict(
     """
     from emomap import predict as stage
     from emomap import recipe as recipes
-    from emomap.benchmark import Contender
+    from emomap.contender import Contender
     from emomap.errors import UsageError
     from emomap.method import build
-    from emomap.progress import say
-    from emomap.scores import report_problems
+    from emomap.progress import report_problems, say
 
     contender = Contender.parse(name)
     if contender.cls is None:

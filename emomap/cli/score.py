@@ -68,6 +68,7 @@ def score(
     """
     from emomap import perimage, scores, signatures
     from emomap.errors import UsageError
+    from emomap.progress import report_problems
 
     chosen = options.protocol(**choices)
     if pred is None and gt is None and explain:
@@ -88,7 +89,7 @@ def score(
         seed=seed,
         show=not quiet,
     )
-    scores.report_problems(found.failed, found.remarks)
+    report_problems(found.failed, found.remarks)
     if per_image:
         perimage.write(per_image, found.per_image())
     options.show(found.render(form, explain=explain), output)

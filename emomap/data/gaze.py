@@ -152,7 +152,10 @@ def from_density(file: File, *, image_file: File | None = None, shape: Shape | N
 def from_points(file: File, *, image_file: File | None = None, shape: Shape | None = None) -> Gaze:
     """Gaze of a fixation map; its shape is the map's own, to which its coordinates belong."""
     del image_file, shape
-    points, size = points_of_map(io.read_map(file), lossy=suffix(file.name) in {".jpg", ".jpeg"})
+    values = io.read_map(file)
+    if values.min() < 0:
+        raise EmomapError(f"{file}: a fixation map with negative values ({values.min():g})")
+    points, size = points_of_map(values, lossy=suffix(file.name) in {".jpg", ".jpeg"})
     return Gaze(size, points)
 
 
@@ -174,21 +177,22 @@ def points_of_map(
     The values are counts where they are whole numbers; multiples of the smallest one (255 and 510,
     or 127.5 scaled) count as one, two, ...; a lossy map is cut at half of its maximum.
     """
-    values = np.asarray(values, dtype=np.float64)
-    top = float(values.max(initial=0))
-    if top <= 0:
-        return np.zeros((0, 2)), (values.shape[0], values.shape[1])
+    values = np.asarray(values)
+    height, width = values.shape
+    (places,) = np.nonzero(values.ravel() > 0)  # few, so nothing else is done to the whole map
+    marks = values.ravel()[places].astype(np.float64)
+    if not len(marks):
+        return np.zeros((0, 2)), (height, width)
+    top = float(marks.max())
     if lossy:
-        counts = (values >= top / 2).astype(np.int64)
+        counts = (marks >= top / 2).astype(np.int64)
     else:
-        least = float(values[values > 0].min())
-        unit = 1.0 if top < 50 and np.array_equal(values, np.rint(values)) else least
-        multiples = values / unit
+        unit = 1.0 if top < 50 and np.array_equal(marks, np.rint(marks)) else float(marks.min())
+        multiples = marks / unit
         whole = np.abs(multiples - np.rint(multiples)).max() < 1e-6
-        counts = np.rint(multiples).astype(np.int64) if whole else (values > 0).astype(np.int64)
-    y, x = np.nonzero(counts)
-    points = np.repeat(np.column_stack([x, y]), counts[y, x], axis=0)
-    return points.astype(np.float64), (values.shape[0], values.shape[1])
+        counts = np.rint(multiples).astype(np.int64) if whole else np.ones(len(marks), np.int64)
+    y, x = np.divmod(np.repeat(places, counts), width)
+    return np.column_stack([x, y]).astype(np.float64), (height, width)
 
 
 def isolation(values: NDArray[Any]) -> float:
