@@ -18,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from emomap._version import __version__
 from emomap.errors import EmomapError, UsageError
 from emomap.progress import say
 
@@ -115,7 +116,25 @@ def _connected(scheduler: str | None, jobs: int | None) -> Iterator[Any]:
                 f"--scheduler {scheduler}: no worker there within {WAIT} seconds ({error}); start "
                 "`dask scheduler` and `dask worker ADDRESS`, see docs/cluster.md"
             ) from error
+        _check_versions(client, where)
         yield client
+
+
+def _check_versions(client: Any, where: Any) -> None:
+    """Refuse a cluster that runs another emomap, on which the work would wait for ever."""
+    try:
+        there = {client.run_on_scheduler(_version), *client.run(_version).values()}
+    except Exception as error:  # whatever unpickling there raises
+        there = {f"none that fits ({error})"}
+    if there != {_version()}:
+        raise EmomapError(
+            f"--scheduler {where}: emomap {_version()} is here, on the cluster "
+            f"{', '.join(sorted(there))}; install the same version for scheduler and workers"
+        )
+
+
+def _version() -> str:
+    return __version__
 
 
 def shared_folder() -> Path | None:
