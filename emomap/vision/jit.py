@@ -1,29 +1,50 @@
 """Compilation of the few inner loops: numba, cached on disk, one thread.
 
 The first use on a machine compiles (about half a second a loop); later processes load the result.
-Only modules that are loaded lazily may import this one: numba takes a while to import.
+Numba itself is imported at the first call, for that takes a while, and a process that only hands
+work to others never calls.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property, update_wrapper
 from typing import Any, TypeVar, cast
-
-import numba
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def jit(function: Function) -> Function:
-    """Compile a function to machine code.
+    """Compile a function to machine code when it is called first.
 
     Contraction to fused multiply-add is allowed, reassociation is not: sums keep their order, so
     that the same input gives the same bytes.
     """
-    njit: Any = numba.njit
-    options = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
-    try:
-        compiled = njit(cache=True, **options)(function)
-    except RuntimeError:  # neither the package's folder nor the user's cache can be written
-        compiled = njit(**options)(function)
-    return cast(Function, compiled)
+    return cast(Function, _Loop(function))
+
+
+class _Loop:
+    """A function that is compiled when it is called first."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        update_wrapper(self, function)
+        self._function = function
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.compiled(*arguments)
+
+    @cached_property
+    def compiled(self) -> Any:
+        """The function as numba has it, and as other compiled functions may call it."""
+        import numba
+
+        names = self._function.__globals__
+        for name in self._function.__code__.co_names:
+            if isinstance(names.get(name), _Loop):  # numba can call only what it compiled
+                names[name] = names[name].compiled
+        njit: Any = numba.njit
+        options = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
+        try:
+            return njit(cache=True, **options)(self._function)
+        except RuntimeError:  # neither the package's folder nor the user's cache can be written
+            return njit(**options)(self._function)
