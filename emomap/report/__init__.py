@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -89,6 +90,7 @@ def page(run: Results) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breaks"] = _breaks
     here = Path(__file__).parent
     script = (here / "script.js").read_text("utf-8")
     shown, problem = _pictures(run)
@@ -122,6 +124,13 @@ def page(run: Results) -> str:
         number=number,
         probability=compare.probability,
     )
+
+
+def _breaks(name: str) -> Any:
+    """A name that may go on in the next line after each of its parts."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"([_/-])", r"\1<wbr>", str(escape(name))))
 
 
 def _curves(run: Results, name: str) -> list[charts.Chart]:

@@ -22,6 +22,8 @@ from emomap.scoring import Protocol
 SIDE = 320
 #: How many images of each kind; an image may be of several kinds.
 DIFFER, BEST, WORST, SAMPLE = 12, 8, 8, 8
+#: Fixations up to which their dots leave enough of the density to be seen.
+FEW = 60
 #: The metric that says best and worst: the first of these that the run has, else its first one.
 PREFERRED = ("cc", "nss", "auc_judd")
 
@@ -143,16 +145,18 @@ def _gaze(sample: Sample, protocol: Protocol, size: tuple[int, int]) -> list[Ove
 
 
 def _dots(canvas: heat.Colours, gaze: Gaze, size: tuple[int, int]) -> heat.Colours:
-    """Each fixation as a white dot with a dark rim."""
+    """Each fixation as a white dot with a dark rim, smaller where there are many."""
     from PIL import Image, ImageDraw
 
     picture = Image.fromarray(canvas, "RGBA")
     brush = ImageDraw.Draw(picture)
     assert gaze.points is not None
     height, width = gaze.shape
-    for x, y in (gaze.points[gaze.inside] + 0.5) * (size[0] / width, size[1] / height):
-        brush.ellipse((x - 1.9, y - 1.9, x + 1.9, y + 1.9), fill=(20, 20, 20, 190))
-        brush.ellipse((x - 1, y - 1, x + 1, y + 1), fill=(255, 255, 255, 255))
+    places = (gaze.points[gaze.inside] + 0.5) * (size[0] / width, size[1] / height)
+    dot, rim = (1.0, 1.9) if len(places) <= FEW else (0.5, 1.0)
+    for x, y in places:
+        brush.ellipse((x - rim, y - rim, x + rim, y + rim), fill=(20, 20, 20, 190))
+        brush.ellipse((x - dot, y - dot, x + dot, y + dot), fill=(255, 255, 255, 255))
     return np.asarray(picture)
 
 
