@@ -22,6 +22,8 @@ SUFFIXES = (".pdf", ".svg", ".eps", ".png")
 WIDTH = 7.0
 #: Longer side of a picture in pixels: 300 per inch at the width of a quarter of the page.
 SIDE = 520
+#: Points in an inch, and the width of a letter as a share of its size: titles must not meet.
+POINTS, LETTER = 72, 0.62
 
 
 def figure(
@@ -111,6 +113,7 @@ def _grid(
     rows = [_row(sample, files, protocol) for sample in samples]
     ratios = [row[0].shape[0] / row[0].shape[1] for row in rows]
     each = width / len(titles)
+    size = min(8.0, *(_fitting(each, title) for title in titles))
     below = 0.16 if metric else 0.04
     height = sum(ratio * each + below for ratio in ratios) + 0.75
     drawn = Figure(figsize=(width, height), layout="constrained")
@@ -127,13 +130,18 @@ def _grid(
             axes.set_yticks([])
             axes.spines[:].set_visible(False)
             if sample is samples[0]:
-                axes.set_title(title, fontsize=8)
+                axes.set_title(title, fontsize=size, parse_math=False)
             if metric and title in files:
                 value = run.values[title][metric][sample.id]
                 words = f"{metrics.CATALOGUE[metric].long_name} {value:.3f}"
-                axes.set_xlabel(words, fontsize=7, labelpad=2)
+                axes.set_xlabel(words, fontsize=min(7.0, _fitting(each, words)), labelpad=2)
     _scale(drawn, grid)
     return drawn
+
+
+def _fitting(width: float, words: str) -> float:
+    """The size in points at which a line fills a width in inches."""
+    return POINTS * width / (LETTER * len(words))
 
 
 def _row(
