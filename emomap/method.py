@@ -9,8 +9,10 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import inspect
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -19,8 +21,6 @@ from numpy.typing import NDArray
 from emomap.errors import UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from emomap.sample import Dataset
 
 #: (H, W, 3) uint8, as `emomap.io.read_image` gives it.
@@ -132,6 +132,8 @@ def entries() -> dict[str, Entry]:
 def load(name: str) -> type[Method]:
     """The class of a method, by its name or as ``package.module:Name``.
 
+    Modules are also looked for in the current folder, after everything that is installed.
+
     Raises:
         UsageError: no such method, or what is found there is not a `Method`.
     """
@@ -140,6 +142,9 @@ def load(name: str) -> type[Method]:
         target = known[name].target
     elif ":" in name:
         target = name
+        here = str(Path.cwd())
+        if here not in sys.path:  # last, so that no file there stands in for a package
+            sys.path.append(here)
     else:
         raise UsageError(
             f"no method is called '{name}'; there are {', '.join(sorted(known))}, "
