@@ -67,7 +67,7 @@ class Contender:
         return {**recipe.method_options(table, self.base or self.name), **self.options}
 
 
-@dataclass
+@dataclass(repr=False)
 class Bench:
     """A benchmark run: what it does, and, once `run` has returned, what came out.
 
@@ -478,6 +478,12 @@ class Bench:
     def to_latex(self) -> str:
         """The ranked table for a paper."""
         return self.tables(intervals=False)[0].render("latex")
+
+    def __repr__(self) -> str:
+        """The tables once there are any, for a session."""
+        if not self.summary:
+            return f"<benchmark of {len(self.contenders)} methods on {self.dataset.name}>"
+        return "\n".join(table.render("table") for table in self.tables()).rstrip()
 
     def _repr_html_(self) -> str:
         """For Jupyter."""

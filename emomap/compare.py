@@ -76,7 +76,7 @@ class Pair:
         return f"{self.first if better else self.second} is better"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """What `compare` found.
 
@@ -187,6 +187,10 @@ class Comparison:
     def to_latex(self) -> str:
         """Both tables with booktabs."""
         return self.render("latex")
+
+    def __repr__(self) -> str:
+        """The tables, for a session."""
+        return self.render("table").rstrip()
 
     def _repr_html_(self) -> str:
         """For Jupyter."""

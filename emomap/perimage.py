@@ -79,8 +79,14 @@ def check_path(path: Path, option: str) -> None:
         _pandas(path)
 
 
-def write(path: Path, table: PerImage) -> None:
-    """Write per-image values, in the format that the suffix names."""
+def write(path: Path | str, table: PerImage) -> None:
+    """Write per-image values, in the format that the suffix names (csv, json, jsonl, parquet).
+
+    Raises:
+        UsageError: the suffix names no format, or pandas or pyarrow is missing for parquet.
+        EmomapError: the file cannot be written.
+    """
+    path = Path(path)
     writers = {".csv": _to_csv, ".json": _to_json, ".jsonl": _to_lines}
     check_path(path, "per-image values")
     if path.suffix.lower() == ".parquet":
@@ -100,13 +106,14 @@ def write_parquet(path: Path, frame: Callable[[], Any]) -> None:
         frame().to_parquet(temporary, index=False)
 
 
-def read(path: Path) -> PerImage:
+def read(path: Path | str) -> PerImage:
     """Read per-image values that `write` wrote, or a CSV of anybody's with a column ``image``.
 
     Raises:
         UsageError: the suffix names no format.
         EmomapError: no such file, damaged, or without per-image values.
     """
+    path = Path(path)
     check_path(path, "per-image values")
     if not path.is_file():
         raise EmomapError(f"{path}: there is no such file")

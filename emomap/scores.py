@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LISTED = 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scores:
     """Values of each image and metric, with what was left out and why.
 
@@ -139,6 +139,10 @@ class Scores:
         frame.index.name = "image"
         frame.attrs["signature"] = self.protocol.signature()
         return frame
+
+    def __repr__(self) -> str:
+        """The table: what one wants to see in a session, however many images there are."""
+        return self.render("table").rstrip()
 
     def _repr_html_(self) -> str:
         """For Jupyter."""
