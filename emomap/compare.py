@@ -67,7 +67,7 @@ class Pair:
 
     @property
     def verdict(self) -> str:
-        """In words: who is better, or that no difference was found."""
+        """Who is better, in words, or that no difference was found."""
         if self.ties == self.n:
             return "no difference (equal on every image)"
         if self.p_holm >= LEVEL:

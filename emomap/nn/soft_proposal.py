@@ -22,7 +22,7 @@ def soft_proposal(
 ) -> Tensor:
     """Proposal map of each image.
 
-    Transition weights are T_uv = |f_u - f_v| exp(-d_uv^2 / (2 factor^2)), with each column
+    Transition weights are ``T_uv = |f_u - f_v| exp(-d_uv^2 / (2 factor^2))``, with each column
     normalised to one. Starting from the uniform map, T is applied until it would change the map by
     less than ``tolerance`` in the L2 norm. Before the normalisation T is symmetric, so the walk's
     limit is in fact known: the row sums of T (`stationary`). The iteration stops short of it, and
