@@ -52,7 +52,10 @@ napoleon_use_rtype = False
 napoleon_custom_sections = [("Attributes", "params_style")]  # a list, not an entry each
 nitpick_ignore_regex = [
     (r"py:obj", r".*"),  # single backticks, which are code as well
-    (r"py:(class|exc|data)", r"(torch|torchmetrics|numpy|pathlib|collections|typing|abc|click)\..*"),
+    (
+        r"py:(class|exc|data)",
+        r"(torch|torchmetrics|numpy|pathlib|collections|typing|abc|click)\..*",
+    ),
     (r"py:(class|exc)", r"[A-Z]\w*Error|object|tuple|NamedTuple"),
 ]
 
@@ -67,7 +70,7 @@ html_show_sphinx = False
 
 
 def rewrite(app: Any, name: str, source: list[str]) -> None:
-    """Links to measurements lead out of docs/ in the repository, and to their pages in the guide."""
+    """Links to measurements leave docs/ in the repository, and lead to pages here."""
     source[0] = re.sub(r"\]\((?:\.\./)+benchmarks/results/", "](/_results/", source[0])
 
 

@@ -42,6 +42,8 @@ class Pair:
     """One method against another on one metric.
 
     Attributes:
+        metric, first, second, n: what was compared, on how many images.
+        first_mean, second_mean: over the images.
         difference: mean of ``first`` minus ``second``, in the metric's own direction.
         low, high: 95% bootstrap interval of the difference, over images.
         p: two-sided paired permutation test; p_holm: corrected over the pairs of this metric.
@@ -86,6 +88,7 @@ class Comparison:
         ranks: method -> mean rank over the metrics, best first.
         share: metric -> method -> share of the way from centre prior to human agreement.
         signatures: metric -> signature, "" where no file says.
+        n_images: on how many images the methods were compared.
         notes: what the reader must know.
     """
 

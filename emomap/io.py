@@ -199,7 +199,7 @@ def _to_uint8(values: NDArray[Any], file: File) -> NDArray[np.uint8]:
 
 
 def image_size(file: File) -> tuple[int, int]:
-    """(height, width) of a picture as `read_image` would give it, from its header alone."""
+    """(height, width) of a picture as `read_image` would give it, from the file's header alone."""
     from PIL import Image
 
     with _opened(file) as picture:
@@ -333,7 +333,7 @@ def _read_mat(file: File) -> NDArray[Any]:
 
 
 def write_map(path: Path | str, values: NDArray[Any]) -> None:
-    """Write a map: 16-bit grey PNG (largest value at 65535) or npy (float32), by the suffix.
+    """Write a map: 16-bit grey PNG (largest value at 65535) or npy (float32), by path's suffix.
 
     Every metric ignores the scale of a map, so the PNG loses nothing but digits below 1/65535 of
     the maximum.

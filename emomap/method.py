@@ -58,28 +58,55 @@ class Method:
     serial: ClassVar[bool] = False
 
     def fit(self, train: Dataset, validation: Dataset) -> None:
-        """Learn from the training split. Gaze may be used only by methods that say so."""
+        """Learn from the training split. Gaze may be used only by methods that say so.
+
+        Args:
+            train, validation: the samples of these splits; empty where the data set has none.
+        """
 
     def load(self, checkpoint: Path, *, device: str = "auto") -> None:
         """Take what was learned from a checkpoint that `emomap.train` wrote.
 
+        Args:
+            checkpoint: the file.
+            device: where to predict: "auto", "cpu", "cuda", ...
+
         Raises:
             EmomapError: not a checkpoint of this method.
+            UsageError: the method learns nothing.
         """
         raise UsageError(f"{type(self).__name__} has nothing to load from {checkpoint}")
 
     def save(self, checkpoint: Path, recipe: Mapping[str, Any] | None = None) -> None:
-        """Write what was learned, for `load`; ``recipe`` is kept for the record."""
+        """Write what was learned to ``checkpoint``, for `load`; ``recipe`` is kept for the record.
+
+        Raises:
+            UsageError: the method learns nothing.
+        """
         raise UsageError(f"{type(self).__name__} has nothing to save in {checkpoint}")
 
     def predict(self, images: Sequence[Image]) -> list[Prediction]:
-        """Predict a batch of images, which may differ in size."""
+        """Predict a batch of images.
+
+        Args:
+            images: (H, W, 3) uint8 each; they may differ in size.
+
+        Returns:
+            One `Prediction` an image, in their order.
+        """
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the registry: where the class is, and what `emomap methods` says of it."""
+    """A line of the registry: where the class is, and what `emomap methods` says of it.
+
+    Attributes:
+        name: for ``--method``.
+        target: ``package.module:Class``.
+        summary: one line.
+        kind: "baseline", "classical", "network", "classifier" or "plug-in".
+    """
 
     name: str
     target: str

@@ -36,6 +36,7 @@ class PerImage:
         values: image -> metric -> value; every image has the same metrics.
         signature: of all metrics together; "" where a file does not say.
         method, dataset: names, "" where a file does not say.
+        signatures: metric -> its own, where a file keeps them apart.
         ignored: columns of the file that are no metrics.
     """
 
@@ -81,6 +82,10 @@ def check_path(path: Path, option: str) -> None:
 
 def write(path: Path | str, table: PerImage) -> None:
     """Write per-image values, in the format that the suffix names (csv, json, jsonl, parquet).
+
+    Args:
+        path: the file; it is replaced as a whole or not at all.
+        table: the values, for instance `emomap.scores.Scores.per_image`.
 
     Raises:
         UsageError: the suffix names no format, or pandas or pyarrow is missing for parquet.

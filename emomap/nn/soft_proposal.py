@@ -55,7 +55,14 @@ def soft_proposal(
 
 
 def stationary(features: Tensor, factor: float | None = None) -> Tensor:
-    """The limit of the walk of `soft_proposal` in closed form, (B, H, W), each summing to 1."""
+    """The limit of the walk of `soft_proposal` in closed form.
+
+    Args:
+        features, factor: as in `soft_proposal`.
+
+    Returns:
+        (B, H, W), each map sums to 1; uniform where all features are the same.
+    """
     batch, _, height, width = features.shape
     with torch.no_grad():
         sums = _transfer(features, factor).sum(dim=2)

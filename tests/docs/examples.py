@@ -200,16 +200,24 @@ class Shell:
         }
 
     def run(self, code: str, place: str) -> str:
-        """What the commands print on stdout. Processes left in the background end with them.
+        """What the commands print on stdout.
 
-        ``HOST`` becomes this machine and ``8786`` a port that is free.
+        ``HOST`` becomes this machine and ``8786`` a port that is free. Processes in the background
+        must still run when the last command is done; then they are ended.
         """
+        behind = len(re.findall(r"&$", code, re.MULTILINE))
         code = re.sub(r"\bHOST\b", "127.0.0.1", code)
         if "8786" in code:
             code = code.replace("8786", str(_free_port()))
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
             process = subprocess.Popen(
-                ["bash", "-euo", "pipefail", "-c", code],
+                [
+                    "bash",
+                    "-euo",
+                    "pipefail",
+                    "-c",
+                    f"{code}\ntest $(jobs -pr | wc -l) -eq {behind}",
+                ],
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -308,13 +316,14 @@ def begin(page: Path, folder: Path) -> None:
 
 
 def _photos(target: Path) -> None:
-    """56 pictures of the set `demo` in the neutral layout, with gaze, emotions and splits."""
+    """36 pictures of the set `demo` in the neutral layout, with gaze, emotions and splits."""
     from emomap.data.convert import convert
 
     convert("demo", target, options=SMALL, jobs=1, show=False)
 
 
-SMALL = {"train": 24, "val": 8, "test": 24}
+#: As few as a split may have, but two batches for the shards of a benchmark.
+SMALL = {"train": 8, "val": 8, "test": 20}
 
 
 def _samples(target: Path) -> list[Any]:

@@ -90,6 +90,7 @@ def test_a_marker_is_that_of_the_next_block_alone(tmp_path: Path) -> None:
     [
         "```sh\nfalse\n```\n",
         "```sh\nfalse | true\n```\n",
+        "```sh\nfalse &\nsleep 1\n```\n",
         "```sh\nfalse\ntrue\n```\n",
         "```console\n$ echo 1.25\n1.29\n```\n",
         "```console\n$ echo 1.25\n1.25\nmore\n```\n",
