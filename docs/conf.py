@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
+
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
@@ -27,7 +29,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_click",
 ]
-exclude_patterns = ["_build", "pictures"]
+exclude_patterns = ["_build"]
 nitpicky = True
 
 # --- pages ----------------------------------------------------------------------------------------
@@ -86,12 +88,20 @@ def gather_results() -> None:
 
 
 def link_pages(app: Any, what: str, name: str, found: Any, options: Any, lines: list[str]) -> None:
-    """Docstrings name pages by their file, which is a link here; and napoleon's dashes."""
+    """Docstrings name pages by their file, which is a link here."""
     lines[:] = [re.sub(r"docs/([\w-]+)\.md", r":doc:`docs/\1.md </\1>`", line) for line in lines]
-    lines[:] = [re.sub(r"(?<=[*)]) -- ", " – ", line) for line in lines]
+
+
+def set_dashes(app: Any, tree: nodes.document) -> None:
+    """Between an argument and what it is; in all other places two hyphens are an option's."""
+    for field in tree.findall(nodes.field_body):
+        for text in list(field.findall(nodes.Text)):
+            if re.match(r"\)? -- ", text):
+                text.parent.replace(text, nodes.Text(text.replace(" -- ", " – ", 1)))
 
 
 def setup(app: Any) -> None:
     gather_results()
     app.connect("source-read", rewrite)
     app.connect("autodoc-process-docstring", link_pages)
+    app.connect("doctree-read", set_dashes)
