@@ -27,9 +27,11 @@ from emomap.scoring import Item, Protocol
 from emomap.tables import Table, html
 
 
-@dataclass
+@dataclass(repr=False)
 class Bench:
     """A benchmark run: what it does, and, once `run` has returned, what came out.
+
+    It prints as its table. The other attributes are what `prepare` was asked for.
 
     Attributes:
         summary: what `summary.json` holds.
@@ -72,7 +74,17 @@ class Bench:
     # --------------------------------------------------------------------------------- the run
 
     def run(self) -> None:
-        """Do everything that is not done yet, and write summary and table."""
+        """Do everything that is not done yet, and write summary and table.
+
+        Raises:
+            EmomapError: a shard without pictures, or no method gave a result.
+        """
+        if self.shard and not self.mine():
+            raise EmomapError(
+                f"shard {self.shard[0]}/{self.shard[1]} has no pictures: the "
+                f"{len(self.part(self.split))} there are go to the shards in batches of "
+                f"{predict.BATCH}, so take fewer shards"
+            )
         protocol, remarks = self._protocol()
         for index, contender in enumerate(self.contenders, 1):
             if self.show:
@@ -439,6 +451,12 @@ class Bench:
         """The ranked table for a paper."""
         return self.tables(intervals=False)[0].render("latex")
 
+    def __repr__(self) -> str:
+        """The tables once there are any, for a session."""
+        if not self.summary:
+            return f"<benchmark of {len(self.contenders)} methods on {self.dataset.name}>"
+        return "\n".join(table.render("table") for table in self.tables()).rstrip()
+
     def _repr_html_(self) -> str:
         """For Jupyter."""
         return "".join(html(table) for table in self.tables())
@@ -474,8 +492,21 @@ def prepare(
 
     Args:
         names: methods, as `Contender.parse` takes them.
+        data: an embedded data set, or a folder or archive, see `emomap.data.open_dataset`.
+        recipe_name: "demo", "paper" or a TOML file; by default "demo" for the set `demo`.
+        settings: changes of the recipe, ``["training.epochs=3"]``.
+        gaze: ground truth kept apart from the pictures.
+        split: "train", "val", "test" or "all"; by default "test" where there is one.
+        checkpoints: method -> file of a trained network, which is then not trained.
+        baselines: whether those of the recipe take part.
         paper_table: a table of the paper instead: its methods, metrics and nothing else.
+        out: run folder; by default ``runs/DATA-RECIPE-seedN``. An unfinished run there goes on.
+        resume: False to refuse a folder that holds a run.
+        seed: of everything that is random.
+        device: "auto" (the GPU where there is one), "cpu", "cuda", "cuda:1", "mps".
+        jobs: processes; None for one a processor.
         shard: (i, n) to do only the i-th of n parts of the images, see `emomap.merge`.
+        show: progress on stderr.
 
     Raises:
         UsageError: unknown names, a trainable method without labels, another recipe in ``out``.
@@ -587,7 +618,18 @@ def _require_labels(dataset: Dataset, name: str) -> None:
 
 
 def bench(names: Sequence[str] = ("islamnet",), **choices: Any) -> Bench:
-    """Run a benchmark; the same as `emomap bench`. See `prepare` for the choices."""
+    """Train, extract, score and rank, as `emomap bench` does.
+
+    Args:
+        names: methods: of the registry, ``package.module:Name``, or ``NAME=FOLDER`` of maps.
+        **choices: those of `prepare`.
+
+    Returns:
+        The finished run, with `Bench.summary`, `Bench.to_pandas` and `Bench.to_latex`.
+
+    Raises:
+        UsageError, EmomapError: as `prepare`; or pictures, gaze or maps that cannot be read.
+    """
     run = prepare(names, **choices)
     run.run()
     return run

@@ -42,6 +42,8 @@ class Pair:
     """One method against another on one metric.
 
     Attributes:
+        metric, first, second, n: what was compared, on how many images.
+        first_mean, second_mean: over the images.
         difference: mean of ``first`` minus ``second``, in the metric's own direction.
         low, high: 95% bootstrap interval of the difference, over images.
         p: two-sided paired permutation test; p_holm: corrected over the pairs of this metric.
@@ -67,7 +69,7 @@ class Pair:
 
     @property
     def verdict(self) -> str:
-        """In words: who is better, or that no difference was found."""
+        """Who is better, in words, or that no difference was found."""
         if self.ties == self.n:
             return "no difference (equal on every image)"
         if self.p_holm >= LEVEL:
@@ -76,7 +78,7 @@ class Pair:
         return f"{self.first if better else self.second} is better"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """What `compare` found.
 
@@ -86,6 +88,7 @@ class Comparison:
         ranks: method -> mean rank over the metrics, best first.
         share: metric -> method -> share of the way from centre prior to human agreement.
         signatures: metric -> signature, "" where no file says.
+        n_images: on how many images the methods were compared.
         notes: what the reader must know.
     """
 
@@ -187,6 +190,10 @@ class Comparison:
     def to_latex(self) -> str:
         """Both tables with booktabs."""
         return self.render("latex")
+
+    def __repr__(self) -> str:
+        """The tables, for a session."""
+        return self.render("table").rstrip()
 
     def _repr_html_(self) -> str:
         """For Jupyter."""

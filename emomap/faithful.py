@@ -58,8 +58,8 @@ def insertion(
 ) -> Curve:
     """Add pixels to a blurred image, the most salient first.
 
-    Arguments and errors are those of `deletion`; the blur has a tenth of the longer side as its
-    standard deviation.
+    ``method``, ``image``, ``shown``, ``emotion``, ``steps`` and errors are those of `deletion`. The
+    standard deviation of the blur is a tenth of the longer side.
     """
     from scipy.ndimage import gaussian_filter
 

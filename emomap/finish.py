@@ -40,7 +40,12 @@ def shrink(values: NDArray[Any]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Finish:
-    """Smoothing (fraction of the longer side) and weight of the centre prior; 0 for none."""
+    """What is done to a network's map after it is made.
+
+    Attributes:
+        sigma: of a Gaussian blur, as a share of the longer side; 0 for none.
+        weight: of the centre prior that is added; 0 for none.
+    """
 
     sigma: float = 0.0
     weight: float = 0.0
@@ -48,7 +53,15 @@ class Finish:
     def apply(
         self, values: NDArray[np.floating], center: NDArray[np.floating]
     ) -> NDArray[np.float64]:
-        """Smooth a map, scale it to 0..1, and add the centre prior (same shape, 0..1)."""
+        """Smooth a map, scale it to 0..1, and add the centre prior.
+
+        Args:
+            values: (H, W).
+            center: (H, W), in 0..1.
+
+        Returns:
+            (H, W), in 0..1 + weight.
+        """
         return unit(smooth(values, self.sigma)) + self.weight * center
 
 

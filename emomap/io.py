@@ -123,6 +123,11 @@ def pair(predictions: Iterable[str], truths: Iterable[str]) -> dict[str, str]:
 # ------------------------------------------------------------------------------------- pictures
 
 
+def _named(file: File | str) -> File:
+    """The file of a path that is given as text."""
+    return Path(file) if isinstance(file, str) else file
+
+
 @contextlib.contextmanager
 def _opened(file: File) -> Iterator[Any]:
     """A picture opened by Pillow; whatever goes wrong in the block becomes one line."""
@@ -154,11 +159,12 @@ def _opened(file: File) -> Iterator[Any]:
         ) from error
 
 
-def read_image(file: File, *, at_least: int | None = None) -> NDArray[np.uint8]:
+def read_image(file: File | str, *, at_least: int | None = None) -> NDArray[np.uint8]:
     """Read a picture as (H, W, 3) uint8, upright (EXIF applied), first frame, alpha over white.
 
     Args:
-        file: JPEG, PNG, TIFF, BMP, GIF, WebP; grey, palette, RGB(A), CMYK, 8 or 16 bits.
+        file: a path or `File`; JPEG, PNG, TIFF, BMP, GIF, WebP; grey, palette, RGB(A), CMYK, 8 or
+            16 bits.
         at_least: when the caller will shrink the picture, the shorter side that it needs: a JPEG
             is then decoded at 1/2, 1/4 or 1/8 of its size where that suffices, which is faster.
 
@@ -167,6 +173,7 @@ def read_image(file: File, *, at_least: int | None = None) -> NDArray[np.uint8]:
     """
     from PIL import Image, ImageOps
 
+    file = _named(file)
     with _opened(file) as picture:
         if at_least is not None:
             picture.draft("RGB", (at_least, at_least))
@@ -192,7 +199,7 @@ def _to_uint8(values: NDArray[Any], file: File) -> NDArray[np.uint8]:
 
 
 def image_size(file: File) -> tuple[int, int]:
-    """(height, width) of a picture as `read_image` would give it, from its header alone."""
+    """(height, width) of a picture as `read_image` would give it, from the file's header alone."""
     from PIL import Image
 
     with _opened(file) as picture:
@@ -226,16 +233,18 @@ def _texts_after_pixels(stream: IO[bytes]) -> bool:
 # ----------------------------------------------------------------------------------------- maps
 
 
-def read_map(file: File) -> NDArray[Any]:
+def read_map(file: File | str) -> NDArray[Any]:
     """Read a map as a 2-D array, in the type that it is stored in (uint8, uint16, float, ...).
 
     Args:
-        file: PNG, JPEG, TIFF or BMP (grey, or RGB(A) with equal channels; alpha is ignored), npy,
-            npz (one array, or one named "map"), or mat (one numeric matrix, or one named "map").
+        file: a path or `File`; PNG, JPEG, TIFF or BMP (grey, or RGB(A) with equal channels; alpha
+            is ignored), npy, npz (one array, or one named "map"), or mat (one numeric matrix, or
+            one named "map").
 
     Raises:
         EmomapError: unreadable, not two-dimensional, coloured, or with NaN or infinite values.
     """
+    file = _named(file)
     suffix = os.path.splitext(file.name)[1].lower()  # noqa: PTH122 - File is not always a Path
     if suffix in {".npy", ".npz"}:
         values = _read_numpy(file)
@@ -323,8 +332,8 @@ def _read_mat(file: File) -> NDArray[Any]:
     return _only_array(arrays, file, arrays)
 
 
-def write_map(path: Path, values: NDArray[Any]) -> None:
-    """Write a map: 16-bit grey PNG (largest value at 65535) or npy (float32), by the suffix.
+def write_map(path: Path | str, values: NDArray[Any]) -> None:
+    """Write a map: 16-bit grey PNG (largest value at 65535) or npy (float32), by path's suffix.
 
     Every metric ignores the scale of a map, so the PNG loses nothing but digits below 1/65535 of
     the maximum.
@@ -332,6 +341,7 @@ def write_map(path: Path, values: NDArray[Any]) -> None:
     Raises:
         EmomapError: the map is not 2-D, or has NaN, infinite or (for PNG) negative values.
     """
+    path = Path(path)
     values = np.asarray(values)
     if values.ndim != 2 or not np.isfinite(values).all():
         raise EmomapError(f"{path}: a map must be 2-D and finite, this is {values.shape}")

@@ -31,6 +31,10 @@ LISTED = 10
 def merge_files(parts: Sequence[Path], out: Path) -> PerImage:
     """Merge files of per-image values into one, in the order of the images.
 
+    Args:
+        parts: files that `emomap.perimage.write` wrote.
+        out: the file to write; its suffix is the format.
+
     Raises:
         UsageError: a suffix that is no format, or parts that were scored in different ways.
         EmomapError: an image that two parts have, or a damaged part.
@@ -79,6 +83,10 @@ def render(table: PerImage, form: str, seed: int = 0) -> str:
 
 def merge_runs(parts: Sequence[Path], out: Path) -> Bench:
     """Merge the run folders of all shards of a benchmark into a new one.
+
+    Args:
+        parts: run folders of ``emomap bench --shard``, in any order.
+        out: the new run folder.
 
     Raises:
         UsageError: parts of different runs, a shard that is missing or there twice, or ``out`` has

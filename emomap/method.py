@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -18,8 +20,6 @@ from numpy.typing import NDArray
 from emomap.errors import UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from emomap.sample import Dataset
 
 #: (H, W, 3) uint8, as `emomap.io.read_image` gives it.
@@ -57,28 +57,55 @@ class Method:
     serial: ClassVar[bool] = False
 
     def fit(self, train: Dataset, validation: Dataset) -> None:
-        """Learn from the training split. Gaze may be used only by methods that say so."""
+        """Learn from the training split. Gaze may be used only by methods that say so.
+
+        Args:
+            train, validation: the samples of these splits; empty where the data set has none.
+        """
 
     def load(self, checkpoint: Path, *, device: str = "auto") -> None:
         """Take what was learned from a checkpoint that `emomap.train` wrote.
 
+        Args:
+            checkpoint: the file.
+            device: where to predict: "auto", "cpu", "cuda", ...
+
         Raises:
             EmomapError: not a checkpoint of this method.
+            UsageError: the method learns nothing.
         """
         raise UsageError(f"{type(self).__name__} has nothing to load from {checkpoint}")
 
     def save(self, checkpoint: Path, recipe: Mapping[str, Any] | None = None) -> None:
-        """Write what was learned, for `load`; ``recipe`` is kept for the record."""
+        """Write what was learned to ``checkpoint``, for `load`; ``recipe`` is kept for the record.
+
+        Raises:
+            UsageError: the method learns nothing.
+        """
         raise UsageError(f"{type(self).__name__} has nothing to save in {checkpoint}")
 
     def predict(self, images: Sequence[Image]) -> list[Prediction]:
-        """Predict a batch of images, which may differ in size."""
+        """Predict a batch of images.
+
+        Args:
+            images: (H, W, 3) uint8 each; they may differ in size.
+
+        Returns:
+            One `Prediction` an image, in their order.
+        """
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the registry: where the class is, and what `emomap methods` says of it."""
+    """A line of the registry: where the class is, and what `emomap methods` says of it.
+
+    Attributes:
+        name: for ``--method``.
+        target: ``package.module:Class``.
+        summary: one line.
+        kind: "baseline", "classical", "network", "classifier" or "plug-in".
+    """
 
     name: str
     target: str
@@ -133,6 +160,8 @@ def entries() -> dict[str, Entry]:
 def load(name: str) -> type[Method]:
     """The class of a method, by its name or as ``package.module:Name``.
 
+    Modules are also looked for in the current folder, after everything that is installed.
+
     Raises:
         UsageError: no such method, or what is found there is not a `Method`.
     """
@@ -141,6 +170,9 @@ def load(name: str) -> type[Method]:
         target = known[name].target
     elif ":" in name:
         target = name
+        here = str(Path.cwd())
+        if here not in sys.path:  # last, so that no file there stands in for a package
+            sys.path.append(here)
     else:
         raise UsageError(
             f"no method is called '{name}'; there are {', '.join(sorted(known))}, "

@@ -36,6 +36,7 @@ class PerImage:
         values: image -> metric -> value; every image has the same metrics.
         signature: of all metrics together; "" where a file does not say.
         method, dataset: names, "" where a file does not say.
+        signatures: metric -> its own, where a file keeps them apart.
         ignored: columns of the file that are no metrics.
     """
 
@@ -79,8 +80,18 @@ def check_path(path: Path, option: str) -> None:
         _pandas(path)
 
 
-def write(path: Path, table: PerImage) -> None:
-    """Write per-image values, in the format that the suffix names."""
+def write(path: Path | str, table: PerImage) -> None:
+    """Write per-image values, in the format that the suffix names (csv, json, jsonl, parquet).
+
+    Args:
+        path: the file; it is replaced as a whole or not at all.
+        table: the values, for instance `emomap.scores.Scores.per_image`.
+
+    Raises:
+        UsageError: the suffix names no format, or pandas or pyarrow is missing for parquet.
+        EmomapError: the file cannot be written.
+    """
+    path = Path(path)
     writers = {".csv": _to_csv, ".json": _to_json, ".jsonl": _to_lines}
     check_path(path, "per-image values")
     if path.suffix.lower() == ".parquet":
@@ -100,13 +111,14 @@ def write_parquet(path: Path, frame: Callable[[], Any]) -> None:
         frame().to_parquet(temporary, index=False)
 
 
-def read(path: Path) -> PerImage:
+def read(path: Path | str) -> PerImage:
     """Read per-image values that `write` wrote, or a CSV of anybody's with a column ``image``.
 
     Raises:
         UsageError: the suffix names no format.
         EmomapError: no such file, damaged, or without per-image values.
     """
+    path = Path(path)
     check_path(path, "per-image values")
     if not path.is_file():
         raise EmomapError(f"{path}: there is no such file")

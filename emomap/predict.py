@@ -29,7 +29,12 @@ BATCH = 16
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one picture: done, or the problem in one line."""
+    """What became of one picture.
+
+    Attributes:
+        id: of the picture.
+        problem: in one line, or None where it is done.
+    """
 
     id: str
     problem: str | None = None
@@ -53,8 +58,11 @@ def predict_maps(
     """Write the map of each sample below ``folder``; maps that are there already are kept.
 
     Args:
+        method: one that predicts each picture by itself.
+        samples: the pictures; a map is called as its sample's id.
         form: "png" (16-bit) or "npy" (float32).
         jobs: processes for methods that take one picture at a time; None for one a processor.
+        label, show: of the progress on stderr.
 
     Returns:
         The pictures that failed. Their maps do not exist; all others do.
@@ -98,6 +106,15 @@ def predict_batches(
 
     A batch is done when all its lines are in the table; an interrupted one is computed again as a
     whole, so that every value comes from the same batch however often the run was interrupted.
+
+    Args:
+        method: trained or loaded.
+        samples: the pictures.
+        form: "png" (16-bit) or "npy" (float32).
+        label, show: of the progress on stderr.
+
+    Returns:
+        The pictures that failed.
     """
     batches = [samples[at : at + BATCH] for at in range(0, len(samples), BATCH)]
     lines = table.read_text("utf-8").splitlines(keepends=True) if table.exists() else []

@@ -56,6 +56,10 @@ def override(recipe: Table, settings: Sequence[str]) -> None:
 
     The value is read as TOML; what is no TOML is taken as a string.
 
+    Args:
+        recipe: is changed.
+        settings: texts ``KEY=VALUE``.
+
     Raises:
         UsageError: no ``=``, an unknown key, or a value of another type than the recipe has.
     """

@@ -35,7 +35,7 @@ class Results:
 
     @property
     def methods(self) -> list[str]:
-        """All rows of the table: best mean rank first, then those that take no rank."""
+        """All rows of the table, best mean rank first, then those that take no rank."""
         ranked = list(self.summary["ranks"])
         return ranked + [name for name in self.summary["methods"] if name not in ranked]
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LISTED = 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scores:
     """Values of each image and metric, with what was left out and why.
 
@@ -104,7 +104,12 @@ class Scores:
         return signatures.explain(self.signature)
 
     def render(self, form: str, *, explain: bool = False) -> str:
-        """The table as "table", "json", "csv", "md" or "latex"; with words for the signature."""
+        """The table as text.
+
+        Args:
+            form: "table", "json", "csv", "md" or "latex".
+            explain: with the signature in words.
+        """
         words = self.explain() if explain else []
         if form == "json":
             whole = self.to_dict() | ({"explanation": words} if explain else {})
@@ -139,6 +144,10 @@ class Scores:
         frame.index.name = "image"
         frame.attrs["signature"] = self.protocol.signature()
         return frame
+
+    def __repr__(self) -> str:
+        """The table: what one wants to see in a session, however many images there are."""
+        return self.render("table").rstrip()
 
     def _repr_html_(self) -> str:
         """For Jupyter."""
@@ -191,7 +200,12 @@ def score(
         truth_kind: force how ``truth`` is read, see `emomap.data.gaze.open_gaze`.
         jobs: processes; None for one a processor.
         shard: (i, n) to score only the i-th of n parts of the images, see `emomap.merge`.
+        seed: of the bootstrap.
         show: progress on stderr.
+
+    Returns:
+        The values of each image. The object prints as a table, and has `Scores.summary`,
+        `Scores.to_pandas`, `Scores.to_latex` and `Scores.signature`.
 
     Raises:
         EmomapError: nothing to score, or images missing on either side.

@@ -52,7 +52,7 @@ class Protocol:
 
     @property
     def sigma_words(self) -> str:
-        """The blur, for people: "24 px"."""
+        """The blur in words such as "24 px"."""
         return f"{self.sigma:g} px" if self.sigma else f"MIT fc={MIT_FC:g}"
 
     def signature(self, *names: str, seed: int | None = None) -> str:

@@ -16,6 +16,10 @@ class Table:
     """Cells as strings, with a title above and notes below.
 
     The first column holds names and is set flush left; the others hold numbers.
+
+    Attributes:
+        header, rows: cells; every row is as long as the header.
+        title, notes: lines above and below; CSV has neither.
     """
 
     header: Sequence[str]
@@ -24,7 +28,7 @@ class Table:
     notes: Sequence[str] = field(default_factory=tuple)
 
     def render(self, form: str) -> str:
-        """The table as "table" (text), "md", "csv" or "latex", ending in a line end."""
+        """The table in a ``form``, "table" (text), "md", "csv" or "latex", ending in a line end."""
         writers = {"table": text, "md": markdown, "csv": comma_separated, "latex": latex}
         return writers[form](self)
 

@@ -1,4 +1,4 @@
-"""The metrics as `torchmetrics.Metric` classes, for training loops (Lightning and others).
+"""The metrics as `torchmetrics.Metric` classes, for training loops (Lightning and others)::
 
     from emomap.torchmetrics import CC, NSS, AUCJudd
 

@@ -108,6 +108,15 @@ def test_picture_is_upright_rgb(tmp_path: Path) -> None:
     np.testing.assert_array_equal(image, np.rot90(np.asarray(picture), -1))
 
 
+def test_paths_may_be_text(tmp_path: Path) -> None:
+    file = str(tmp_path / "a.png")
+    io.write_map(file, np.eye(3))
+    assert io.read_map(file).max() == 65535
+    assert io.read_image(file).shape == (3, 3, 3)
+    with pytest.raises(EmomapError, match="there is no such file"):
+        io.read_image(str(tmp_path / "b.png"))
+
+
 @pytest.mark.parametrize("form", ["png", "npy"])
 def test_written_map_reads_back(tmp_path: Path, form: str) -> None:
     values = np.random.default_rng(0).random((5, 7)) * 1e-4

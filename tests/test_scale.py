@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import shutil
 import signal
-import socket
-import subprocess
-import sys
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -20,8 +14,6 @@ from PIL import Image
 
 from emomap import benchmark, engine, merge, perimage, scores
 from emomap.errors import EmomapError, UsageError
-
-REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +112,8 @@ def test_merged_runs_are_the_whole_run(photos: Path, tmp_path: Path) -> None:
         merge.merge_runs(parts[:1], tmp_path / "merged")
     with pytest.raises(UsageError, match="not made with --shard"):
         merge.merge_runs([whole], tmp_path / "merged")
+    with pytest.raises(EmomapError, match=r"shard 4/4 has no pictures: .* batches of 16"):
+        bench("part4", (4, 4))
     merge.merge_runs(parts[::-1], tmp_path / "merged")
     with pytest.raises(UsageError, match="exists already"):
         merge.merge_runs(parts, tmp_path / "merged")
@@ -165,63 +159,3 @@ def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch)
         engine.on("dask", "tcp://127.0.0.1:1"),
     ):
         pass
-
-
-@pytest.fixture
-def processes() -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Processes that end with the test."""
-    started: list[subprocess.Popen[bytes]] = []
-    yield started
-    for process in started[::-1]:
-        process.terminate()
-    for process in started:
-        process.wait(timeout=30)
-
-
-def test_the_example_of_two_workers_in_the_docs(
-    photos: Path, tmp_path: Path, processes: list[subprocess.Popen[bytes]]
-) -> None:
-    """The commands of docs/cluster.md as they stand there, on this machine and a free port."""
-    pytest.importorskip("distributed")
-    page = (REPOSITORY / "docs" / "cluster.md").read_text("utf-8")
-    match = re.search(r"<!-- example: two workers -->\n```sh\n(.*?)```", page, re.DOTALL)
-    assert match
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    text = match[1].replace("HOST", "127.0.0.1").replace("8786", str(port))
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    for folder in ("maps", "photos"):
-        shutil.copytree(photos / folder, tmp_path / {"maps": "my_maps"}.get(folder, folder))
-    ran = None
-    for line in text.splitlines():
-        words = line.removesuffix("&").split()
-        if words[0] == "export":
-            name, _, value = words[1].partition("=")
-            environment[name] = value
-            continue
-        if words[0] == "dask":
-            module = {"scheduler": "dask_scheduler", "worker": "dask_worker"}[words[1]]
-            command = [sys.executable, "-m", f"distributed.cli.{module}", *words[2:]]
-            if words[1] == "scheduler":
-                command += ["--no-dashboard"]
-            processes.append(
-                subprocess.Popen(
-                    command,
-                    env=environment,
-                    cwd=tmp_path,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                )
-            )
-            continue
-        assert words[0] == "emomap"
-        command = [sys.executable, "-m", *words]
-        ran = subprocess.run(
-            command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120
-        )
-    assert len(processes) == 3
-    assert ran is not None
-    assert ran.returncode == 0, ran.stderr
-    here = scores.score(photos / "maps", photos / "photos", jobs=1)
-    assert perimage.read(tmp_path / "scores.csv").values == here.values

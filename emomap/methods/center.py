@@ -75,6 +75,9 @@ def fit_prior(gazes: Sequence[Gaze]) -> Prior:
     Where an image has a density but no fixations, the density is used, with the weight of the mean
     number of fixations of the other images (or 1).
 
+    Args:
+        gazes: one an image.
+
     Raises:
         EmomapError: fewer than three fixations or no spread: nothing to fit.
     """

@@ -195,7 +195,15 @@ def gbvs(
 
 
 def gbvs_stages(image: ArrayLike, **parameters: Any) -> Stages:
-    """As `gbvs`, with all intermediate results. Takes any parameter of `Settings`."""
+    """As `gbvs`, with all intermediate results.
+
+    Args:
+        image: as in `gbvs`.
+        **parameters: any of `Settings`.
+
+    Raises:
+        EmomapError, UsageError: as in `gbvs`.
+    """
     settings = _settings(parameters)
     check_channels(settings.channels, temporal=False, method="gbvs")
     return _sequence([image], settings)[0]
@@ -204,7 +212,8 @@ def gbvs_stages(image: ArrayLike, **parameters: Any) -> Stages:
 def gbvs_fast(image: ArrayLike, *, size: Size = "image") -> Maps:
     """The original's fast variant: colour and two orientations on one level, 24 cells.
 
-    It stops the iteration early (``tol=0.003``), which is part of what it computes.
+    It stops the iteration early (``tol=0.003``), which is part of what it computes. ``image``,
+    ``size``, result and errors are those of `gbvs`.
     """
     return gbvs(
         image,
@@ -234,6 +243,9 @@ def gbvs_sequence(
 
     Returns:
         (T, H, W) or (T, h', w') float64 in 0..1.
+
+    Raises:
+        EmomapError, UsageError: as in `gbvs`; frames of different sizes.
     """
     stages = gbvs_sequence_stages(frames, channels=channels, **parameters)
     return np.stack([_at(stage, size) for stage in stages])
@@ -242,7 +254,7 @@ def gbvs_sequence(
 def gbvs_sequence_stages(
     frames: Sequence[ArrayLike] | NDArray[Any], *, channels: str = "DIOFM", **parameters: Any
 ) -> list[Stages]:
-    """As `gbvs_sequence`, with all intermediate results of each frame."""
+    """As `gbvs_sequence` (``frames``, ``channels``, ``parameters``), with all of each frame."""
     return _sequence(list(frames), _settings({"channels": channels, **parameters}))
 
 

@@ -113,7 +113,7 @@ def itti_koch(image: ArrayLike, *, size: Size = "image", **parameters: Any) -> M
 
 
 def itti_koch_stages(image: ArrayLike, **parameters: Any) -> Stages:
-    """As `itti_koch`, with all intermediate results."""
+    """As `itti_koch` (``image``, ``parameters`` of `Settings`), with all intermediate results."""
     return _stages(image, _settings(parameters))
 
 
@@ -188,6 +188,12 @@ def normalize_peaks(map_: Maps) -> Maps:
     """Itti's N of a map in 0..1: times 10, then favour the map whose highest peak stands out.
 
     With several local maxima the map is multiplied by (10 - their mean)^2, with one by 100.
+
+    Args:
+        map_: (h, w) in 0..1.
+
+    Returns:
+        (h, w); only the factor 10 where no maximum inside the map reaches 0.1.
     """
     stretched = 10 * map_
     peaks = local_maxima(stretched, 1.0)

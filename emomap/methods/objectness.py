@@ -137,7 +137,7 @@ def objectness_stages(
     cues: Sequence[Cue] = ("MS", "CC", "SS"),
     drawn: int = 100_000,
 ) -> Stages:
-    """As `objectness`, with all intermediate results."""
+    """As `objectness`, whose arguments and errors it has, with all intermediate results."""
     options = _Options(Parameters.load(parameters), windows, tuple(cues), drawn)
     return _stages(image, options, np.random.default_rng(rng))
 
@@ -162,6 +162,10 @@ def score_windows(
 
     Returns:
         cue -> (n,) scores. CC in 0..2, SS in 0..1 (at most), ED 0 or more.
+
+    Raises:
+        EmomapError: the image, the windows or the parameters are refused.
+        UsageError: a cue that is not among the three.
     """
     checked = check_image(image, max_pixels=MAX_PIXELS, method="objectness")
     learnt = Parameters.load(parameters)

@@ -122,7 +122,10 @@ def simpsal(image: ArrayLike, *, size: Size = "image", **parameters: Any) -> Map
 
 
 def simpsal_fast(image: ArrayLike, *, size: Size = "image") -> Maps:
-    """The original's fast variant: DKL colour, intensity, one scale, one surround, no weights."""
+    """The original's fast variant: DKL colour, intensity, one scale, one surround, no weights.
+
+    ``image``, ``size``, result and errors are those of `simpsal`.
+    """
     return simpsal(
         image,
         size=size,
@@ -134,7 +137,7 @@ def simpsal_fast(image: ArrayLike, *, size: Size = "image") -> Maps:
 
 
 def simpsal_stages(image: ArrayLike, **parameters: Any) -> Stages:
-    """As `simpsal`, with all intermediate results."""
+    """As `simpsal` (``image``, ``parameters`` of `Settings`), with all intermediate results."""
     return _stages(image, _settings(parameters))
 
 

@@ -207,6 +207,13 @@ def load_weights(
 ) -> None:
     """Load a state dictionary from a path or URL into a model, in place; the hash is checked.
 
+    Args:
+        model: what takes the weights.
+        weights: path or URL; DataParallel's prefix and a key "state_dict" around it are taken off.
+        name: of the network, for messages.
+        sha256: hexadecimal, 8 digits or more; by default those at the end of the file's name.
+        strict: refuse weights that the model has no place for.
+
     Raises:
         EmomapError: the file is missing, damaged, of another network, or has another hash.
     """
@@ -227,6 +234,9 @@ def load_weights(
 
 def read_state(file: Path) -> dict[str, Any]:
     """Read a dictionary of tensors and plain values; a pickle with code in it is refused.
+
+    Args:
+        file: as `torch.save` writes it; tensors come to the CPU.
 
     Raises:
         EmomapError: missing, unreadable, truncated, or not such a dictionary.

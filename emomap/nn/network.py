@@ -1,7 +1,7 @@
 """Base of all methods that are networks: options, input, checkpoint, prediction.
 
 A network of one's own takes part by deriving from `NetworkMethod` and overriding `build`; see
-docs/methods.md. Training is `emomap.train`'s business: a network only says what its losses are.
+docs/own-methods.md. Training is `emomap.train`'s business: a network only says what its losses are.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class NetworkMethod(Method):
         self.threads = 0
 
     def build(self, classes: Sequence[str]) -> EmotionNetwork:
-        """The network for these emotions, freshly initialised."""
+        """The network for these emotions (``classes``, in the order of its logits), untrained."""
         raise NotImplementedError
 
     @property
@@ -99,7 +99,15 @@ class NetworkMethod(Method):
     # ------------------------------------------------------------------------------ checkpoint
 
     def save(self, checkpoint: Path, recipe: Mapping[str, Any] | None = None) -> None:
-        """Write everything that `load` needs, and the numbers of the training for the record."""
+        """Write everything that `load` needs, and the numbers of the training for the record.
+
+        Args:
+            checkpoint: the file; it is replaced as a whole or not at all.
+            recipe: numbers of the training.
+
+        Raises:
+            EmomapError: not trained, or the file cannot be written.
+        """
         if self.module is None:
             raise EmomapError(f"{type(self).__name__} is not trained, there is nothing to save")
         state = {
@@ -116,6 +124,10 @@ class NetworkMethod(Method):
         """Take options, emotions and weights from a checkpoint.
 
         Options that shape the network come from the checkpoint, whatever the recipe says.
+
+        Args:
+            checkpoint: written by `save`.
+            device: "auto" (the GPU where there is one), "cpu", "cuda", "cuda:1", "mps".
 
         Raises:
             EmomapError: missing, damaged, not a checkpoint, or one of another method.
@@ -154,6 +166,9 @@ class NetworkMethod(Method):
 
     def predict(self, images: Sequence[Image]) -> list[Prediction]:
         """Maps at the size of each picture (float32, non-negative), and probabilities.
+
+        Args:
+            images: pictures (H, W, 3) uint8, of any sizes.
 
         Raises:
             EmomapError: neither trained nor loaded.

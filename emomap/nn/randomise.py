@@ -35,6 +35,11 @@ def randomise(module: EmotionNetwork, names: Sequence[str], seed: int = 0) -> Em
     replaces, so that the scale of activations stays what it was; running statistics of batch norm
     are kept.
 
+    Args:
+        module: stays as it is.
+        names: of `layers`.
+        seed: of the weights.
+
     Raises:
         KeyError: no layer of this name has weights.
     """
@@ -54,7 +59,12 @@ def randomise(module: EmotionNetwork, names: Sequence[str], seed: int = 0) -> Em
 def cascade(
     method: NetworkMethod, steps: int = 6, seed: int = 0
 ) -> Iterator[tuple[float, NetworkMethod]]:
-    """The method with more and more of its layers randomised, from the output down.
+    """The method with more and more of its layers randomised, from the output down (Adebayo 2018).
+
+    Args:
+        method: trained; stays as it is.
+        steps: in how many steps all layers are reached.
+        seed: of the weights.
 
     Yields:
         The share of layers that are random (rising to 1), and a method to predict with.
@@ -71,9 +81,14 @@ def cascade(
 def likeness(
     one: NetworkMethod, other: NetworkMethod, images: Sequence[Image]
 ) -> NDArray[np.float64]:
-    """Rank correlation (Spearman) of the maps of two methods, one number an image, (N,).
+    """Rank correlation (Spearman) of the maps of two methods.
 
-    A constant map has no ranks: its correlation with any other is 0.
+    Args:
+        one, other: methods that give maps.
+        images: N pictures (H, W, 3) uint8.
+
+    Returns:
+        (N,) in -1..1. A constant map has no ranks: its correlation with any other is 0.
     """
     from scipy.stats import rankdata
 

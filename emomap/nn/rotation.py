@@ -60,7 +60,10 @@ def rotate(images: Tensor, angles: Sequence[float]) -> Tensor:
 
 
 def crop_scale(angles: Sequence[float]) -> float:
-    """Side of the square that lies within every turned image, relative to its side."""
+    """Side of the square that lies within every image turned by ``angles``, relative to its side.
+
+    1 where all of these (in degrees) are multiples of 90.
+    """
     if all(angle % 90 == 0 for angle in angles):
         return 1.0
     return min(

@@ -22,7 +22,7 @@ def soft_proposal(
 ) -> Tensor:
     """Proposal map of each image.
 
-    Transition weights are T_uv = |f_u - f_v| exp(-d_uv^2 / (2 factor^2)), with each column
+    Transition weights are ``T_uv = |f_u - f_v| exp(-d_uv^2 / (2 factor^2))``, with each column
     normalised to one. Starting from the uniform map, T is applied until it would change the map by
     less than ``tolerance`` in the L2 norm. Before the normalisation T is symmetric, so the walk's
     limit is in fact known: the row sums of T (`stationary`). The iteration stops short of it, and
@@ -55,7 +55,14 @@ def soft_proposal(
 
 
 def stationary(features: Tensor, factor: float | None = None) -> Tensor:
-    """The limit of the walk of `soft_proposal` in closed form, (B, H, W), each summing to 1."""
+    """The limit of the walk of `soft_proposal` in closed form.
+
+    Args:
+        features, factor: as in `soft_proposal`.
+
+    Returns:
+        (B, H, W), each map sums to 1; uniform where all features are the same.
+    """
     batch, _, height, width = features.shape
     with torch.no_grad():
         sums = _transfer(features, factor).sum(dim=2)

@@ -39,6 +39,7 @@ def test_score(
     html = found._repr_html_()
     assert f"{told['metrics']['cc']['mean']:.4f}" in html
     assert html.count("<tr>") == 1 + len(told["metrics"])
+    assert repr(found) + "\n" == command(capsys, "score", maps, dataset)
 
 
 def test_bench(
@@ -64,6 +65,7 @@ def test_bench(
     there = json.loads((tmp_path / "command" / "summary.json").read_text())
     assert run.summary == there
     assert shown == "\n".join(table.render("table") for table in run.tables())
+    assert shown == repr(run) + "\n"
     frame = run.to_pandas()
     for name, entry in there["methods"].items():
         for metric, cell in entry["metrics"].items():
@@ -85,4 +87,5 @@ def test_compare(tmp_path: Path, rng: np.random.Generator) -> None:
     found = compare([tmp_path / "a.csv", tmp_path / "b.csv"])
     assert list(found.to_pandas()["verdict"]) == [found.pairs[0].verdict]
     assert found.pairs[0].verdict in found._repr_html_()
+    assert found.pairs[0].verdict in repr(found)
     assert found.to_latex().count(r"\begin{tabular}") == 2
