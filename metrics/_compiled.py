@@ -145,50 +145,71 @@ def log_quotient(upper: Array, lower: Array, eps: float, out: Array) -> None:
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
-def add_gaussians(y: Array, x: Array, weights: Array, profile: Array, found: Array) -> None:
-    """Add to a map, for each place, the weight times ``profile[|dy|] * profile[|dx|]``.
+def banded(first: Array, weights: Array, values: Array, out: Array) -> None:
+    """Product of a matrix with a band of entries and a dense one, row by row.
 
     Args:
-        y, x: (N,) int64 places, ascending in y.
-        weights: (N,) double precision.
-        profile: (R,) from the centre out; nothing is added beyond.
-        found: (H, W) double precision, changed in place.
+        first: (n,) where the band begins in each row.
+        weights: (n, k) its entries.
+        values: (m, w) of any real type; ``first + k`` is nowhere above m.
+        out: (n, w) float64, written: ``out[i] = sum(weights[i, j] * values[first[i] + j])``.
     """
-    height, width = found.shape
-    reach = profile.size - 1
-    middle = width + reach  # zeros beyond the reach, as far as a part of a row may lie away
-    mirrored = np.zeros(2 * middle + 1)
-    for i in range(reach + 1):
-        mirrored[middle + i] = profile[i]
-        mirrored[middle - i] = profile[i]
-    first = last = 0
-    for row in range(height):
-        while last < y.size and y[last] <= row + reach:
-            last += 1
-        while first < last and y[first] < row - reach:
-            first += 1
-        k = first
-        while k + 4 <= last:  # four at a time, since most of the time goes into storing
-            low = min(min(x[k], x[k + 1]), min(x[k + 2], x[k + 3]))
-            high = max(max(x[k], x[k + 1]), max(x[k + 2], x[k + 3]))
-            start, stop = max(0, low - reach), min(width, high + reach + 1)
-            p = weights[k] * profile[abs(row - y[k])]
-            q = weights[k + 1] * profile[abs(row - y[k + 1])]
-            r = weights[k + 2] * profile[abs(row - y[k + 2])]
-            s = weights[k + 3] * profile[abs(row - y[k + 3])]
-            a = mirrored[middle + start - x[k] : middle + stop - x[k]]
-            b = mirrored[middle + start - x[k + 1] : middle + stop - x[k + 1]]
-            c = mirrored[middle + start - x[k + 2] : middle + stop - x[k + 2]]
-            d = mirrored[middle + start - x[k + 3] : middle + stop - x[k + 3]]
-            part = found[row, start:stop]
-            for i in range(part.size):
-                part[i] += (p * a[i] + q * b[i]) + (r * c[i] + s * d[i])
+    taps = weights.shape[1]
+    for i in range(out.shape[0]):
+        row = out[i]
+        for j in range(row.size):
+            row[j] = 0.0
+        at = first[i]
+        k = 0
+        while k + 4 <= taps:  # four at a time, since most of the time goes into storing
+            p, q, r, s = weights[i, k], weights[i, k + 1], weights[i, k + 2], weights[i, k + 3]
+            a, b = values[at + k], values[at + k + 1]
+            c, d = values[at + k + 2], values[at + k + 3]
+            for j in range(row.size):
+                row[j] += (p * a[j] + q * b[j]) + (r * c[j] + s * d[j])
             k += 4
-        while k < last:
-            start, stop = max(0, x[k] - reach), min(width, x[k] + reach + 1)
-            p = weights[k] * profile[abs(row - y[k])]
-            a = mirrored[middle + start - x[k] : middle + stop - x[k]]
-            part = found[row, start:stop]
-            for i in range(part.size):
-                part[i] += p * a[i]
+        while k < taps:
+            p = weights[i, k]
+            a = values[at + k]
+            for j in range(row.size):
+                row[j] += p * a[j]
             k += 1
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def spread(
+    y: Array, x: Array, counts: Array, profile: Array, step: int, margin: int, nodes: Array
+) -> None:
+    """Add to a coarse grid, for each place, its count times a separable profile around it.
+
+    Args:
+        y, x: (n,) int64 places in pixels, in the order of rows.
+        counts: (n,) float64.
+        profile: (step, t) what the nodes around get from a place so many pixels behind the middle
+            one of them, for each way that a place may lie between nodes.
+        step: pixels between nodes; node ``i`` lies at pixel ``(i - margin) * step``.
+        nodes: (h, w) float64, changed in place.
+    """
+    taps = profile.shape[1]
+    reach = (taps - 1) // 2
+    height, width = nodes.shape
+    row = np.empty(width)
+    k = 0
+    while k < y.size:
+        here = y[k]
+        low, high = width, 0
+        for i in range(width):
+            row[i] = 0.0
+        while k < y.size and y[k] == here:
+            start = x[k] // step - reach + margin
+            begin, end = max(0, start), min(width, start + taps)
+            along = profile[x[k] % step]
+            for i in range(begin, end):
+                row[i] += counts[k] * along[i - start]
+            low, high = min(low, begin), max(high, end)
+            k += 1
+        start = here // step - reach + margin
+        for i in range(max(0, start), min(height, start + taps)):
+            weight = profile[here % step, i - start]
+            for j in range(low, high):
+                nodes[i, j] += weight * row[j]

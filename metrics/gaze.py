@@ -82,16 +82,11 @@ def fixation_map(
     return counts
 
 
-#: Standard deviations at which the Gaussian of a fixation ends, far below the rounding of its sum.
-REACH = 9.5
-
-
 def density(fixations: Array, sigma: float) -> Array:
     """Blur a count map with a Gaussian and let it sum to one.
 
-    The Gaussian is not cut off where it could be seen (it ends at `REACH` sigma, at 3e-20 of its
-    height) and nothing is reflected at the border: the mass that leaves the picture is lost before
-    the sum is brought to one, as in the MIT code.
+    The Gaussian is not cut off where it could be seen and nothing is reflected at the border: the
+    mass that leaves the picture is lost before the sum is brought to one, as in the MIT code.
 
     Parameters
     ----------
@@ -125,32 +120,20 @@ def density(fixations: Array, sigma: float) -> Array:
         if not bool(xp.all(total > 0)):
             raise ValueError("fixations has no fixation: there is nothing to blur")
         return blurred / total
+    from metrics._blur import blur
+
     blurred = np.empty(given.shape)
     for index in np.ndindex(given.shape[:-2]):
         where, counts = locate(np, given[index], "fixations", sparse=False)
-        y, x = np.divmod(where, width)
-        if where.size < 2 * min(height, width):  # few fixations: Gaussian by Gaussian
-            from metrics._compiled import add_gaussians
-
-            steps = np.arange(min(max(height, width), math.ceil(REACH * sigma) + 1))
-            profile = np.exp(-0.5 * (steps / sigma) ** 2)
-            blurred[index] = 0.0
-            add_gaussians(y, x, counts.astype(np.float64), profile, blurred[index])
-        else:
-            rows, columns = _gaussian(height, sigma), _gaussian(width, sigma)
-            counts = given[index].astype(np.float64)
-            blurred[index] = arrays.product(arrays.product(rows, counts), columns)
-        blurred[index] /= blurred[index].sum()
+        blurred[index] = blur(where, counts, (height, width), sigma)
     return blurred
 
 
-def _gaussian(
-    size: int, sigma: float, centres: NDArray[np.int64] | None = None
-) -> NDArray[np.float64]:
-    """(size, centres) the Gaussian around each centre, without its factor; by default all."""
+def _gaussian(size: int, sigma: float) -> NDArray[np.float64]:
+    """(size, size) the Gaussian around each pixel, without its factor."""
     steps = np.arange(size)
     profile = np.exp(-0.5 * (steps / sigma) ** 2)
-    return np.asarray(profile[np.abs(steps[:, None] - (steps if centres is None else centres))])
+    return np.asarray(profile[np.abs(steps[:, None] - steps)])
 
 
 def sigma_from_degrees(degrees: float, pixels_per_degree: float) -> float:

@@ -18,8 +18,8 @@ from metrics._arrays import Array
 Method = Literal["matlab-bicubic", "matlab-bilinear", "bilinear", "area", "nearest"]
 METHODS = ("matlab-bicubic", "matlab-bilinear", "bilinear", "area", "nearest")
 
-#: Columns that are brought to double precision at a time.
-STRIP = 128
+#: Types that the compiled product takes as they are; others are brought to double precision.
+COMPILED = ("u1", "f4", "f8")
 
 Matrix = NDArray[np.float64]
 
@@ -80,25 +80,21 @@ def change(
         rows = arrays.beside(values, weights(h, height, method, scale), values.dtype)
         columns = arrays.beside(values, weights(w, width, method, scale), values.dtype)
         return rows @ values @ columns.T
-    # Sparse products do not go through BLAS, whose last bits depend on the number of threads.
-    rows = _sparse(h, height, method, scale)
-    columns = _sparse(w, width, method, scale)
+    rows, columns = _band(h, height, method, scale), _band(w, width, method, scale)
     resized = np.empty((*values.shape[:-2], height, width))
-    rows_first = rows.nnz * w + columns.nnz * height <= columns.nnz * h + rows.nnz * width
     for index in np.ndindex(values.shape[:-2]):
-        if rows_first:
-            resized[index] = _product(columns, _product(rows, values[index]).T).T
-        else:
-            resized[index] = _product(rows, _product(columns, values[index].T).T)
+        resized[index] = _product(columns, _product(rows, values[index]).T).T
     return resized
 
 
-def _product(weights: Any, values: Array) -> Matrix:
-    """Sparse times dense, the dense matrix brought to double precision strip by strip."""
-    found = np.empty((weights.shape[0], values.shape[1]))
-    for start in range(0, values.shape[1], STRIP):
-        strip = values[:, start : start + STRIP].astype(np.float64)
-        found[:, start : start + STRIP] = weights @ strip
+def _product(band: tuple[NDArray[np.int64], Matrix], values: Array) -> Matrix:
+    from metrics._compiled import banded
+
+    first, entries = band
+    if values.dtype.str[1:] not in COMPILED or not values.dtype.isnative:
+        values = values.astype(np.float64)
+    found = np.empty((len(first), values.shape[1]))
+    banded(first, entries, np.ascontiguousarray(values), found)
     return found
 
 
@@ -160,10 +156,16 @@ def weights(size: int, wanted: int, method: str, scale: float | None = None) -> 
 
 
 @lru_cache(maxsize=64)
-def _sparse(size: int, wanted: int, method: str, scale: float | None) -> Any:
-    from scipy.sparse import csr_array
-
-    return csr_array(weights(size, wanted, method, scale))
+def _band(
+    size: int, wanted: int, method: str, scale: float | None
+) -> tuple[NDArray[np.int64], Matrix]:
+    """Where the entries of each row of `weights` begin, and (wanted, k) the entries."""
+    matrix = weights(size, wanted, method, scale)
+    entries = matrix != 0
+    first = entries.argmax(axis=1)
+    width = int((size - entries[:, ::-1].argmax(axis=1) - first).max())
+    first = np.minimum(first, size - width)
+    return first, np.take_along_axis(matrix, first[:, None] + np.arange(width), axis=1)
 
 
 def _area(size: int, wanted: int) -> Matrix:
