@@ -119,7 +119,8 @@ def latex(table: Table) -> str:
     lines += [rf"\begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}", r"\toprule"]
     lines += [line(table.header), r"\midrule", *[line(row) for row in table.rows]]
     lines += [r"\bottomrule", r"\end{tabular}"]
-    caption = " ".join([table.title, *table.notes]).strip()
+    parts = [part for part in (table.title, *table.notes) if part]
+    caption = " ".join(part if part.endswith((".", ":", ";")) else f"{part}." for part in parts)
     if caption:
         lines.append(r"\caption{" + "".join(_LATEX.get(c, c) for c in caption) + "}")
     return "\n".join([*lines, r"\end{table}"]) + "\n"

@@ -204,6 +204,11 @@ def test_other_images_are_refused_or_counted(tmp_path: Path, rng: np.random.Gene
         ("a.json", '{"metrics": {}}', "means but no values"),
         ("a.json", "[", "not per-image values"),
         ("a.jsonl", "{}\n", "line 1 is damaged"),
+        (
+            "a.jsonl",
+            '{"dataset":"d","method":"m","image":"1","metric":"cc","value":1,"signature":""}\n{"d',
+            "last line was cut short",
+        ),
         ("a.txt", "", "suffix says the format"),
     ],
 )

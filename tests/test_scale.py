@@ -167,6 +167,14 @@ def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch)
         pass
 
 
+def test_a_cluster_with_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its scheduler could not unpickle the work, and the run would wait for ever."""
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(engine, "__version__", "0.0.0")
+    with pytest.raises(EmomapError, match=r"emomap 0\.0\.0 is here"), engine.on("dask", jobs=1):
+        pass
+
+
 @pytest.fixture
 def processes() -> Iterator[list[subprocess.Popen[bytes]]]:
     """Processes that end with the test."""
