@@ -52,7 +52,8 @@ def list_files(folder: Path, suffixes: frozenset[str]) -> list[Path]:
         raise EmomapError(f"{error.filename}: cannot be listed: {error.strerror}") from error
 
     if not folder.is_dir():
-        raise EmomapError(f"{folder}: there is no such folder")
+        wrong = "is a file; give its folder" if folder.exists() else "there is no such folder"
+        raise EmomapError(f"{folder}: {wrong}")
     found: list[Path] = []
     for top, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
         folders[:] = sorted(name for name in folders if not is_junk(name) and name != "__MACOSX")
@@ -406,6 +407,20 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file atomically, UTF-8 with Unix line ends on every system."""
     with atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, where they are missing.
+
+    Raises:
+        EmomapError: it cannot be made, or cannot be written in.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    if not os.access(folder, os.W_OK):
+        raise EmomapError(f"{folder}: may not be written in; check permissions, or write elsewhere")
 
 
 def append_text(path: Path, text: str) -> None:

@@ -225,6 +225,8 @@ def _from_lines(path: Path) -> PerImage:
     rows = read_rows(path)
     if not rows:
         raise EmomapError(f"{path}: holds no rows")
+    if not path.read_bytes().endswith(b"\n"):
+        raise EmomapError(f"{path}: its last line was cut short; make the file again")
     methods = {row.method for row in rows}
     if len(methods) > 1:
         raise EmomapError(f"{path}: rows of several methods ({', '.join(sorted(methods))})")

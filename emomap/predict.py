@@ -66,7 +66,11 @@ def predict_maps(
 
     Returns:
         The pictures that failed. Their maps do not exist; all others do.
+
+    Raises:
+        EmomapError: the folder cannot be made.
     """
+    io.make_folder(folder)  # before hours of work
     todo = [s for s in samples if not map_path(folder, s.id, form).exists()]
     work = partial(_one, method=method, folder=folder, form=form)
     outcomes = engine.ordered(work, todo, jobs=jobs, chunk=8)
@@ -78,15 +82,21 @@ def predict_maps(
 def _one(sample: Sample, *, method: Method, folder: Path, form: str) -> Outcome:
     try:
         image = sample.image()
-        values = method.predict([image])[0].map
-        if values is None:
-            raise EmomapError(f"{type(method).__name__} gives no maps, only emotions")
+        values = _map_of(method, image, sample)
         io.write_map(map_path(folder, sample.id, form), values)
     except EmomapError as error:
         return Outcome(sample.id, str(error))
-    except ValueError as error:
-        return Outcome(sample.id, f"{sample.image_file}: {error}")
     return Outcome(sample.id)
+
+
+def _map_of(method: Method, image: NDArray[np.uint8], sample: Sample) -> NDArray[Any]:
+    try:
+        values = method.predict([image])[0].map
+    except (EmomapError, ValueError) as error:  # a method does not know the file
+        raise EmomapError(f"{sample.image_file}: {error}") from error
+    if values is None:
+        raise EmomapError(f"{type(method).__name__} gives no maps, only emotions")
+    return values
 
 
 # ------------------------------------------------------------------- networks and classifiers
@@ -197,9 +207,11 @@ def read_probabilities(table: Path) -> dict[str, NDArray[np.float64]]:
 
 
 def find_pictures(path: Path) -> Dataset:
-    """The pictures below a path: those of a data set, or any in a plain folder."""
+    """The pictures below a path: those of a data set, or any in a plain folder; or one alone."""
     from emomap.data import open_dataset
 
+    if path.is_file() and path.suffix.lower() in io.IMAGE_SUFFIXES:
+        return Dataset(path.stem, (Sample(path.stem, path),), layout="one picture")
     if path.is_dir() and any(p.suffix.lower() in io.IMAGE_SUFFIXES for p in path.iterdir()):
         return pictures(path)
     try:

@@ -47,11 +47,23 @@ class Results:
 
     @cached_property
     def values(self) -> dict[str, dict[str, dict[str, float]]]:
-        """method -> metric -> image -> value, in the order of `methods`."""
+        """method -> metric -> image -> value, in the order of `methods`.
+
+        Raises:
+            EmomapError: rows are damaged, or there are fewer than the summary counted.
+        """
         found: dict[str, dict[str, dict[str, float]]] = {}
         for name in self.methods:
-            for row in read_rows(Run(self.folder).rows(name)):
+            path = Run(self.folder).rows(name)
+            for row in read_rows(path):
                 found.setdefault(name, {}).setdefault(row.metric, {})[row.image] = row.value
+            for metric, cell in self.summary["methods"][name]["metrics"].items():
+                there = len(found.get(name, {}).get(metric, {}))
+                if there < cell["n"]:
+                    raise EmomapError(
+                        f"{path}: has {metric} of {there} images, but the run scored {cell['n']}; "
+                        "remove summary.json and give the run's command again"
+                    )
         return found
 
     @cached_property

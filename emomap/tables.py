@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io as text_io
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -72,14 +73,19 @@ def markdown(table: Table) -> str:
     """A pipe table, with the title above and the notes as paragraphs below."""
 
     def line(row: Sequence[str]) -> str:
-        return "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+        return "| " + " | ".join(_MARKUP.sub(r"\\\g<0>", cell) for cell in row) + " |"
 
-    lines = [table.title, ""] if table.title else []
+    lines = [_TAG.sub(r"\<", table.title), ""] if table.title else []
     lines += [line(table.header), line(["---", *["---:"] * (len(table.header) - 1)])]
     lines += [line(row) for row in table.rows]
     for note in table.notes:
-        lines += ["", note]
+        lines += ["", _TAG.sub(r"\<", note)]
     return "\n".join(lines) + "\n"
+
+
+#: The beginning of HTML, and what else would be markup in a cell of a Markdown table.
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_MARKUP = re.compile(rf"{_TAG.pattern}|[|`\\]|\*(?=\S)|\](?=\()|(?<!\w)_|_(?!\w)")
 
 
 def comma_separated(table: Table) -> str:
@@ -109,13 +115,16 @@ def latex(table: Table) -> str:
     """A booktabs tabular inside a table environment (needs ``\\usepackage{booktabs}``)."""
 
     def line(row: Sequence[str]) -> str:
-        return " & ".join("".join(_LATEX.get(c, c) for c in cell) for cell in row) + r" \\"
+        cells = " & ".join("".join(_LATEX.get(c, c) for c in cell) for cell in row) + r" \\"
+        # the end of a row takes these for a distance, or for an order not to break the page
+        return "{}" + cells if cells.startswith(("*", "[")) else cells
 
     lines = [r"\begin{table}", r"\centering"]
     lines += [rf"\begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}", r"\toprule"]
     lines += [line(table.header), r"\midrule", *[line(row) for row in table.rows]]
     lines += [r"\bottomrule", r"\end{tabular}"]
-    caption = " ".join([table.title, *table.notes]).strip()
+    parts = [part for part in (table.title, *table.notes) if part]
+    caption = " ".join(part if part.endswith((".", ":", ";")) else f"{part}." for part in parts)
     if caption:
         lines.append(r"\caption{" + "".join(_LATEX.get(c, c) for c in caption) + "}")
     return "\n".join([*lines, r"\end{table}"]) + "\n"

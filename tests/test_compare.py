@@ -87,6 +87,32 @@ def test_holm_keeps_false_alarms_of_null_methods_at_five_percent() -> None:
     assert alarms <= 11
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("all_pairs", "worlds", "most"), [(False, 150, 16), (True, 50, 8)])
+def test_false_alarms_of_whole_comparisons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, all_pairs: bool, worlds: int, most: int
+) -> None:
+    """`compare` itself on 20 files of methods that do not differ.
+
+    Images differ in how hard they are, and values are skewed, as those of real methods. With a
+    rate of 5%, more than so many alarms have p < 0.001 on a metric; none at all would be no test.
+    """
+    rng = np.random.default_rng(8)
+    monkeypatch.setattr("emomap.compare.interval", lambda values, seed: {"low": 0.0, "high": 0.0})
+    alarms = {"cc": 0, "kl": 0}
+    for _ in range(worlds):
+        hard = rng.normal(0, 1, 30)
+        paths = [
+            scores(tmp_path / f"m{k:02d}.csv", hard + rng.gamma(2.0, 0.5, 30), rng.gamma(2, 1, 30))
+            for k in range(20)
+        ]
+        pairs = compare(paths, all_pairs=all_pairs).pairs
+        for metric in alarms:
+            alarms[metric] += any(p.p_holm < 0.05 for p in pairs if p.metric == metric)
+    assert max(alarms.values()) <= most
+    assert sum(alarms.values()) > 0
+
+
 def test_all_pairs_and_the_reference(tmp_path: Path, rng: np.random.Generator) -> None:
     paths = [scores(tmp_path / f"{name}.csv", rng.normal(0, 1, 20)) for name in "abc"]
     named = [(p.first, p.second) for p in compare(paths, metric_names=["cc"]).pairs]
@@ -178,6 +204,11 @@ def test_other_images_are_refused_or_counted(tmp_path: Path, rng: np.random.Gene
         ("a.json", '{"metrics": {}}', "means but no values"),
         ("a.json", "[", "not per-image values"),
         ("a.jsonl", "{}\n", "line 1 is damaged"),
+        (
+            "a.jsonl",
+            '{"dataset":"d","method":"m","image":"1","metric":"cc","value":1,"signature":""}\n{"d',
+            "last line was cut short",
+        ),
         ("a.txt", "", "suffix says the format"),
     ],
 )

@@ -35,6 +35,18 @@ def test_results_come_in_order(jobs: int) -> None:
     assert list(engine.ordered(double, range(50), jobs=jobs, chunk=3)) == [2 * i for i in range(50)]
 
 
+@pytest.mark.parametrize(("count", "start", "jobs", "most"), [(2000, 0, 2, 25), (7, 3, 4, 25)])
+def test_chunks_cover_all_items_and_get_smaller(
+    count: int, start: int, jobs: int, most: int
+) -> None:
+    chunks = list(engine._chunks(count, start, jobs, most))
+    assert [item for at, end in chunks for item in range(at, end)] == list(range(start, count))
+    sizes = [end - at for at, end in chunks]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] <= most
+    assert sizes[-1] == 1
+
+
 def test_nothing_to_do() -> None:
     assert list(engine.ordered(double, [], jobs=2)) == []
 

@@ -159,3 +159,11 @@ def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch)
         engine.on("dask", "tcp://127.0.0.1:1"),
     ):
         pass
+
+
+def test_a_cluster_with_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its scheduler could not unpickle the work, and the run would wait for ever."""
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(engine, "__version__", "0.0.0")
+    with pytest.raises(EmomapError, match=r"emomap 0\.0\.0 is here"), engine.on("dask", jobs=1):
+        pass

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import csv
+import re
+import shutil
+import subprocess
+from html import unescape
+from pathlib import Path
 
-from emomap.tables import Table, number, width, with_interval
+import pytest
+from markdown_it import MarkdownIt
+
+from emomap.tables import Table, html, number, width, with_interval
 
 TABLE = Table(("method", "CC ↑"), [["a_b & c|d", "0.5"], ["眼", "-1.0"]], "Title", ["note 50%"])
 
@@ -30,6 +38,42 @@ def test_latex_escapes_what_tex_would_take() -> None:
     assert r"a\_b \& c\textbar{}d & 0.5 \\" in latex
     assert r"note 50\%" in latex
     assert latex.count(r"\begin") == latex.count(r"\end")
+
+
+NASTY = [
+    "a_b & c|d",
+    "<script>alert(1)</script>",
+    "[x](javascript:y)",
+    "*star*",
+    "_low_",
+    "`code`",
+    "100% #1 $x^2$ ~{}",
+    "back\\slash",
+    'comma, "quote"',
+    "<b>",
+    "0.829*",
+]
+
+
+def test_names_are_read_back_as_they_are_in_every_format() -> None:
+    table = Table(("method", "CC ↑"), [[name, "0.5 [0.4, 0.6]"] for name in NASTY])
+    assert [row[0] for row in csv.reader(table.render("csv").splitlines())][1:] == NASTY
+    page = MarkdownIt("commonmark").enable("table").render(table.render("md"))
+    cells = [unescape(cell) for cell in re.findall(r"<td.*?>(.*?)</td>", page)]
+    assert cells[::2] == NASTY
+    assert set(cells[1::2]) == {"0.5 [0.4, 0.6]"}
+    cells = re.findall(r"<td>(.*?)</td>", html(table))
+    assert [unescape(cell) for cell in cells[::2]] == NASTY
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex on this machine")
+def test_latex_is_taken_by_latex(tmp_path: Path) -> None:
+    table = Table(("method", "CC ↑"), [[name, "0.5 ± 0.1"] for name in NASTY], "50%", NASTY)
+    text = r"\documentclass{article}\usepackage{booktabs}\begin{document}"
+    (tmp_path / "t.tex").write_text(text + table.render("latex") + r"\end{document}")
+    command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "t.tex"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout[-2000:]
 
 
 def test_numbers() -> None:

@@ -47,7 +47,9 @@ def predict(
     jobs: int | None,
     quiet: bool,
 ) -> int:
-    """Write the map of every picture below the folder IMAGES (or of a data set) to --out.
+    """Write the map of every picture below the folder IMAGES to --out.
+
+    IMAGES may also be a data set, or one picture.
 
     Maps that are there already are kept, so an interrupted command goes on where it stopped. A
     network also writes predictions.jsonl with its emotion probabilities. Exit code 3 when some

@@ -171,6 +171,27 @@ def test_predict_writes_and_keeps_maps(emomap: Command, dataset: Path, tmp_path:
     assert emomap("score", tmp_path / "maps", dataset, "--metrics", "cc").code == 0
 
 
+def test_predict_names_the_picture_that_a_method_refuses(
+    emomap: Command, dataset: Path, tmp_path: Path
+) -> None:
+    Image.new("RGB", (5, 3)).save(dataset / "images" / "small.png")
+    ran = emomap("predict", dataset / "images", "-m", "gbvs", "-o", tmp_path / "maps", "-q")
+    assert ran.code == 3
+    assert "images/small.png: gbvs: image is 5x3 px" in ran.err
+    assert len(list((tmp_path / "maps").iterdir())) == 12
+    ran = emomap("predict", dataset / "images" / "00.png", "-m", "center", "-o", tmp_path / "one")
+    assert ran.code == 0
+    assert [path.name for path in (tmp_path / "one").iterdir()] == ["00.png"]
+
+
+def test_predict_needs_a_folder_to_write_in(emomap: Command, dataset: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ran = emomap("predict", dataset / "images", "-m", "center", "-o", tmp_path / "file", "-q")
+    assert ran.code == 1
+    assert ran.err.startswith(f"emomap: {tmp_path / 'file'}: cannot be written")
+    assert len(ran.err.splitlines()) == 1
+
+
 def test_predict_refuses_a_network_without_checkpoint(
     emomap: Command, dataset: Path, tmp_path: Path
 ) -> None:

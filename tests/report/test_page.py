@@ -177,6 +177,15 @@ def test_the_command(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert (tmp_path / "a.html").read_text().startswith("<!doctype html>")
 
 
+def test_a_run_with_lost_rows_is_refused(made: Path, tmp_path: Path) -> None:
+    """A file cut short would otherwise drop a method, or some of its images, without a word."""
+    run = shutil.copytree(made / "run", tmp_path / "run")
+    rows = run / "rows" / "center.jsonl"
+    rows.write_bytes(rows.read_bytes()[:-100])
+    with pytest.raises(EmomapError, match=r"center\.jsonl: has .* of 49 images, .* scored 50"):
+        write(run)
+
+
 def test_what_is_no_run_is_named(made: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not a run folder"):
         write(tmp_path)
