@@ -12,6 +12,8 @@ import atexit
 import contextlib
 import os
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from functools import lru_cache
@@ -234,6 +236,14 @@ def _settle(*, own: bool) -> None:
     keep_memory()
     if own:
         atexit.register(_leave)
+        threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
+
+
+def _follow(parent: int) -> None:
+    """End this worker when the process that it works for was killed, instead of waiting for it."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 def _leave() -> None:

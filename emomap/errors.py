@@ -16,3 +16,9 @@ class UsageError(EmomapError):
     """The command or its options are wrong, before anything was computed."""
 
     exit_code = 2
+
+
+class Interrupted(EmomapError):
+    """The user stopped the command, and nothing of it is kept."""
+
+    exit_code = 130

@@ -10,13 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emomap import engine, io, metrics, scoring, signatures
+from emomap import engine, io, metrics, perimage, scoring, signatures
 from emomap.errors import EmomapError
 from emomap.perimage import PerImage
 from emomap.progress import track
 from emomap.sample import Gaze
-from emomap.scoring import Item, Protocol
+from emomap.scoring import Item, Protocol, Scored
 from emomap.tables import Table, html, number, with_interval
+from emomap.unfinished import Unfinished
 
 if TYPE_CHECKING:
     from emomap.data.gaze import GazeFolder
@@ -188,6 +189,7 @@ def score(
     shard: tuple[int, int] | None = None,
     seed: int = 0,
     show: bool = False,
+    keep: str | Path | None = None,
 ) -> Scores:
     """Score a folder of maps against gaze.
 
@@ -202,6 +204,8 @@ def score(
         shard: (i, n) to score only the i-th of n parts of the images, see `emomap.merge`.
         seed: of the bootstrap.
         show: progress on stderr.
+        keep: a file for `emomap.perimage.write`: the values of each image are written to it, and
+            when the scoring is interrupted, the same call goes on where it stopped.
 
     Returns:
         The values of each image. The object prints as a table, and has `Scores.summary`,
@@ -228,10 +232,30 @@ def score(
     if protocol.sigma is None:
         protocol = replace(protocol, sigma=gaze.sigma)
     protocol, omitted = _fitting(protocol, items)
-    found = _run(items, protocol, omitted, remarks, jobs, shard, seed, show)
-    return replace(
-        found, method=Path(predictions).resolve().name, dataset=Path(truth).resolve().name
+    mine = engine.shard(items, shard)
+    if not mine:
+        raise EmomapError(f"shard {shard}: there are only {len(items)} maps, so it has none")
+    part = Unfinished(Path(keep), items, protocol, Path(truth)) if keep else None
+    results = _run(items, mine, protocol, jobs, show, part)
+    values = {result.id: result.values for result in results if not result.problem}
+    failed = [result.problem for result in results if result.problem]
+    if not values:
+        raise EmomapError(f"no map could be scored; the first problem: {failed[0]}")
+    found = Scores(
+        values,
+        protocol,
+        omitted,
+        failed,
+        [*remarks, *(remark for result in results for remark in result.remarks)],
+        sum(result.blank for result in results),
+        seed,
+        Path(predictions).resolve().name,
+        Path(truth).resolve().name,
     )
+    if keep and part:
+        perimage.write(Path(keep), found.per_image())
+        part.remove()
+    return found
 
 
 def open_truth(path: str | Path, kind: Any = None) -> GazeFolder:
@@ -290,33 +314,28 @@ def _fitting(protocol: Protocol, items: Sequence[Item]) -> tuple[Protocol, dict[
 
 def _run(
     items: Sequence[Item],
+    mine: Sequence[Item],
     protocol: Protocol,
-    omitted: Mapping[str, str],
-    remarks: list[str],
     jobs: int | None,
-    shard: tuple[int, int] | None,
-    seed: int,
     show: bool,
-) -> Scores:
-    values: dict[str, Mapping[str, float]] = {}
-    failed: list[str] = []
-    blank = 0
-    mine = engine.shard(items, shard)
-    if not mine:
-        raise EmomapError(f"shard {shard}: there are only {len(items)} maps, so it has none")
+    part: Unfinished | None,
+) -> list[Scored]:
+    """The results of this shard's items, in their order."""
+    done = part.read() if part else {}
+    todo = [item for item in mine if item.id not in done]
     with tempfile.TemporaryDirectory(prefix="emomap-", dir=engine.shared_folder()) as temporary:
         others = None
         if protocol.needs() & {"other", "baseline"}:
             gazes = ((item.id, gaze) for item in items if (gaze := item.gaze()))
             others = scoring.pool_fixations(gazes, Path(temporary, "others.npz"))
-        results = scoring.score_items(mine, protocol, jobs=jobs, others=others)
-        for result in track(results, total=len(mine), label="score", show=show):
-            if result.problem:
-                failed.append(result.problem)
-            else:
-                values[result.id] = result.values
-            remarks += result.remarks
-            blank += result.blank
-    if not values:
-        raise EmomapError(f"no map could be scored; the first problem: {failed[0]}")
-    return Scores(values, protocol, omitted, failed, remarks, blank, seed)
+        results = scoring.score_items(todo, protocol, jobs=jobs, others=others)
+        before = len(mine) - len(todo)
+        try:
+            for result in track(results, total=len(mine), done=before, label="score", show=show):
+                done[result.id] = result
+                if part:
+                    part.add(result)
+        finally:
+            if part:
+                part.flush()
+    return [done[item.id] for item in mine]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
@@ -62,3 +64,40 @@ def test_killed_worker_loses_no_result(tmp_path: Path, capfd: pytest.CaptureFixt
 def test_workers_that_keep_dying_end_the_run() -> None:
     with pytest.raises(EmomapError, match="died 3 times at item 1 of 4"):
         list(engine.ordered(die_always, range(4), jobs=2))
+
+
+def pid_then_sleep(item: int) -> int:
+    time.sleep(0.2)
+    return os.getpid()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_workers_end_when_their_command_is_killed() -> None:
+    script = (
+        "from emomap import engine\n"
+        "from tests.test_engine import pid_then_sleep\n"
+        "for pid in engine.ordered(pid_then_sleep, range(10_000), jobs=2, chunk=1):\n"
+        "    print(pid, flush=True)\n"
+    )
+    command = [sys.executable, "-c", script]
+    root = Path(__file__).resolve().parents[1]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=root
+    ) as running:
+        assert running.stdout
+        workers = {int(running.stdout.readline()) for _ in range(4)}
+        running.kill()
+    assert running.pid not in workers
+    for _ in range(300):
+        if not any(alive(pid) for pid in workers):
+            return
+        time.sleep(0.1)
+    pytest.fail(f"workers {workers} go on")
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -30,7 +30,8 @@ from emomap.cli import options
     "--per-image",
     type=options.FOLDER,
     metavar="FILE",
-    help="Each image's values, with the signature: .csv, .json, .jsonl (rows) or .parquet.",
+    help="Each image's values, with the signature: .csv, .json, .jsonl (rows) or .parquet. "
+    "Interrupted, the same command goes on where it stopped.",
 )
 @click.option(
     "--explain",
@@ -67,7 +68,7 @@ def score(
     values. Exit code 3 when some maps could not be scored, or are all zero.
     """
     from emomap import perimage, scores, signatures
-    from emomap.errors import UsageError
+    from emomap.errors import Interrupted, UsageError
     from emomap.progress import report_problems
 
     chosen = options.protocol(**choices)
@@ -78,19 +79,23 @@ def score(
         raise UsageError("score needs two folders: emomap score PRED GT, see emomap score --help")
     if per_image:
         perimage.check_path(per_image, "--per-image")
-    found = scores.score(
-        pred,
-        gt,
-        protocol=chosen,
-        allow_missing=allow_missing,
-        truth_kind=gt_kind.replace("-", " ") if gt_kind else None,
-        jobs=jobs,
-        shard=shard,
-        seed=seed,
-        show=not quiet,
-    )
+    try:
+        found = scores.score(
+            pred,
+            gt,
+            protocol=chosen,
+            allow_missing=allow_missing,
+            truth_kind=gt_kind.replace("-", " ") if gt_kind else None,
+            jobs=jobs,
+            shard=shard,
+            seed=seed,
+            show=not quiet,
+            keep=per_image,
+        )
+    except KeyboardInterrupt as error:
+        if per_image:
+            raise
+        raise Interrupted("interrupted; with --per-image FILE it could go on from here") from error
     report_problems(found.failed, found.remarks)
-    if per_image:
-        perimage.write(per_image, found.per_image())
     options.show(found.render(form, explain=explain), output)
     return 3 if found.failed or found.blank else 0

@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from emomap import metrics
+from emomap import metrics, scoring
+from emomap.scoring import Item, Scored
 from tests.cli.conftest import Command
 
 
@@ -203,3 +206,64 @@ def test_wrong_use_is_one_clear_line(
     assert ran.code == code
     assert words in ran.err
     assert ran.out == ""
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_an_interrupted_score_goes_on(
+    emomap: Command,
+    dataset: Path,
+    maps: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    suffix: str,
+) -> None:
+    """With other values for the later images, a value that was made anew would show."""
+    whole, path = tmp_path / f"whole{suffix}", tmp_path / f"rows{suffix}"
+    emomap("score", maps, dataset, "--per-image", whole, "-q")
+    real = scoring.score_items
+    asked: list[list[str]] = []
+
+    def stopping(items: Sequence[Item], *more: object, **options: object) -> Iterator[Scored]:
+        asked.append([item.id for item in items])
+        results = real(items, *more, **options)  # type: ignore[arg-type]
+        for number, result in enumerate(results):
+            if len(asked) == 1 and number == 7:
+                raise KeyboardInterrupt
+            yield result
+
+    monkeypatch.setattr(scoring, "score_items", stopping)
+    ran = emomap("score", maps, dataset, "--per-image", path, "-q")
+    assert ran.code == 130
+    assert "goes on from here" in ran.err
+    part = path.with_name(f"{path.name}.part")
+    with part.open("a") as stream:
+        stream.write('\n{"id": "11", "stam')  # a kill in the middle of a line
+    os.utime(maps / "03.png", (1, 1))  # this map was made anew
+    ran = emomap("score", maps, dataset, "--per-image", path, "-q")
+    assert ran.code == 0, ran.err
+    assert asked[1] == ["03", *asked[0][7:]]
+    assert path.read_bytes() == whole.read_bytes()
+    assert not part.exists()
+
+
+def test_an_interrupted_score_that_keeps_nothing_says_so(
+    emomap: Command, dataset: Path, maps: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopping(*more: object, **options: object) -> Iterator[Scored]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(scoring, "score_items", stopping)
+    ran = emomap("score", maps, dataset, "-q")
+    assert ran.code == 130
+    assert "with --per-image FILE it could go on" in ran.err
+
+
+def test_results_of_another_score_are_not_taken_up(
+    emomap: Command, dataset: Path, maps: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "rows.csv"
+    part = tmp_path / "rows.csv.part"
+    part.write_text('{"signature": "other"}\n{"id": "00", "stamp": 0, "values": {}, "remarks": []}')
+    ran = emomap("score", maps, dataset, "--per-image", path, "--metrics", "cc", "-q")
+    assert ran.code == 0, ran.err
+    assert len(path.read_text().splitlines()) == 13
