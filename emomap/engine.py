@@ -31,6 +31,8 @@ Result = TypeVar("Result")
 WORTH_A_PROCESS = 40
 #: How often in a row, without any progress, workers may die before the run is given up.
 PATIENCE = 3
+#: Chunks of this machine that go to a cluster as one, since a message costs more there.
+TOGETHER = 3
 #: Seconds to wait for a cluster to answer and to have a worker.
 WAIT = 60
 #: Bytes of freed memory that a worker keeps instead of giving them back after each picture.
@@ -119,6 +121,8 @@ def _connected(scheduler: str | None, jobs: int | None) -> Iterator[Any]:
                 "`dask scheduler` and `dask worker ADDRESS`, see docs/cluster.md"
             ) from error
         _check_versions(client, where)
+        if scheduler is None:
+            client.run(atexit.register, _leave)
         yield client
 
 
@@ -203,7 +207,7 @@ def _pool(
 
     client = _client.get()
     here = None if client is None else Path.cwd()
-    chunks = _chunks(len(items), start, jobs, chunk)
+    chunks = _chunks(len(items), start, jobs, chunk * TOGETHER if client else chunk)
     calls = (joblib.delayed(_run)(function, items[at:end], here) for at, end in chunks)
     with joblib.parallel_config(**({"backend": "dask", "client": client} if client else {})):
         pool = joblib.Parallel(
