@@ -1,7 +1,6 @@
 """From scores of images to a statement about a method: interval, test, correction.
 
-scipy.stats does the tests; it is imported when it is needed, for that takes most of a second. The
-interval, which every table has, is drawn here as scipy.stats would draw it, to the same bits.
+scipy.stats does the work; it is imported when it is needed, for that takes most of a second.
 """
 
 from __future__ import annotations
@@ -62,13 +61,19 @@ def mean_interval(
         raise ValueError(f"level is {level}; it must lie between 0 and 1")
     low = high = mean = float(values.mean())
     if values.size > 1:
-        rng = np.random.default_rng(seed)
-        size = max(1, CHUNK // values.size)
-        counts = [min(size, resamples - done) for done in range(0, resamples, size)]
-        draws = (rng.integers(0, values.size, (count, values.size)) for count in counts)
-        means = np.concatenate([values[drawn].mean(axis=-1) for drawn in draws])
-        tail = 50 * (1 - level)
-        low, high = map(float, np.percentile(means, [tail, 100 - tail]))
+        from scipy.stats import bootstrap
+
+        found = bootstrap(
+            (values,),
+            np.mean,
+            vectorized=True,
+            n_resamples=resamples,
+            batch=max(1, CHUNK // values.size),
+            confidence_level=level,
+            method="percentile",
+            rng=np.random.default_rng(seed),
+        )
+        low, high = map(float, found.confidence_interval)
     return Interval(mean, low, high, values.size)
 
 
