@@ -30,6 +30,8 @@ from emomap.errors import EmomapError, UsageError
 
 #: Packages whose version can change a number.
 VERSIONED = ("numpy", "scipy", "torch", "torchvision", "pillow", "POT", "numba", "scikit-image")
+#: What is there before anything was made: such a folder may be opened for another recipe.
+SETUP = {"recipe.toml", "environment.json"}
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Run:
 
     @classmethod
     def open(cls, folder: Path, settings: Mapping[str, Any]) -> Run:
-        """Open a run folder for a recipe; a new or empty folder is set up.
+        """Open a run folder for a recipe; one in which nothing was made yet is set up.
 
         Raises:
             UsageError: the folder holds a run with another recipe (the difference is shown), or
@@ -71,14 +73,16 @@ class Run:
         """
         run = cls(folder)
         kept = folder / "recipe.toml"
-        if kept.exists():
+        names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+        made = {name for name in names - SETUP if not io.is_junk(name)}
+        if made and kept.exists():
             run._check(kept, settings)
-        elif folder.is_dir() and any(not io.is_junk(entry.name) for entry in folder.iterdir()):
+        elif made:
             raise UsageError(f"{folder}: not empty and not a run; choose another folder with --out")
         elif folder.exists() and not folder.is_dir():
             raise UsageError(f"{folder}: is a file; choose a folder with --out")
         run._take(folder / ".lock")
-        if not kept.exists():
+        if not made:
             io.write_text(kept, recipe.dumps(settings))
         return run
 

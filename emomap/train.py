@@ -111,19 +111,21 @@ class Settings:
         if "crop" in values:
             values["crop"] = tuple(values["crop"])
         made = cls(**values)
-        positive = ("epochs", "batch", "learning_rate", "threads", "step_epochs")
-        bad = next((name for name in positive if not getattr(made, name) > 0), None)
+        for name, (least, below) in _RANGES.items():
+            value = getattr(made, name)
+            if isinstance(value, str) or not least <= value < below:
+                top = "" if below == math.inf else f", below {below:g}"
+                wanted = "above 0" if least == _ABOVE_0 else f"{least} or more"
+                raise UsageError(f"training.{name}={value}: it must be {wanted}{top}")
         for name, choices in _CHOICES.items():
             if getattr(made, name) not in choices:
                 raise UsageError(
                     f"training.{name}={getattr(made, name)}: it is {' or '.join(choices)}"
                 )
+        if made.nesterov and not made.momentum:
+            raise UsageError("training.nesterov=true: it needs a training.momentum above 0")
         if len(made.crop) != 2 or not 0 < made.crop[0] <= made.crop[1] <= 1:
             raise UsageError(f"training.crop={list(made.crop)}: two shares, 0 < low <= high <= 1")
-        if not 0 <= made.shift < 0.5:
-            raise UsageError(f"training.shift={made.shift}: a share of the side below 0.5")
-        if bad:
-            raise UsageError(f"training.{bad}={getattr(made, bad)}: it must be above 0")
         return made
 
     def factor(self, step: int, total: int, steps_per_epoch: int) -> float:
@@ -138,6 +140,16 @@ class Settings:
         return 1e-4 + (1 - 1e-4) * (1 + math.cos(math.pi * (step - top) / (total - top))) / 2
 
 
+_ABOVE_0 = math.ulp(0.0)
+#: The least value of each number, and the one that it must be below.
+_RANGES = {
+    **dict.fromkeys(("epochs", "batch", "threads", "step_epochs"), (1, math.inf)),
+    **dict.fromkeys(("learning_rate", "gamma"), (_ABOVE_0, math.inf)),
+    **dict.fromkeys(("backbone_learning_rate", "gate_learning_rate"), (0, math.inf)),
+    **dict.fromkeys(("weight_decay", "clip", "workers", "memory", "save_every"), (0, math.inf)),
+    **dict.fromkeys(("momentum", "warmup"), (0, 1)),
+    "shift": (0, 0.5),
+}
 _CHOICES = {
     "optimizer": ("sgd", "adamw"),
     "schedule": ("constant", "onecycle", "step"),

@@ -314,7 +314,13 @@ def test_pictures_without_labels_are_refused(tmp_path: Path) -> None:
         ({"schedule": "cosine"}, "training.schedule=cosine"),
         ({"optimizer": "lion"}, "training.optimizer=lion"),
         ({"crop": [0.5, 0.1]}, "training.crop"),
-        ({"shift": 0.7}, "training.shift"),
+        ({"shift": 0.7}, "training.shift=0.7: it must be 0 or more, below 0.5"),
+        ({"momentum": 1.0}, "training.momentum=1.0: it must be 0 or more, below 1"),
+        ({"momentum": 0.0, "nesterov": True}, "training.nesterov"),
+        ({"learning_rate": 0.0}, "training.learning_rate=0.0: it must be above 0"),
+        ({"weight_decay": -1}, "training.weight_decay=-1: it must be 0 or more"),
+        ({"workers": -1}, "training.workers=-1"),
+        ({"epochs": "auto"}, "training.epochs=auto: it must be 1 or more"),
     ],
 )
 def test_impossible_numbers_are_refused(setting: dict[str, Any], word: str) -> None:

@@ -60,6 +60,8 @@ class ISLAMNet(NetworkMethod):
         ):
             if value not in known:
                 raise ValueError(f"{name}='{value}': it is {' or '.join(known)}")
+        if channels < 1 or reduction < 1:
+            raise ValueError(f"channels={channels}, reduction={reduction}: one or more each")
         if rotation_weight < 0:
             raise ValueError(f"rotation_weight={rotation_weight}: it is 0 or more")
         self.backbone = backbone

@@ -257,18 +257,27 @@ def test_each_network_overfits_eight_pictures(name: str) -> None:
         ("islamnet", {"attention": "both"}, "attention"),
         ("islamnet", {"rotation_weight": -1}, "rotation_weight"),
         ("islamnet", {"size": 8}, "size"),
+        ("islamnet", {"reduction": 0}, "reduction"),
+        ("islamnet", {"channels": 0}, "channels"),
         ("islamnet", {"depth": 3}, "no option 'depth'"),
         ("wscnet", {"detection_weight": 2}, "detection_weight"),
         ("wildcat", {"kmax": 0}, "kmax"),
         ("wildcat", {"map": "best"}, "map"),
         ("spn", {"factor": "wide"}, "factor"),
         ("spn", {"channels": 3}, "channels"),
+        ("spn", {"dropout": 1}, "dropout"),
         ("jcdl", {"sigma": 0}, "sigma"),
     ],
 )
 def test_impossible_options_are_refused(name: str, options: dict[str, Any], word: str) -> None:
     with pytest.raises(UsageError, match=word):
         small(name, **options)
+
+
+def test_a_share_of_places_that_means_none_is_refused_by_the_network() -> None:
+    module = small("wildcat", kmax=0.001).build(EMOTIONS)
+    with pytest.raises(UsageError, match="kmax=0.001 of 256 places is none"):
+        module.losses(torch.rand(1, 3, 64, 64), torch.tensor([0]))
 
 
 def test_f4_begins_as_the_energy_of_the_features() -> None:
