@@ -53,6 +53,7 @@ class Bench:
     summary: dict[str, Any] = field(default_factory=dict)
     _rows: dict[str, list[Row]] = field(default_factory=dict)
     _accuracy: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _remarks: list[str] = field(default_factory=list)
 
     # ------------------------------------------------------------------------------ the samples
 
@@ -156,7 +157,7 @@ class Bench:
         assert contender.cls is not None
         folder = self.folder.maps / contender.name
         if not contender.trainable:
-            method = self._make(contender)
+            method = contender.make(self.table)
             method.fit(self.part("train"), self.part("val"))
             outcomes = predict.predict_maps(
                 method,
@@ -170,14 +171,10 @@ class Bench:
             return {contender.name: self._files(folder, samples)}
         return self._trained_maps(contender, folder, samples)
 
-    def _make(self, contender: Contender) -> Method:
-        assert contender.cls is not None
-        return methods.build(contender.cls, contender.name, contender.method_options(self.table))
-
     def _trained_maps(
         self, contender: Contender, folder: Path, samples: Sequence[Sample]
     ) -> dict[str, Mapping[str, Path]]:
-        method = self._make(contender)
+        method = contender.make(self.table)
         home = self.folder.method(contender.name)
         self._train(method, contender, home)
         shown = self.mine()
@@ -219,7 +216,7 @@ class Bench:
 
     def trained(self, contender: Contender) -> Method:
         """The method of a contender with what it has learned; trains it unless that is done."""
-        method = self._make(contender)
+        method = contender.make(self.table)
         self._train(method, contender, self.folder.method(contender.name))
         return method
 
@@ -370,13 +367,19 @@ class Bench:
 
     def _classify(self, name: str, table: Path) -> None:
         """Accuracy and confusion matrix on the labelled images of the split."""
-        probabilities = predict.read_probabilities(table)
+        guesses = predict.read_emotions(table)
+        foreign = set(guesses.values()) - set(self.dataset.classes)
+        if foreign and self.dataset.classes:
+            self._remarks.append(
+                f"{name}: no accuracy, since it knows emotions ({', '.join(sorted(foreign))}) that "
+                f"{self.dataset.name} has not"
+            )
         pairs = [
-            (s.emotion, self.dataset.classes[int(np.argmax(probabilities[s.id]))])
+            (s.emotion, guesses[s.id])
             for s in self.part(self.split)
-            if s.emotion is not None and s.id in probabilities
+            if s.emotion is not None and s.id in guesses
         ]
-        if not pairs:
+        if foreign or not pairs:
             return
         truth, guess = (np.array(column) for column in zip(*pairs, strict=True))
         hits = scores.interval([float(hit) for hit in truth == guess], self.seed)
@@ -417,7 +420,7 @@ class Bench:
             ranks=ranking.mean_ranks(summary),
             tests=ranking.paired_tests(values, self.seed),
             ceiling_share={"nss": share} if share else {},
-            remarks=list(remarks),
+            remarks=[*remarks, *self._remarks],
             failed=self.failed,
         )
         self._write()
@@ -536,9 +539,11 @@ def prepare(
             options = contender.method_options(table)
             methods.check_options(contender.cls, contender.name, options)
     checkpoints = dict(checkpoints or {})
-    for name in checkpoints:
-        if name not in {c.name for c in contenders if c.trainable}:
+    trainable = {contender.name: contender for contender in contenders if contender.trainable}
+    for name, file in checkpoints.items():
+        if name not in trainable:
             raise UsageError(f"--checkpoint {name}=...: '{name}' is not a trainable --method here")
+        trainable[name].make(table).load(file, device="cpu")
     dataset = datasets.open_dataset(
         data, gaze=gaze, options=table.get("data", {}) if data in datasets.EMBEDDED else {}
     )

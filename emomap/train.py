@@ -202,9 +202,11 @@ def train(
     if not isinstance(method, NetworkMethod):
         final = folder / "checkpoint.pt"
         if not final.exists():
+            method.show = progress
             method.fit(train, validation)
             method.save(final)
         method.load(final, device=device)
+        method.classes = method.classes or train.classes
         return
     Training(method, train, validation, Settings.parse(settings), folder, seed, device).run(
         show=progress
@@ -477,7 +479,7 @@ class Training:
         self.epoch_began = now
         state.sums = {}
         state.history.append(entry)
-        rank = [entry.get("validation_accuracy", 0.0), -entry.get("validation_loss", 0.0)]
+        rank = _rank(entry)
         if rank > state.best or not len(self.judges):
             state.best = rank
             if self.fabric.is_global_zero:
@@ -517,7 +519,15 @@ class Training:
             draw_curves(self.folder, state.history)
             write_events(self.folder, state.history)
             (self.folder / "best.pt").replace(self.folder / "checkpoint.pt")
+        if self.show and len(self.judges):
+            best = max(state.history, key=_rank)
+            say(f"best epoch {best['epoch']}: validation accuracy {best['validation_accuracy']:.3f}")
         self.fabric.barrier()
+
+
+def _rank(epoch: Mapping[str, Any]) -> list[float]:
+    """The better epoch has the larger one: accuracy, then loss."""
+    return [epoch.get("validation_accuracy", 0.0), -epoch.get("validation_loss", 0.0)]
 
 
 class Step(nn.Module):
