@@ -21,7 +21,7 @@ from emomap.contender import Contender
 from emomap.errors import EmomapError, UsageError
 from emomap.method import Method
 from emomap.progress import say, track
-from emomap.runs import Row, Run, append_rows, read_rows, resume_rows
+from emomap.runs import Row, Run, append_rows, launched, read_rows, resume_rows
 from emomap.sample import Dataset, Sample, Split
 from emomap.scoring import Item, Protocol
 from emomap.tables import Table, html
@@ -78,8 +78,15 @@ class Bench:
         """Do everything that is not done yet, and write summary and table.
 
         Raises:
+            UsageError: it was started several times at once, as only a training can be.
             EmomapError: a shard without pictures, or no method gave a result.
         """
+        if launched().processes > 1:
+            raise UsageError(
+                "a launcher (torchrun, srun) has started several processes, which only `emomap "
+                "train` makes use of; train with it, then run `emomap bench` by itself on the "
+                "same --out"
+            )
         if self.shard and not self.mine():
             raise EmomapError(
                 f"shard {self.shard[0]}/{self.shard[1]} has no pictures: the "
@@ -614,12 +621,11 @@ def _require_labels(dataset: Dataset, name: str) -> None:
             f"{name} learns from emotion labels, and {dataset.name} has none: add a labels.csv "
             f"(image,emotion), or give a trained network with --checkpoint {name}=FILE"
         )
-    for split in ("train", "val"):
-        if not any(s.split == split and s.emotion for s in dataset):
-            raise UsageError(
-                f"{name} needs labelled images in the {split} split, and {dataset.name} has none: "
-                "check split.csv (image,split) and labels.csv"
-            )
+    if not any(s.split == "train" and s.emotion for s in dataset):
+        raise UsageError(
+            f"{name} needs labelled images in the train split, and {dataset.name} has none: "
+            "check split.csv (image,split) and labels.csv"
+        )
 
 
 def bench(names: Sequence[str] = ("islamnet",), **choices: Any) -> Bench:

@@ -15,6 +15,7 @@ are a prefix in the order of the images, and a torn last line is cut off.
 from __future__ import annotations
 
 import json
+import os
 import platform
 import sys
 import tomllib
@@ -46,6 +47,29 @@ class Row:
     signature: str
 
 
+@dataclass(frozen=True)
+class Launched:
+    """How many processes a launcher has started for one training, and which of them this is."""
+
+    rank: int = 0
+    processes: int = 1
+    machines: int = 1
+
+
+def launched() -> Launched:
+    """What torchrun, `fabric run` or srun say; one process by itself without them."""
+    value = os.environ
+    if "WORLD_SIZE" in value:  # torchrun's, which `fabric run` uses, too
+        processes = int(value["WORLD_SIZE"])
+        machines = processes // int(value.get("LOCAL_WORLD_SIZE", processes))
+        return Launched(int(value.get("RANK", 0)), processes, machines)
+    if "SLURM_STEP_NUM_TASKS" in value:  # srun's; a batch script by itself has SLURM_NTASKS alone
+        processes = int(value["SLURM_STEP_NUM_TASKS"])
+        machines = int(value.get("SLURM_STEP_NUM_NODES", 1))
+        return Launched(int(value.get("SLURM_PROCID", 0)), processes, machines)
+    return Launched()
+
+
 class Run:
     """A run folder, opened for one recipe."""
 
@@ -66,12 +90,16 @@ class Run:
     def open(cls, folder: Path, settings: Mapping[str, Any]) -> Run:
         """Open a run folder for a recipe; one in which nothing was made yet is set up.
 
+        Of the processes of a training, the first one alone does all this.
+
         Raises:
             UsageError: the folder holds a run with another recipe (the difference is shown), or
                 other files.
             EmomapError: another process works in it, or it cannot be written.
         """
         run = cls(folder)
+        if launched().rank:
+            return run
         kept = folder / "recipe.toml"
         names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
         made = {name for name in names - SETUP if not io.is_junk(name)}
@@ -119,6 +147,8 @@ class Run:
 
     def write_environment(self, **more: Any) -> None:
         """Write what the run ran on: versions, machine, command line, and ``more``."""
+        if launched().rank:
+            return
         io.write_text(
             self.folder / "environment.json", json.dumps(environment() | more, indent=2) + "\n"
         )

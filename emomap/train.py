@@ -40,6 +40,7 @@ from emomap.nn.network import (
     write_state,
 )
 from emomap.progress import say, track
+from emomap.runs import launched
 from emomap.sample import Dataset
 
 #: On a GPU the loss is looked at only now and then, since looking makes it wait.
@@ -201,6 +202,8 @@ def train(
     """
     if not isinstance(method, NetworkMethod):
         final = folder / "checkpoint.pt"
+        if launched().processes > 1:
+            raise UsageError(f"{type(method).__name__} trains in one process; leave torchrun out")
         if not final.exists():
             method.show = progress
             method.fit(train, validation)
@@ -260,6 +263,8 @@ class Training:
         self.show = show and self.fabric.is_global_zero
         self.pictures = self._pictures(self.train, settings.crop)
         self.judges = self._pictures(self.validation, (1.0, 1.0))
+        if self.show and not len(self.judges):
+            say("no labelled pictures to validate on: the last epoch will be kept, not the best")
         share, rest = divmod(settings.batch, self.fabric.world_size)
         if rest:
             raise UsageError(
@@ -284,30 +289,30 @@ class Training:
     def _fabric(self) -> Any:
         """One device, or all that the launcher (torchrun, fabric run, SLURM) has given us."""
         from lightning_fabric import Fabric
+        from lightning_fabric.plugins.environments import LightningEnvironment
 
         device = pick_device(self.device)
-        environment = os.environ
-        world = int(environment.get("WORLD_SIZE", environment.get("SLURM_NTASKS", "1")))
-        nodes = int(environment.get("SLURM_NNODES", "1"))
-        if "LOCAL_WORLD_SIZE" in environment:
-            nodes = world // int(environment["LOCAL_WORLD_SIZE"])
+        place = launched()
         precision = self.settings.precision
         if precision == "auto":
             precision = "bf16-mixed" if device.type == "cuda" else "32-true"
-        devices: Any = world // nodes
-        if world == 1 and device.type == "cuda":
+        devices: Any = place.processes // place.machines
+        if place.processes == 1 and device.type == "cuda":
             devices = [device.index or 0]
         try:
             fabric = Fabric(
                 accelerator=device.type,
                 devices=devices,
-                num_nodes=nodes,
-                strategy="ddp" if world > 1 else "auto",
+                num_nodes=place.machines,
+                strategy="ddp" if place.processes > 1 else "auto",
                 precision=precision,  # type: ignore[arg-type]
+                # a SLURM batch script that trains by itself is not to wait for its other tasks
+                plugins=[LightningEnvironment()] if place.processes == 1 else None,
             )
-            fabric.launch()
+            if "LT_CLI_USED" not in os.environ:  # `fabric run` has launched already
+                fabric.launch()
         except (ValueError, RuntimeError) as error:
-            raise UsageError(f"training cannot start on {self.device}: {error}") from error
+            raise UsageError(f"training cannot start on {device}: {error}") from error
         if device.type == "cuda":
             torch.backends.cudnn.benchmark = True
             torch.set_float32_matmul_precision("high")
@@ -472,7 +477,9 @@ class Training:
         self._check(state.sums["loss"], state.step - 1)
         names = {key: "loss" if key == "loss" else f"loss_{key}" for key in state.sums}
         entry: dict[str, Any] = {"epoch": epoch + 1}
-        entry |= {names[key]: float(value) / self.steps for key, value in state.sums.items()}
+        for key, value in state.sums.items():
+            shared = self.fabric.all_reduce(torch.as_tensor(value), reduce_op="mean")
+            entry[names[key]] = float(shared) / self.steps
         entry |= self._judge()
         now = time.monotonic()
         entry["seconds"] = round(now - self.epoch_began, 1)
