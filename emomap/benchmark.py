@@ -436,12 +436,23 @@ class Bench:
         root = self.folder.folder
         io.write_text(root / "summary.json", json.dumps(self.summary, indent=1) + "\n")
         io.write_text(root / "table.md", "\n".join(t.render("md") for t in self.tables()))
-        if self._rows and self.table["bench"]["report"]:
+        if self._accuracy:
+            self._draw_confusions()
+        if self.table["bench"]["report"]:
             from emomap import report
 
             if self.show:
                 say("writing the report")
             report.write(root)
+
+    def _draw_confusions(self) -> None:
+        from emomap.figure import draw_confusion
+
+        for name, entry in self._accuracy.items():
+            words = [name, f"accuracy {100 * entry['accuracy']:.1f}%", self.dataset.name]
+            title = ", ".join(words) + (" (SYNTHETIC)" if self.dataset.synthetic else "")
+            target = self.folder.method(name) / "confusion.png"
+            draw_confusion(entry["confusion"], self.dataset.classes, title, target)
 
     def tables(self, *, intervals: bool = True) -> list[Table]:
         """The ranked table, then a confusion matrix for each classifier."""

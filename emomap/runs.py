@@ -2,7 +2,7 @@
 
     RUN/recipe.toml            every number that the run depends on
     RUN/environment.json       versions, machine, command
-    RUN/methods/NAME/          checkpoint, training log and curves, predicted emotions
+    RUN/methods/NAME/          checkpoint, training log and curves, predicted emotions, confusion
     RUN/maps/NAME/ID.png       maps, 16-bit
     RUN/rows/NAME.jsonl        one line for each image and metric, append-only
     RUN/summary.json           means with intervals, accuracy

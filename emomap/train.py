@@ -289,7 +289,7 @@ class Training:
     def _fabric(self) -> Any:
         """One device, or all that the launcher (torchrun, fabric run, SLURM) has given us."""
         from lightning_fabric import Fabric
-        from lightning_fabric.plugins.environments import LightningEnvironment
+        from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 
         device = pick_device(self.device)
         place = launched()
@@ -528,7 +528,9 @@ class Training:
             (self.folder / "best.pt").replace(self.folder / "checkpoint.pt")
         if self.show and len(self.judges):
             best = max(state.history, key=_rank)
-            say(f"best epoch {best['epoch']}: validation accuracy {best['validation_accuracy']:.3f}")
+            say(
+                f"best epoch {best['epoch']}: validation accuracy {best['validation_accuracy']:.3f}"
+            )
         self.fabric.barrier()
 
 

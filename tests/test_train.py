@@ -425,6 +425,7 @@ def test_schedules() -> None:
 
 # --- several processes --------------------------------------------------------------------------
 
+
 class Plain(NetworkMethod):
     """A network without batch norm or dropout, whose gradient is a mean over pictures."""
 
@@ -501,9 +502,7 @@ def test_what_launchers_say(
     assert launched() == Launched(*found)
 
 
-def test_bench_under_a_launcher_is_refused(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_bench_under_a_launcher_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from emomap.benchmark import prepare
 
     data = ("data.train=8", "data.val=8", "data.test=8")

@@ -276,7 +276,7 @@ def test_impossible_options_are_refused(name: str, options: dict[str, Any], word
 
 def test_a_share_of_places_that_means_none_is_refused_by_the_network() -> None:
     module = small("wildcat", kmax=0.001).build(EMOTIONS)
-    with pytest.raises(UsageError, match="kmax=0.001 of 256 places is none"):
+    with pytest.raises(UsageError, match=r"kmax=0\.001 of 256 places is none"):
         module.losses(torch.rand(1, 3, 64, 64), torch.tensor([0]))
 
 
