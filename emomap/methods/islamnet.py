@@ -104,8 +104,9 @@ class Network(EmotionNetwork):
         # While the features say nothing yet, the loss shrinks the logits by closing f4 wherever f1
         # is strong, and behind a dead ReLU or a saturated gate it stays closed. So f4 begins as
         # the energy of f1 (positive weights, open gates, silent classifier), and a recipe that
-        # trains from scratch moves the gates slowly.
-        nn.init.normal_(self.compress.weight, std=0.01)
+        # trains from scratch moves the gates slowly. The energy is some eight times the mean of
+        # f1, however many channels it is summed over: the first steps would else overshoot.
+        nn.init.normal_(self.compress.weight, std=0.01 * 64**2 / (wide * method.channels))
         with torch.no_grad():
             self.compress.weight.abs_()
         nn.init.zeros_(self.compress.bias)  # type: ignore[arg-type]
