@@ -121,10 +121,13 @@ class Network(EmotionNetwork):
 
     def head(self, f1: Tensor) -> tuple[Tensor, Tensor]:
         """Emotion head: features f1 (B, K, s, s) to logits (B, C) and f4 (B, s, s)."""
-        f4 = self.emotion_map(f1)
-        # the pooled U = f4 * f1 in one product: U itself need not exist
-        coupled = torch.einsum("bkhw,bhw->bk", f1, f4) / (f4.shape[1] * f4.shape[2])
-        return self.classifier(torch.cat([f1.mean(dim=(2, 3)), coupled], dim=1)), f4
+        # in float32 under mixed precision too: sums over hundreds of channels lose the most there
+        with torch.autocast(f1.device.type, enabled=False):
+            f1 = f1.to(self.classifier.weight.dtype)
+            f4 = self.emotion_map(f1)
+            # the pooled U = f4 * f1 in one product: U itself need not exist
+            coupled = torch.einsum("bkhw,bhw->bk", f1, f4) / (f4.shape[1] * f4.shape[2])
+            return self.classifier(torch.cat([f1.mean(dim=(2, 3)), coupled], dim=1)), f4
 
     def emotion_map(self, f1: Tensor) -> Tensor:
         """f4 (B, s, s) of the features f1: equations 8 to 11."""

@@ -233,7 +233,7 @@ def load_weights(
         raise EmomapError(f"{file}: these are not the weights of {name}: no {missing[0]}")
 
 
-def read_state(file: Path) -> dict[str, Any]:
+def read_state(file: str | Path) -> dict[str, Any]:
     """Read a dictionary of tensors and plain values; a pickle with code in it is refused.
 
     Args:
@@ -244,6 +244,7 @@ def read_state(file: Path) -> dict[str, Any]:
     """
     import pickle
 
+    file = Path(file)
     try:
         with file.open("rb") as stream:
             stream.read(1)
