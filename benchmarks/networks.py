@@ -1,9 +1,10 @@
 """The trainable methods on the set `demo`: accuracy, maps, seconds; rotation tasks; seeds.
 
-    python benchmarks/networks.py FOLDER [--seeds 3]     writes benchmarks/results/networks.md
+    python benchmarks/networks.py FOLDER [--seeds 2]     writes benchmarks/results/networks.md
 
-Runs `emomap bench` as a user would: the six methods at once, then table 2 with several seeds, then
-the maps of its row (c), which is ISLAMNet as the recipe has it. FOLDER keeps the runs and their
+Runs `emomap bench` as a user would: the six methods at once, the sanity checks of those with maps,
+then table 2 with several seeds, and the maps of its row (c), which is ISLAMNet as the recipe has
+it. FOLDER keeps the runs and their
 times; the same command goes on where it was stopped, and a run that was stopped has no time. On a
 machine that others use, the seconds of processor time say more than those of the clock.
 """
@@ -29,6 +30,7 @@ import torch
 
 RESULT = Path(__file__).parent / "results" / "networks.md"
 SIX = ("islamnet", "wscnet", "wildcat", "spn", "jcdl", "paef")
+WITH_MAPS = SIX[:4]
 SHOWN = {"cc": "CC", "nss": "NSS", "auc_judd": "AUC-Judd", "kl": "KL"}
 TASKS = {
     "islamnet-a": "(a) 0, 180",
@@ -41,10 +43,14 @@ TASKS = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=2)
     chosen = parser.parse_args()
     folder, seeds = chosen.folder, range(chosen.seeds)
     run(folder, "six", *(f"--method={name}" for name in SIX))
+    checkpoints = [f"{name}={folder}/six/methods/{name}/checkpoint.pt" for name in WITH_MAPS]
+    known = [f"--checkpoint={checkpoint}" for checkpoint in checkpoints]
+    named = [f"--method={name}" for name in WITH_MAPS]
+    run(folder, "sanity", "--sanity", "--no-baselines", *named, *known)
     for seed in seeds:
         run(folder, f"table2/seed{seed}", "--table=2", f"--seed={seed}")
         checkpoint = folder / f"table2/seed{seed}/methods/islamnet-c/checkpoint.pt"
@@ -61,6 +67,7 @@ def main() -> None:
         "work. Recipe `demo`, from random weights. Written by `python benchmarks/networks.py`.",
         "",
         *six(folder),
+        *sanity(folder),
         *rotations(folder, seeds),
         *maps(folder, seeds),
     ]
@@ -159,6 +166,36 @@ def trained(home: Path) -> list[str]:
         return ["-", "-"]
     epochs = [json.loads(line) for line in log.read_text().splitlines()]
     return [str(len(epochs)), f"{sum(epoch['seconds'] for epoch in epochs):.0f}"]
+
+
+def sanity(folder: Path) -> list[str]:
+    """What the maps keep when the weights are lost, and the curves of what the networks look at."""
+    found = json.loads((folder / "sanity/sanity.json").read_text())
+    rows = []
+    for name, checks in found.items():
+        first, last = checks["randomised"][0], checks["randomised"][-1]
+        curves = [checks["curves"][kind] for kind in ("deletion", "insertion")]
+        rows.append(
+            [
+                name,
+                f"{last['likeness']:.2f}",
+                f"{first['nss']:.2f} to {last['nss']:.2f}",
+                *(f"{curve['map']:.2f} ({curve['random']:.2f})" for curve in curves),
+            ]
+        )
+    header = ["method", "likeness, all weights lost", "NSS", "deletion", "insertion"]
+    return [
+        "## Sanity of the maps",
+        "",
+        "`--sanity` on the same networks: Spearman correlation of their maps with those that are "
+        "left when every layer has random weights, and NSS before and after (Adebayo 2018); area "
+        "under the probability of the predicted emotion while pixels go or come in the order of "
+        "the map, in brackets in a random order (Petsiuk 2018; less is better for deletion, more "
+        "for insertion).",
+        "",
+        *table(header, rows),
+        "",
+    ]
 
 
 def rotations(folder: Path, seeds: Sequence[int]) -> list[str]:

@@ -1,4 +1,4 @@
-"""One contract for every method that has a name, and for a user's own: train, save, load, predict."""
+"""One contract for every named method and a user's own: train, save, load, predict."""
 
 from __future__ import annotations
 
