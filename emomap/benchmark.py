@@ -21,7 +21,7 @@ from emomap.contender import Contender
 from emomap.errors import EmomapError, UsageError
 from emomap.method import Method
 from emomap.progress import say, track
-from emomap.runs import Row, Run, append_rows, read_rows, resume_rows
+from emomap.runs import Row, Run, append_rows, launched, read_rows, resume_rows
 from emomap.sample import Dataset, Sample, Split
 from emomap.scoring import Item, Protocol
 from emomap.tables import Table, html
@@ -53,6 +53,7 @@ class Bench:
     summary: dict[str, Any] = field(default_factory=dict)
     _rows: dict[str, list[Row]] = field(default_factory=dict)
     _accuracy: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _remarks: list[str] = field(default_factory=list)
 
     # ------------------------------------------------------------------------------ the samples
 
@@ -77,8 +78,15 @@ class Bench:
         """Do everything that is not done yet, and write summary and table.
 
         Raises:
+            UsageError: it was started several times at once, as only a training can be.
             EmomapError: a shard without pictures, or no method gave a result.
         """
+        if launched().processes > 1:
+            raise UsageError(
+                "a launcher (torchrun, srun) has started several processes, which only `emomap "
+                "train` makes use of; train with it, then run `emomap bench` by itself on the "
+                "same --out"
+            )
         if self.shard and not self.mine():
             raise EmomapError(
                 f"shard {self.shard[0]}/{self.shard[1]} has no pictures: the "
@@ -156,7 +164,7 @@ class Bench:
         assert contender.cls is not None
         folder = self.folder.maps / contender.name
         if not contender.trainable:
-            method = self._make(contender)
+            method = contender.make(self.table)
             method.fit(self.part("train"), self.part("val"))
             outcomes = predict.predict_maps(
                 method,
@@ -170,14 +178,10 @@ class Bench:
             return {contender.name: self._files(folder, samples)}
         return self._trained_maps(contender, folder, samples)
 
-    def _make(self, contender: Contender) -> Method:
-        assert contender.cls is not None
-        return methods.build(contender.cls, contender.name, contender.method_options(self.table))
-
     def _trained_maps(
         self, contender: Contender, folder: Path, samples: Sequence[Sample]
     ) -> dict[str, Mapping[str, Path]]:
-        method = self._make(contender)
+        method = contender.make(self.table)
         home = self.folder.method(contender.name)
         self._train(method, contender, home)
         shown = self.mine()
@@ -219,7 +223,7 @@ class Bench:
 
     def trained(self, contender: Contender) -> Method:
         """The method of a contender with what it has learned; trains it unless that is done."""
-        method = self._make(contender)
+        method = contender.make(self.table)
         self._train(method, contender, self.folder.method(contender.name))
         return method
 
@@ -370,13 +374,19 @@ class Bench:
 
     def _classify(self, name: str, table: Path) -> None:
         """Accuracy and confusion matrix on the labelled images of the split."""
-        probabilities = predict.read_probabilities(table)
+        guesses = predict.read_emotions(table)
+        foreign = set(guesses.values()) - set(self.dataset.classes)
+        if foreign and self.dataset.classes:
+            self._remarks.append(
+                f"{name}: no accuracy, since it knows emotions ({', '.join(sorted(foreign))}) that "
+                f"{self.dataset.name} has not"
+            )
         pairs = [
-            (s.emotion, self.dataset.classes[int(np.argmax(probabilities[s.id]))])
+            (s.emotion, guesses[s.id])
             for s in self.part(self.split)
-            if s.emotion is not None and s.id in probabilities
+            if s.emotion is not None and s.id in guesses
         ]
-        if not pairs:
+        if foreign or not pairs:
             return
         truth, guess = (np.array(column) for column in zip(*pairs, strict=True))
         hits = scores.interval([float(hit) for hit in truth == guess], self.seed)
@@ -417,7 +427,7 @@ class Bench:
             ranks=ranking.mean_ranks(summary),
             tests=ranking.paired_tests(values, self.seed),
             ceiling_share={"nss": share} if share else {},
-            remarks=list(remarks),
+            remarks=[*remarks, *self._remarks],
             failed=self.failed,
         )
         self._write()
@@ -426,12 +436,23 @@ class Bench:
         root = self.folder.folder
         io.write_text(root / "summary.json", json.dumps(self.summary, indent=1) + "\n")
         io.write_text(root / "table.md", "\n".join(t.render("md") for t in self.tables()))
-        if self._rows and self.table["bench"]["report"]:
+        if self._accuracy:
+            self._draw_confusions()
+        if self.table["bench"]["report"]:
             from emomap import report
 
             if self.show:
                 say("writing the report")
             report.write(root)
+
+    def _draw_confusions(self) -> None:
+        from emomap.figure import draw_confusion
+
+        for name, entry in self._accuracy.items():
+            words = [name, f"accuracy {100 * entry['accuracy']:.1f}%", self.dataset.name]
+            title = ", ".join(words) + (" (SYNTHETIC)" if self.dataset.synthetic else "")
+            target = self.folder.method(name) / "confusion.png"
+            draw_confusion(entry["confusion"], self.dataset.classes, title, target)
 
     def tables(self, *, intervals: bool = True) -> list[Table]:
         """The ranked table, then a confusion matrix for each classifier."""
@@ -536,9 +557,11 @@ def prepare(
             options = contender.method_options(table)
             methods.check_options(contender.cls, contender.name, options)
     checkpoints = dict(checkpoints or {})
-    for name in checkpoints:
-        if name not in {c.name for c in contenders if c.trainable}:
+    trainable = {contender.name: contender for contender in contenders if contender.trainable}
+    for name, file in checkpoints.items():
+        if name not in trainable:
             raise UsageError(f"--checkpoint {name}=...: '{name}' is not a trainable --method here")
+        trainable[name].make(table).load(file, device="cpu")
     dataset = datasets.open_dataset(
         data, gaze=gaze, options=table.get("data", {}) if data in datasets.EMBEDDED else {}
     )
@@ -609,12 +632,11 @@ def _require_labels(dataset: Dataset, name: str) -> None:
             f"{name} learns from emotion labels, and {dataset.name} has none: add a labels.csv "
             f"(image,emotion), or give a trained network with --checkpoint {name}=FILE"
         )
-    for split in ("train", "val"):
-        if not any(s.split == split and s.emotion for s in dataset):
-            raise UsageError(
-                f"{name} needs labelled images in the {split} split, and {dataset.name} has none: "
-                "check split.csv (image,split) and labels.csv"
-            )
+    if not any(s.split == "train" and s.emotion for s in dataset):
+        raise UsageError(
+            f"{name} needs labelled images in the train split, and {dataset.name} has none: "
+            "check split.csv (image,split) and labels.csv"
+        )
 
 
 def bench(names: Sequence[str] = ("islamnet",), **choices: Any) -> Bench:

@@ -49,6 +49,11 @@ class Contender:
         """True when it learns from labelled pictures."""
         return self.cls is not None and self.cls.trainable
 
+    def make(self, table: Mapping[str, Any]) -> Method:
+        """The method, made of what the recipe says."""
+        assert self.cls is not None
+        return methods.build(self.cls, self.name, self.method_options(table))
+
     def method_options(self, table: Mapping[str, Any]) -> dict[str, Any]:
         """The constructor options: the recipe's, and its own over them."""
         return {**recipe.method_options(table, self.base or self.name), **self.options}

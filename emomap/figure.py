@@ -1,6 +1,7 @@
-"""`figure`: a grid of maps for a paper, a row an image, a column a method; text stays text.
+"""Pictures for a paper: `figure`, a grid of maps, a row an image, a column a method; and confusion.
 
-Colours are those of the report: how many times denser than an even spread, one scale for all.
+Colours of maps are those of the report: how many times denser than an even spread, one scale for
+all. Text stays text.
 """
 
 from __future__ import annotations
@@ -74,6 +75,38 @@ def figure(
     with rc_context({**fonts, "svg.hashsalt": "emomap"}), io.atomic(output) as temporary:
         drawn.savefig(temporary, format=form, dpi=300, metadata=dateless)
     return output
+
+
+def draw_confusion(
+    confusion: Sequence[Sequence[int]], classes: Sequence[str], title: str, output: Path
+) -> None:
+    """Draw a confusion matrix: true emotion in rows, shares of the row as colour and in percent.
+
+    Args:
+        confusion: (C, C) counts.
+        output: .png.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    counts = np.asarray(confusion, dtype=np.float64)
+    shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = 2.2 + 0.45 * len(classes)
+    drawn = Figure(figsize=(side + 0.6, side), layout="constrained")
+    FigureCanvasAgg(drawn)
+    axes = drawn.subplots()
+    shown = axes.imshow(shares, cmap="Blues", vmin=0, vmax=100)
+    for (row, column), share in np.ndenumerate(shares):
+        colour = "white" if share > 60 else "black"
+        axes.text(column, row, f"{share:.0f}", ha="center", va="center", color=colour, fontsize=8)
+    places = range(len(classes))
+    axes.set_xticks(places, classes, rotation=45, ha="right", fontsize=8)
+    axes.set_yticks(places, classes, fontsize=8)
+    axes.set(xlabel="predicted", ylabel="true")
+    axes.set_title(title, fontsize=9)
+    drawn.colorbar(shown, label="% of the row", shrink=0.8)
+    with io.atomic(output) as temporary:
+        drawn.savefig(temporary, dpi=150, format="png")
 
 
 def _check(

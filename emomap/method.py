@@ -53,8 +53,10 @@ class Method:
     trainable: ClassVar[bool] = False
     #: False for a method that only classifies.
     gives_map: ClassVar[bool] = True
-    #: False when each image may be predicted in its own process.
-    serial: ClassVar[bool] = False
+    #: The emotions in the order of the probabilities, once it is trained or loaded.
+    classes: tuple[str, ...] = ()
+    #: False when `fit` is to be silent on stderr.
+    show: bool = True
 
     def fit(self, train: Dataset, validation: Dataset) -> None:
         """Learn from the training split. Gaze may be used only by methods that say so.

@@ -13,6 +13,7 @@ from importlib import resources
 from typing import Any
 
 from emomap import metrics
+from emomap.sample import EMOTIONS
 from emomap.scores import arrow
 from emomap.tables import Table, number
 
@@ -156,6 +157,20 @@ def beside(paper: PaperTable, summaries: Sequence[Mapping[str, Any]]) -> Table:
     return Table(header, rows, paper.title, notes)
 
 
+def beside_confusion(paper: PaperTable, summaries: Sequence[Mapping[str, Any]]) -> list[Table]:
+    """The published confusion matrix (figure 5), for table 1 and data that are not synthetic."""
+    if paper.number != 1 or any(summary["synthetic"] for summary in summaries):
+        return []
+    numbers = published()
+    header = ["true \\ predicted", *[emotion[:6] for emotion in EMOTIONS]]
+    rows = [
+        [emotion, *(f"{100 * share:.0f}" for share in row)]
+        for emotion, row in zip(EMOTIONS, numbers["figure5"]["values"], strict=True)
+    ]
+    note = f"'published' is not ours: {numbers['figure5']['source']}. {FI_RESERVATION}"
+    return [Table(header, rows, "islamnet, published: confusion matrix (% of the row)", [note])]
+
+
 def over_seeds(summaries: Sequence[Mapping[str, Any]]) -> Table:
     """Mean and standard deviation over several runs that differ in their seed alone."""
     entries = summaries[0]["methods"]
@@ -202,4 +217,4 @@ def _deviation(values: Sequence[float], digits: int) -> str:
 
 def _printed(paper: PaperTable, name: str, column: str) -> str:
     value = paper.published.get(name, {}).get(column)
-    return "-" if value is None else f"{value:g}"
+    return "-" if value is None else number(value, 1 if column == "accuracy" else 2)

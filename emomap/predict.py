@@ -1,7 +1,8 @@
 """The stage method x pictures -> map files, in parallel, resumable.
 
 Methods that look at one picture at a time run in several processes. Networks run here, batch by
-batch, and also write `predictions.jsonl`: the probabilities of the emotions for each picture.
+batch, and also write `predictions.jsonl`: for each picture the likeliest emotion, and the
+probabilities of all in the order that the checkpoint has them.
 """
 
 from __future__ import annotations
@@ -167,7 +168,8 @@ def _run_batch(
     predictions = iter(method.predict(images) if images else [])
     entries: list[dict[str, Any]] = []
     for sample, image in zip(batch, read, strict=True):
-        entry: dict[str, Any] = {"image": sample.id, "probabilities": None, "problem": None}
+        entry: dict[str, Any] = dict.fromkeys(("image", "emotion", "probabilities", "problem"))
+        entry["image"] = sample.id
         if isinstance(image, str):
             entry["problem"] = image
         else:
@@ -176,6 +178,8 @@ def _run_batch(
                 io.write_map(map_path(folder, sample.id, form), prediction.map)
             if prediction.probabilities is not None:
                 entry["probabilities"] = [float(p) for p in prediction.probabilities]
+                if method.classes:
+                    entry["emotion"] = method.classes[int(np.argmax(prediction.probabilities))]
         entries.append(entry)
     return entries
 
@@ -200,10 +204,10 @@ def _prefetched(
             yield [future.result() for future in current]
 
 
-def read_probabilities(table: Path) -> dict[str, NDArray[np.float64]]:
-    """The probabilities of the emotions by image, from the file that `predict_batches` writes."""
+def read_emotions(table: Path) -> dict[str, str]:
+    """The likeliest emotion by image, from the file that `predict_batches` writes."""
     entries = map(json.loads, table.read_text("utf-8").splitlines())
-    return {e["image"]: np.array(e["probabilities"]) for e in entries if e["probabilities"]}
+    return {e["image"]: e["emotion"] for e in entries if e["emotion"]}
 
 
 def find_pictures(path: Path) -> Dataset:

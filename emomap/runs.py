@@ -2,7 +2,7 @@
 
     RUN/recipe.toml            every number that the run depends on
     RUN/environment.json       versions, machine, command
-    RUN/methods/NAME/          checkpoint, training log and curves, predicted emotions
+    RUN/methods/NAME/          checkpoint, training log and curves, predicted emotions, confusion
     RUN/maps/NAME/ID.png       maps, 16-bit
     RUN/rows/NAME.jsonl        one line for each image and metric, append-only
     RUN/summary.json           means with intervals, accuracy
@@ -15,6 +15,7 @@ are a prefix in the order of the images, and a torn last line is cut off.
 from __future__ import annotations
 
 import json
+import os
 import platform
 import sys
 import tomllib
@@ -30,6 +31,8 @@ from emomap.errors import EmomapError, UsageError
 
 #: Packages whose version can change a number.
 VERSIONED = ("numpy", "scipy", "torch", "torchvision", "pillow", "POT", "numba", "scikit-image")
+#: What is there before anything was made: such a folder may be opened for another recipe.
+SETUP = {"recipe.toml", "environment.json"}
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,29 @@ class Row:
     metric: str
     value: float
     signature: str
+
+
+@dataclass(frozen=True)
+class Launched:
+    """How many processes a launcher has started for one training, and which of them this is."""
+
+    rank: int = 0
+    processes: int = 1
+    machines: int = 1
+
+
+def launched() -> Launched:
+    """What torchrun, `fabric run` or srun say; one process by itself without them."""
+    value = os.environ
+    if "WORLD_SIZE" in value:  # torchrun's, which `fabric run` uses, too
+        processes = int(value["WORLD_SIZE"])
+        machines = processes // int(value.get("LOCAL_WORLD_SIZE", processes))
+        return Launched(int(value.get("RANK", 0)), processes, machines)
+    if "SLURM_STEP_NUM_TASKS" in value:  # srun's; a batch script by itself has SLURM_NTASKS alone
+        processes = int(value["SLURM_STEP_NUM_TASKS"])
+        machines = int(value.get("SLURM_STEP_NUM_NODES", 1))
+        return Launched(int(value.get("SLURM_PROCID", 0)), processes, machines)
+    return Launched()
 
 
 class Run:
@@ -62,7 +88,9 @@ class Run:
 
     @classmethod
     def open(cls, folder: Path, settings: Mapping[str, Any]) -> Run:
-        """Open a run folder for a recipe; a new or empty folder is set up.
+        """Open a run folder for a recipe; one in which nothing was made yet is set up.
+
+        Of the processes of a training, the first one alone does all this.
 
         Raises:
             UsageError: the folder holds a run with another recipe (the difference is shown), or
@@ -70,15 +98,19 @@ class Run:
             EmomapError: another process works in it, or it cannot be written.
         """
         run = cls(folder)
+        if launched().rank:
+            return run
         kept = folder / "recipe.toml"
-        if kept.exists():
+        names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+        made = {name for name in names - SETUP if not io.is_junk(name)}
+        if made and kept.exists():
             run._check(kept, settings)
-        elif folder.is_dir() and any(not io.is_junk(entry.name) for entry in folder.iterdir()):
+        elif made:
             raise UsageError(f"{folder}: not empty and not a run; choose another folder with --out")
         elif folder.exists() and not folder.is_dir():
             raise UsageError(f"{folder}: is a file; choose a folder with --out")
         run._take(folder / ".lock")
-        if not kept.exists():
+        if not made:
             io.write_text(kept, recipe.dumps(settings))
         return run
 
@@ -115,6 +147,8 @@ class Run:
 
     def write_environment(self, **more: Any) -> None:
         """Write what the run ran on: versions, machine, command line, and ``more``."""
+        if launched().rank:
+            return
         io.write_text(
             self.folder / "environment.json", json.dumps(environment() | more, indent=2) + "\n"
         )

@@ -40,6 +40,7 @@ from emomap.nn.network import (
     write_state,
 )
 from emomap.progress import say, track
+from emomap.runs import launched
 from emomap.sample import Dataset
 
 #: On a GPU the loss is looked at only now and then, since looking makes it wait.
@@ -111,19 +112,21 @@ class Settings:
         if "crop" in values:
             values["crop"] = tuple(values["crop"])
         made = cls(**values)
-        positive = ("epochs", "batch", "learning_rate", "threads", "step_epochs")
-        bad = next((name for name in positive if not getattr(made, name) > 0), None)
+        for name, (least, below) in _RANGES.items():
+            value = getattr(made, name)
+            if isinstance(value, str) or not least <= value < below:
+                top = "" if below == math.inf else f", below {below:g}"
+                wanted = "above 0" if least == _ABOVE_0 else f"{least} or more"
+                raise UsageError(f"training.{name}={value}: it must be {wanted}{top}")
         for name, choices in _CHOICES.items():
             if getattr(made, name) not in choices:
                 raise UsageError(
                     f"training.{name}={getattr(made, name)}: it is {' or '.join(choices)}"
                 )
+        if made.nesterov and not made.momentum:
+            raise UsageError("training.nesterov=true: it needs a training.momentum above 0")
         if len(made.crop) != 2 or not 0 < made.crop[0] <= made.crop[1] <= 1:
             raise UsageError(f"training.crop={list(made.crop)}: two shares, 0 < low <= high <= 1")
-        if not 0 <= made.shift < 0.5:
-            raise UsageError(f"training.shift={made.shift}: a share of the side below 0.5")
-        if bad:
-            raise UsageError(f"training.{bad}={getattr(made, bad)}: it must be above 0")
         return made
 
     def factor(self, step: int, total: int, steps_per_epoch: int) -> float:
@@ -138,6 +141,16 @@ class Settings:
         return 1e-4 + (1 - 1e-4) * (1 + math.cos(math.pi * (step - top) / (total - top))) / 2
 
 
+_ABOVE_0 = math.ulp(0.0)
+#: The least value of each number, and the one that it must be below.
+_RANGES = {
+    **dict.fromkeys(("epochs", "batch", "threads", "step_epochs"), (1, math.inf)),
+    **dict.fromkeys(("learning_rate", "gamma"), (_ABOVE_0, math.inf)),
+    **dict.fromkeys(("backbone_learning_rate", "gate_learning_rate"), (0, math.inf)),
+    **dict.fromkeys(("weight_decay", "clip", "workers", "memory", "save_every"), (0, math.inf)),
+    **dict.fromkeys(("momentum", "warmup"), (0, 1)),
+    "shift": (0, 0.5),
+}
 _CHOICES = {
     "optimizer": ("sgd", "adamw"),
     "schedule": ("constant", "onecycle", "step"),
@@ -189,10 +202,14 @@ def train(
     """
     if not isinstance(method, NetworkMethod):
         final = folder / "checkpoint.pt"
+        if launched().processes > 1:
+            raise UsageError(f"{type(method).__name__} trains in one process; leave torchrun out")
         if not final.exists():
+            method.show = progress
             method.fit(train, validation)
             method.save(final)
         method.load(final, device=device)
+        method.classes = method.classes or train.classes
         return
     Training(method, train, validation, Settings.parse(settings), folder, seed, device).run(
         show=progress
@@ -246,6 +263,8 @@ class Training:
         self.show = show and self.fabric.is_global_zero
         self.pictures = self._pictures(self.train, settings.crop)
         self.judges = self._pictures(self.validation, (1.0, 1.0))
+        if self.show and not len(self.judges):
+            say("no labelled pictures to validate on: the last epoch will be kept, not the best")
         share, rest = divmod(settings.batch, self.fabric.world_size)
         if rest:
             raise UsageError(
@@ -270,30 +289,30 @@ class Training:
     def _fabric(self) -> Any:
         """One device, or all that the launcher (torchrun, fabric run, SLURM) has given us."""
         from lightning_fabric import Fabric
+        from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 
         device = pick_device(self.device)
-        environment = os.environ
-        world = int(environment.get("WORLD_SIZE", environment.get("SLURM_NTASKS", "1")))
-        nodes = int(environment.get("SLURM_NNODES", "1"))
-        if "LOCAL_WORLD_SIZE" in environment:
-            nodes = world // int(environment["LOCAL_WORLD_SIZE"])
+        place = launched()
         precision = self.settings.precision
         if precision == "auto":
             precision = "bf16-mixed" if device.type == "cuda" else "32-true"
-        devices: Any = world // nodes
-        if world == 1 and device.type == "cuda":
+        devices: Any = place.processes // place.machines
+        if place.processes == 1 and device.type == "cuda":
             devices = [device.index or 0]
         try:
             fabric = Fabric(
                 accelerator=device.type,
                 devices=devices,
-                num_nodes=nodes,
-                strategy="ddp" if world > 1 else "auto",
+                num_nodes=place.machines,
+                strategy="ddp" if place.processes > 1 else "auto",
                 precision=precision,  # type: ignore[arg-type]
+                # a SLURM batch script that trains by itself is not to wait for its other tasks
+                plugins=[LightningEnvironment()] if place.processes == 1 else None,
             )
-            fabric.launch()
+            if "LT_CLI_USED" not in os.environ:  # `fabric run` has launched already
+                fabric.launch()
         except (ValueError, RuntimeError) as error:
-            raise UsageError(f"training cannot start on {self.device}: {error}") from error
+            raise UsageError(f"training cannot start on {device}: {error}") from error
         if device.type == "cuda":
             torch.backends.cudnn.benchmark = True
             torch.set_float32_matmul_precision("high")
@@ -458,14 +477,16 @@ class Training:
         self._check(state.sums["loss"], state.step - 1)
         names = {key: "loss" if key == "loss" else f"loss_{key}" for key in state.sums}
         entry: dict[str, Any] = {"epoch": epoch + 1}
-        entry |= {names[key]: float(value) / self.steps for key, value in state.sums.items()}
+        for key, value in state.sums.items():
+            shared = self.fabric.all_reduce(torch.as_tensor(value), reduce_op="mean")
+            entry[names[key]] = float(shared) / self.steps
         entry |= self._judge()
         now = time.monotonic()
         entry["seconds"] = round(now - self.epoch_began, 1)
         self.epoch_began = now
         state.sums = {}
         state.history.append(entry)
-        rank = [entry.get("validation_accuracy", 0.0), -entry.get("validation_loss", 0.0)]
+        rank = _rank(entry)
         if rank > state.best or not len(self.judges):
             state.best = rank
             if self.fabric.is_global_zero:
@@ -505,7 +526,17 @@ class Training:
             draw_curves(self.folder, state.history)
             write_events(self.folder, state.history)
             (self.folder / "best.pt").replace(self.folder / "checkpoint.pt")
+        if self.show and len(self.judges):
+            best = max(state.history, key=_rank)
+            say(
+                f"best epoch {best['epoch']}: validation accuracy {best['validation_accuracy']:.3f}"
+            )
         self.fabric.barrier()
+
+
+def _rank(epoch: Mapping[str, Any]) -> list[float]:
+    """The better epoch has the larger one: accuracy, then loss."""
+    return [epoch.get("validation_accuracy", 0.0), -epoch.get("validation_loss", 0.0)]
 
 
 class Step(nn.Module):

@@ -20,10 +20,19 @@ def rows(image: str) -> list[Row]:
 
 
 def test_same_recipe_opens_again_another_is_refused_with_the_difference(tmp_path: Path) -> None:
-    Run.open(tmp_path / "run", {"training": {"epochs": 3}})
+    run = Run.open(tmp_path / "run", {"training": {"epochs": 3}})
+    run.write_environment()
+    run.rows("gbvs").parent.mkdir()
+    del run
     Run.open(tmp_path / "run", {"training": {"epochs": 3}})
     with pytest.raises(UsageError, match=r"training\.epochs: 3 there, 4 here"):
         Run.open(tmp_path / "run", {"training": {"epochs": 4}})
+
+
+def test_folder_in_which_nothing_was_made_takes_another_recipe(tmp_path: Path) -> None:
+    Run.open(tmp_path / "run", {"method": {"wscnet": {"backbone": "resnet1O1"}}})
+    Run.open(tmp_path / "run", {"method": {"wscnet": {"backbone": "resnet101"}}})
+    assert (tmp_path / "run/recipe.toml").read_text() == 'method.wscnet.backbone = "resnet101"\n'
 
 
 def test_folder_with_other_files_is_not_touched(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from emomap.methods.islamnet import ISLAMNet
 from emomap.methods.wildcat import WILDCAT
 from emomap.nn.batches import Pictures, augment, epoch_order, step_seed
 from emomap.nn.network import EmotionNetwork, NetworkMethod
+from emomap.runs import Launched, launched
 from emomap.sample import Dataset, Sample
 
 SETTINGS = {
@@ -314,7 +315,13 @@ def test_pictures_without_labels_are_refused(tmp_path: Path) -> None:
         ({"schedule": "cosine"}, "training.schedule=cosine"),
         ({"optimizer": "lion"}, "training.optimizer=lion"),
         ({"crop": [0.5, 0.1]}, "training.crop"),
-        ({"shift": 0.7}, "training.shift"),
+        ({"shift": 0.7}, "training.shift=0.7: it must be 0 or more, below 0.5"),
+        ({"momentum": 1.0}, "training.momentum=1.0: it must be 0 or more, below 1"),
+        ({"momentum": 0.0, "nesterov": True}, "training.nesterov"),
+        ({"learning_rate": 0.0}, "training.learning_rate=0.0: it must be above 0"),
+        ({"weight_decay": -1}, "training.weight_decay=-1: it must be 0 or more"),
+        ({"workers": -1}, "training.workers=-1"),
+        ({"epochs": "auto"}, "training.epochs=auto: it must be 1 or more"),
     ],
 )
 def test_impossible_numbers_are_refused(setting: dict[str, Any], word: str) -> None:
@@ -418,15 +425,6 @@ def test_schedules() -> None:
 
 # --- several processes --------------------------------------------------------------------------
 
-PAIR = """
-import sys
-from pathlib import Path
-import torch
-from tests.test_train import Plain, run
-root = Path(sys.argv[1])
-run(root, root / sys.argv[2], Plain(), epochs=2)
-"""
-
 
 class Plain(NetworkMethod):
     """A network without batch norm or dropout, whose gradient is a mean over pictures."""
@@ -449,19 +447,83 @@ class PlainNetwork(EmotionNetwork):
 
 
 def test_two_processes_train_as_one_with_twice_the_batch(tmp_path: Path) -> None:
+    """Under torchrun, as a user starts it: same weights, same log, one run folder."""
+    rows = [(s.id, s.emotion or "") for s in dataset(tmp_path / "photos" / "images", 18)]
+    splits = ["train"] * 12 + ["val"] * 5 + ["test"]
+    split = [(image, splits[int(image)]) for image, _ in rows]
+    for file, column, table in (("labels.csv", "emotion", rows), ("split.csv", "split", split)):
+        lines = [f"image,{column}", *(",".join(row) for row in table)]
+        (tmp_path / "photos" / file).write_text("\n".join(lines), "utf-8")
     home = Path(__file__).parents[1]
     environment = {**os.environ, "PYTHONPATH": str(home), "OMP_NUM_THREADS": "1"}
-    script = tmp_path / "pair.py"
-    script.write_text(PAIR)
-    run(tmp_path, tmp_path / "one", Plain(), epochs=2)
-    subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2",
-         str(script), str(tmp_path), "two"],
-        cwd=home, env=environment, check=True, capture_output=True, timeout=240,
-    )  # fmt: skip
-    one, two = weights(tmp_path / "one/checkpoint.pt"), weights(tmp_path / "two/checkpoint.pt")
+    command = [
+        *("-m", "emomap", "train", "--method", "tests.test_train:Plain", "--recipe", "demo"),
+        *("--data", str(tmp_path / "photos"), "--set", "training.epochs=2"),
+        *("--set", "training.batch=4", "--set", "training.threads=1"),
+    ]
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    for name, launcher in (("one", []), ("two", torchrun)):
+        ran = subprocess.run(
+            [sys.executable, *launcher, *command, "-o", str(tmp_path / name)],
+            cwd=home, env=environment, capture_output=True, text=True, timeout=240, check=False,
+        )  # fmt: skip
+        assert ran.returncode == 0, ran.stderr
+        checkpoint = tmp_path / name / "methods/plain/checkpoint.pt"
+        assert ran.stdout.splitlines()[-1] == str(checkpoint)
+        assert ran.stdout.count("checkpoint.pt") == 1
+    homes = [tmp_path / name / "methods/plain" for name in ("one", "two")]
+    one, two = (weights(home / "checkpoint.pt") for home in homes)
     for key in one:
         torch.testing.assert_close(one[key], two[key], rtol=1e-5, atol=1e-6)
+    logs = [strip((home / "training.jsonl").read_text()) for home in homes]
+    for alone, shared in zip(*logs, strict=True):
+        assert alone == pytest.approx(shared, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("environment", "found"),
+    [
+        ({}, (0, 1, 1)),
+        ({"WORLD_SIZE": "8", "LOCAL_WORLD_SIZE": "4", "RANK": "5"}, (5, 8, 2)),
+        ({"SLURM_NTASKS": "4", "SLURM_PROCID": "0"}, (0, 1, 1)),  # a batch script by itself
+        (
+            {"SLURM_STEP_NUM_TASKS": "4", "SLURM_STEP_NUM_NODES": "2", "SLURM_PROCID": "3"},
+            (3, 4, 2),
+        ),
+    ],
+)
+def test_what_launchers_say(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], found: tuple[int, int, int]
+) -> None:
+    for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE", "RANK", "SLURM_STEP_NUM_TASKS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert launched() == Launched(*found)
+
+
+def test_bench_under_a_launcher_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from emomap.benchmark import prepare
+
+    data = ("data.train=8", "data.val=8", "data.test=8")
+    bench = prepare(["islamnet"], settings=data, out=tmp_path / "run", show=False)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UsageError, match="emomap train"):
+        bench.run()
+
+
+def test_tensorboard_reads_the_events(tmp_path: Path) -> None:
+    events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    run(tmp_path, tmp_path / "out")
+    run(tmp_path, tmp_path / "out")
+    read = events.EventAccumulator(str(tmp_path / "out"))
+    read.Reload()
+    log = strip((tmp_path / "out/training.jsonl").read_text())
+    assert set(log[0]) - {"epoch"} < set(read.Tags()["scalars"])
+    found = [(event.step, event.value) for event in read.Scalars("validation_loss")]
+    assert found == [
+        (entry["epoch"], pytest.approx(entry["validation_loss"], rel=1e-6)) for entry in log
+    ]
 
 
 def test_islamnet_trains_on_a_handful_of_pictures(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -149,9 +150,13 @@ def bench(
     report_problems(list(dict.fromkeys(line for run in runs for line in run.failed)), ())
     summaries = [run.summary for run in runs]
     if paper_table:
-        shown = [paper.beside(paper.table(paper_table), summaries), *runs[0].confusions()]
+        table = paper.table(paper_table)
+        first = paper.beside(table, summaries)
+        _keep(runs, f"table{paper_table}.md", first)
+        shown = [first, *runs[0].confusions(), *paper.beside_confusion(table, summaries)]
     elif seeds > 1:
         shown = [paper.over_seeds(summaries)]
+        _keep(runs, "seeds.md", shown[0])
     else:
         shown = runs[0].tables()
     if sanity:
@@ -162,3 +167,11 @@ def bench(
     for run in runs:
         say(f"run folder: {run.folder.folder}")
     return 3 if any(run.failed for run in runs) else 0
+
+
+def _keep(runs: Sequence[Any], name: str, table: Any) -> None:
+    """Leave a table over all runs in the folder of each."""
+    from emomap import io
+
+    for run in runs:
+        io.write_text(run.folder.folder / name, table.render("md"))

@@ -40,6 +40,7 @@ def train(
     `emomap bench` with the same recipe and folder goes on from it.
     """
     from emomap import benchmark
+    from emomap.runs import launched
 
     run = benchmark.prepare(
         [name],
@@ -52,4 +53,6 @@ def train(
         device=device,
         show=not quiet,
     )
-    click.echo(run.train_only())
+    checkpoint = run.train_only()
+    if launched().rank == 0:
+        click.echo(checkpoint)

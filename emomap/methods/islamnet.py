@@ -60,6 +60,8 @@ class ISLAMNet(NetworkMethod):
         ):
             if value not in known:
                 raise ValueError(f"{name}='{value}': it is {' or '.join(known)}")
+        if channels < 1 or reduction < 1:
+            raise ValueError(f"channels={channels}, reduction={reduction}: one or more each")
         if rotation_weight < 0:
             raise ValueError(f"rotation_weight={rotation_weight}: it is 0 or more")
         self.backbone = backbone
@@ -102,8 +104,9 @@ class Network(EmotionNetwork):
         # While the features say nothing yet, the loss shrinks the logits by closing f4 wherever f1
         # is strong, and behind a dead ReLU or a saturated gate it stays closed. So f4 begins as
         # the energy of f1 (positive weights, open gates, silent classifier), and a recipe that
-        # trains from scratch moves the gates slowly.
-        nn.init.normal_(self.compress.weight, std=0.01)
+        # trains from scratch moves the gates slowly. The energy is some eight times the mean of
+        # f1, however many channels it is summed over: the first steps would else overshoot.
+        nn.init.normal_(self.compress.weight, std=0.01 * 64**2 / (wide * method.channels))
         with torch.no_grad():
             self.compress.weight.abs_()
         nn.init.zeros_(self.compress.bias)  # type: ignore[arg-type]
@@ -118,10 +121,13 @@ class Network(EmotionNetwork):
 
     def head(self, f1: Tensor) -> tuple[Tensor, Tensor]:
         """Emotion head: features f1 (B, K, s, s) to logits (B, C) and f4 (B, s, s)."""
-        f4 = self.emotion_map(f1)
-        # the pooled U = f4 * f1 in one product: U itself need not exist
-        coupled = torch.einsum("bkhw,bhw->bk", f1, f4) / (f4.shape[1] * f4.shape[2])
-        return self.classifier(torch.cat([f1.mean(dim=(2, 3)), coupled], dim=1)), f4
+        # in float32 under mixed precision too: sums over hundreds of channels lose the most there
+        with torch.autocast(f1.device.type, enabled=False):
+            f1 = f1.to(self.classifier.weight.dtype)
+            f4 = self.emotion_map(f1)
+            # the pooled U = f4 * f1 in one product: U itself need not exist
+            coupled = torch.einsum("bkhw,bhw->bk", f1, f4) / (f4.shape[1] * f4.shape[2])
+            return self.classifier(torch.cat([f1.mean(dim=(2, 3)), coupled], dim=1)), f4
 
     def emotion_map(self, f1: Tensor) -> Tensor:
         """f4 (B, s, s) of the features f1: equations 8 to 11."""

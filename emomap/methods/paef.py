@@ -91,7 +91,6 @@ class PAEF(Method):
 
     trainable: ClassVar[bool] = True
     gives_map: ClassVar[bool] = False
-    serial: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -161,7 +160,7 @@ class PAEF(Method):
 
         found = engine.ordered(_features_of, samples, jobs=self.jobs or None)
         rows = []
-        for row in track(found, total=len(samples), label="features of paef"):
+        for row in track(found, total=len(samples), label="features of paef", show=self.show):
             if isinstance(row, str):
                 raise EmomapError(row)
             rows.append(row)

@@ -46,6 +46,8 @@ class SPN(NetworkMethod):
             raise ValueError(f"factor={factor}: it is above 0")
         if channels < 2 or channels % 2:
             raise ValueError(f"channels={channels}: an even number, for the two groups")
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout={dropout}: a share of 0 or more, below 1")
         if map not in ("proposal", "response"):
             raise ValueError(f"map='{map}': it is proposal or response")
         self.backbone = backbone

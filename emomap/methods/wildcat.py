@@ -7,6 +7,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from emomap.errors import UsageError
 from emomap.nn.backbone import make_backbone
 from emomap.nn.network import EmotionNetwork, NetworkMethod
 from emomap.nn.pooling import class_wise_pool, spatial_pool
@@ -78,7 +79,10 @@ class Network(EmotionNetwork):
         """Logits (B, C) and the map (B, s, s) that the option ``map`` asks for."""
         features = self.backbone(images)
         maps = class_wise_pool(self.detector(features), self.maps_per_class, self.legacy)
-        logits = spatial_pool(maps, self.kmax, self.kmin, self.alpha)
+        try:
+            logits = spatial_pool(maps, self.kmax, self.kmin, self.alpha)
+        except ValueError as error:  # known only now that the maps have a size
+            raise UsageError(f"method.wildcat: {error}; take more, or a larger input") from error
         weights = logits.softmax(dim=1)
         if not self.weighted:
             weights = (weights == weights.amax(dim=1, keepdim=True)).to(maps.dtype)

@@ -128,7 +128,8 @@ def _published(name: str, weights: str) -> nn.Module:
     except (OSError, RuntimeError) as error:
         raise EmomapError(
             f"the weights of {name} cannot be downloaded ({error}); get the file elsewhere and "
-            "give its path as weights, or use weights=none"
+            "name it with --set method.NAME.weights=FILE, begin with random weights by "
+            "--set method.NAME.weights=none, or take the small network of --recipe demo"
         ) from error
     return model
 
@@ -232,7 +233,7 @@ def load_weights(
         raise EmomapError(f"{file}: these are not the weights of {name}: no {missing[0]}")
 
 
-def read_state(file: Path) -> dict[str, Any]:
+def read_state(file: str | Path) -> dict[str, Any]:
     """Read a dictionary of tensors and plain values; a pickle with code in it is refused.
 
     Args:
@@ -243,18 +244,22 @@ def read_state(file: Path) -> dict[str, Any]:
     """
     import pickle
 
+    file = Path(file)
     try:
-        state = torch.load(file, map_location="cpu", weights_only=True)
+        with file.open("rb") as stream:
+            stream.read(1)
     except FileNotFoundError as error:
         raise EmomapError(f"{file}: there is no such file") from error
     except OSError as error:
         raise EmomapError(f"{file}: cannot be read: {error.strerror or error}") from error
+    try:
+        state = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise EmomapError(
             f"{file}: not a plain file of weights: it is damaged, or asks to run code when read, "
             "which is refused; save its state_dict() instead"
         ) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, AttributeError, TypeError) as error:
+    except Exception as error:  # a file cut at some places gives even an OSError
         raise EmomapError(f"{file}: damaged or cut short; copy or download it again") from error
     if not isinstance(state, dict):
         raise EmomapError(f"{file}: holds a {type(state).__name__}, not a dictionary of weights")

@@ -77,7 +77,6 @@ class NetworkMethod(Method):
 
     trainable: ClassVar[bool] = True
     gives_emotion: ClassVar[bool] = True
-    serial: ClassVar[bool] = True
 
     def __init__(self, size: int) -> None:
         if size < 16:

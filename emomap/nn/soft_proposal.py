@@ -35,16 +35,19 @@ def soft_proposal(
         tolerance, max_iterations: when to stop; each image of the batch stops by itself.
 
     Returns:
-        (B, H, W), each map sums to 1; uniform where all features are the same. A constant: no
-        gradient flows back through it, as in the paper.
+        (B, H, W), float32, each map sums to 1; uniform where all features are the same. A
+        constant: no gradient flows back through it, as in the paper.
+
+    Raises:
+        ValueError: ``factor`` is not above 0.
     """
     batch, _, height, width = features.shape
-    with torch.no_grad():
+    # float32 under mixed precision too: the walk stops when it changes by less than 1e-4
+    with torch.no_grad(), torch.autocast(features.device.type, enabled=False):
         transfer = _transfer(features, factor)
         columns = transfer.sum(dim=1, keepdim=True)
         transfer = torch.where(columns > 0, transfer / columns, 1.0 / (height * width))
-        proposal = torch.full((batch, height * width), 1.0 / (height * width))
-        proposal = proposal.to(transfer)
+        proposal = transfer.new_full((batch, height * width), 1.0 / (height * width))
         walking = torch.ones(batch, 1, dtype=torch.bool, device=features.device)
         for _ in range(max_iterations):
             following = torch.bmm(transfer, proposal[:, :, None])[:, :, 0]
@@ -64,7 +67,7 @@ def stationary(features: Tensor, factor: float | None = None) -> Tensor:
         (B, H, W), each map sums to 1; uniform where all features are the same.
     """
     batch, _, height, width = features.shape
-    with torch.no_grad():
+    with torch.no_grad(), torch.autocast(features.device.type, enabled=False):
         sums = _transfer(features, factor).sum(dim=2)
         total = sums.sum(dim=1, keepdim=True)
         limit = torch.where(total > 0, sums / total, 1.0 / (height * width))
@@ -74,17 +77,18 @@ def stationary(features: Tensor, factor: float | None = None) -> Tensor:
 def _transfer(features: Tensor, factor: float | None) -> Tensor:
     """Transition weights before normalisation, (B, H * W, H * W)."""
     _, _, height, width = features.shape
-    factor = 0.15 * math.sqrt(height * width) if factor is None else factor
+    factor = 0.15 * math.sqrt(height * width) if factor is None else float(factor)
+    if factor <= 0:
+        raise ValueError(f"factor={factor}: the reach of the walk, in cells, is above 0")
     flat = features.detach().flatten(2).transpose(1, 2).float()
     difference = torch.cdist(flat, flat, compute_mode="donot_use_mm_for_euclid_dist")
-    nearness = _nearness(height, width, float(factor)).to(features.device)
-    return difference * nearness
+    return difference * _nearness(height, width, factor, features.device)
 
 
 @lru_cache(maxsize=8)
-def _nearness(height: int, width: int, factor: float) -> Tensor:
+def _nearness(height: int, width: int, factor: float, device: torch.device) -> Tensor:
     """exp(-d^2 / (2 factor^2)) between all places, (H * W, H * W)."""
     rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     places = torch.stack([rows.flatten(), columns.flatten()], dim=1).double()
     squared = (places[:, None] - places[None, :]).square().sum(dim=2)
-    return torch.exp(-squared / (2.0 * factor**2)).float()
+    return torch.exp(-squared / (2.0 * factor**2)).float().to(device)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from emomap.sample import EMOTIONS
 from tests.cli.conftest import Command
 from tests.cli.test_bench import tables
 
@@ -72,6 +73,30 @@ def test_run_of_a_network_leaves_everything_that_a_user_needs(
     assert first == (run / "maps" / "islamnet" / "test" / "00000.png").read_bytes()
 
 
+def test_checkpoint_that_knows_other_emotions_gives_maps_but_no_accuracy(
+    emomap: Command, tmp_path: Path, dataset: Path
+) -> None:
+    small = ("--recipe", "demo", "--set", "training.epochs=1", "--set", "bench.report=false", "-q")
+    ran = emomap("train", "-m", "wildcat", "-o", tmp_path / "run", *TOY, "-q")
+    assert ran.code == 0, ran.err
+    images = sorted(path.stem for path in (dataset / "images").iterdir())
+    (dataset / "labels.csv").write_text(
+        "image,emotion\n" + "".join(f"{name},joy\n" for name in images), "utf-8"
+    )
+    (dataset / "dataset.toml").write_text('classes = ["joy", "surprise"]\n', "utf-8")
+    checkpoint = f"wildcat={ran.out.strip()}"
+    ran = emomap(
+        "bench", "-m", "wildcat", "--no-baselines", "--checkpoint", checkpoint, "-d", dataset,
+        "--split", "all", "-o", tmp_path / "other", *small,
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    assert "no accuracy, since it knows emotions" in ran.out
+    entry = json.loads((tmp_path / "other/summary.json").read_text())["methods"]["wildcat"]
+    assert entry["accuracy"] is None and entry["metrics"]["cc"]["n"] == 12
+    table = (tmp_path / "other/methods/wildcat/predictions.jsonl").read_text().splitlines()
+    assert json.loads(table[0])["emotion"] in EMOTIONS
+
+
 def test_train_alone_then_bench_goes_on_from_it(emomap: Command, tmp_path: Path) -> None:
     ran = emomap("train", "-o", tmp_path / "run", *TOY, "-q")
     assert ran.code == 0, ran.err
@@ -106,4 +131,5 @@ def test_checkpoint_that_is_none_is_refused_in_one_line(emomap: Command, tmp_pat
         "bench", "-m", "islamnet", "--checkpoint", f"islamnet={fake}", "-o", tmp_path / "r", *TOY
     )
     assert ran.code == 1
+    assert not (tmp_path / "r").exists(), "refused before any work"
     assert "fake.pt" in ran.err.splitlines()[-1]

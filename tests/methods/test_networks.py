@@ -257,18 +257,58 @@ def test_each_network_overfits_eight_pictures(name: str) -> None:
         ("islamnet", {"attention": "both"}, "attention"),
         ("islamnet", {"rotation_weight": -1}, "rotation_weight"),
         ("islamnet", {"size": 8}, "size"),
+        ("islamnet", {"reduction": 0}, "reduction"),
+        ("islamnet", {"channels": 0}, "channels"),
         ("islamnet", {"depth": 3}, "no option 'depth'"),
         ("wscnet", {"detection_weight": 2}, "detection_weight"),
         ("wildcat", {"kmax": 0}, "kmax"),
         ("wildcat", {"map": "best"}, "map"),
         ("spn", {"factor": "wide"}, "factor"),
         ("spn", {"channels": 3}, "channels"),
+        ("spn", {"dropout": 1}, "dropout"),
         ("jcdl", {"sigma": 0}, "sigma"),
     ],
 )
 def test_impossible_options_are_refused(name: str, options: dict[str, Any], word: str) -> None:
     with pytest.raises(UsageError, match=word):
         small(name, **options)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_gradients_of_islamnet_in_bf16_are_those_in_float32(device: str) -> None:
+    """To 2%, as a whole and in each part of the heads."""
+    if device == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no GPU here")
+    coarse = torch.rand(8, 3, 4, 4, generator=torch.Generator().manual_seed(1))
+    images = F.interpolate(4 * coarse - 2, size=64, mode="bicubic")  # of different colours
+    found: list[dict[str, torch.Tensor]] = []
+    for where, narrow in (("cpu", False), (device, True)):
+        module = small("islamnet").build(EMOTIONS).eval()
+        assert isinstance(module, islamnet.Network)
+        torch.nn.init.normal_(module.classifier.weight, std=0.01)  # else nothing flows to f4
+        module.to(where)
+        with torch.autocast(where, torch.bfloat16, enabled=narrow):
+            losses = module.losses(images.to(where), torch.arange(8, device=where))
+        torch.autograd.backward(losses["loss"])
+        found.append(
+            {k: w.grad.float().cpu() for k, w in module.named_parameters() if w.grad is not None}
+        )
+
+    def error(begin: str) -> float:
+        exact, ours = (
+            torch.cat([grad.ravel() for key, grad in some.items() if key.startswith(begin)])
+            for some in found
+        )
+        return float((ours - exact).norm() / exact.norm())
+
+    assert all(error(begin) < 0.02 for begin in ("compress", "channel_gate", "classifier"))
+    assert error("") < 0.02
+
+
+def test_a_share_of_places_that_means_none_is_refused_by_the_network() -> None:
+    module = small("wildcat", kmax=0.001).build(EMOTIONS)
+    with pytest.raises(UsageError, match=r"kmax=0\.001 of 256 places is none"):
+        module.losses(torch.rand(1, 3, 64, 64), torch.tensor([0]))
 
 
 def test_f4_begins_as_the_energy_of_the_features() -> None:
