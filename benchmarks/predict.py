@@ -58,6 +58,8 @@ def main() -> None:
         )
         print(lines[-1], flush=True)
     head = [
+        "# Maps of a folder of photographs",
+        "",
         f"`emomap predict`, {datetime.now(UTC):%Y-%m-%d}: {count} photographs of "
         f"{choices.folder.parent.name} on {os.cpu_count()} shared cores ({platform.machine()}); "
         f"Python {platform.python_version()}, NumPy {np.__version__}. Seconds of the whole "

@@ -161,6 +161,8 @@ def main() -> None:
             there = ["--engine", "dask", "--scheduler", address]
             lines += rows("dask, running already", root, choices, there)
     head = [
+        f"# Scoring {SHAPE[1]}x{SHAPE[0]} PNGs against {choices.truth}/",
+        "",
         f"`emomap score`, {datetime.now(UTC):%Y-%m-%d}: {choices.jobs} processes on "
         f"{os.cpu_count()} shared cores ({platform.machine()}); "
         f"Python {platform.python_version()}, NumPy {np.__version__}. 8-bit PNG maps 480 x 640 "
