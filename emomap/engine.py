@@ -1,9 +1,9 @@
 """One function over many items in several processes, in order, surviving a lost worker.
 
-`score`, `predict`, `bench` and the check of data sets all run on this, through joblib's interface:
-on processes of this machine, or, within ``with on("dask", scheduler)``, on a Dask cluster. Items
-travel in chunks, results come back in the order of the items, and memory stays bounded, since only
-a few chunks are under way at a time.
+`score`, `predict`, `bench` and the check of data sets all run on this, through the interface of
+concurrent.futures: on processes of this machine, or, within ``with on("dask", scheduler)``, on a
+Dask cluster. Items travel in chunks, results come back in the order of the items, and memory stays
+bounded, since only a few chunks are under way at a time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import os
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
@@ -33,6 +35,10 @@ WORTH_A_PROCESS = 40
 PATIENCE = 3
 #: Chunks of this machine that go to a cluster as one, since a message costs more there.
 TOGETHER = 3
+#: Chunks a process that may be sent, or done and waiting for an earlier one.
+AHEAD = 8
+#: What limits the threads of numerical libraries.
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 #: Seconds to wait for a cluster to answer and to have a worker.
 WAIT = 60
 #: Bytes of freed memory that a worker keeps instead of giving them back after each picture.
@@ -81,16 +87,22 @@ def on(name: str, scheduler: str | None = None, jobs: int | None = None) -> Iter
     if name == "local":
         if scheduler:
             raise UsageError(f"--scheduler {scheduler}: is for --engine dask")
-        yield
+        with _running_on(None):
+            yield
         return
     if name != "dask":
         raise UsageError(f"--engine {name}: there are local and dask")
-    with _connected(scheduler, jobs) as client:
-        token = _client.set(client)
-        try:
-            yield
-        finally:
-            _client.reset(token)
+    with _connected(scheduler, jobs) as client, _running_on(client):
+        yield
+
+
+@contextlib.contextmanager
+def _running_on(client: Any) -> Iterator[None]:
+    token = _client.set(client)
+    try:
+        yield
+    finally:
+        _client.reset(token)
 
 
 @contextlib.contextmanager
@@ -203,18 +215,43 @@ def ordered(
 def _pool(
     function: Callable[[Item], Result], items: Sequence[Item], start: int, jobs: int, chunk: int
 ) -> Iterator[list[Result]]:
-    import joblib
-
+    """The results of chunk after chunk; a few are under way, a few more wait for their turn."""
     client = _client.get()
     here = None if client is None else Path.cwd()
+    pool = _processes(jobs) if client is None else client.get_executor()
     chunks = _chunks(len(items), start, jobs, chunk * TOGETHER if client else chunk)
-    calls = (joblib.delayed(_run)(function, items[at:end], here) for at, end in chunks)
-    with joblib.parallel_config(**({"backend": "dask", "client": client} if client else {})):
-        pool = joblib.Parallel(
-            n_jobs=jobs, return_as="generator", pre_dispatch=2 * jobs, batch_size=1
-        )
-    results: Iterator[list[Result]] = pool(calls)
-    return results
+    sent: deque[Future[list[Result]]] = deque()
+    try:
+        while True:
+            running = [future for future in sent if not future.done()]
+            while len(running) < 2 * jobs and len(sent) < AHEAD * jobs:
+                at, end = next(chunks, (0, 0))
+                if at == end:
+                    break
+                running.append(pool.submit(_run, function, items[at:end], here))
+                sent.append(running[-1])
+            if not sent:
+                return
+            if not sent[0].done():
+                wait(running, return_when=FIRST_COMPLETED)
+            while sent and sent[0].done():
+                yield sent.popleft().result()
+    except KeyboardInterrupt:
+        if client is None:
+            pool.shutdown(kill_workers=True)  # instead of waiting for what they are at
+        raise
+    finally:
+        for future in sent:
+            future.cancel()
+
+
+def _processes(jobs: int) -> Any:
+    """Processes of this machine, among which numerical libraries share its processors."""
+    from loky import get_reusable_executor
+
+    share = str(max(1, processors() // jobs))
+    limits = {name: os.environ.get(name, share) for name in THREADS}
+    return get_reusable_executor(max_workers=jobs, env=limits, timeout=300)
 
 
 def _chunks(count: int, start: int, jobs: int, most: int) -> Iterator[tuple[int, int]]:

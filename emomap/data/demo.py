@@ -16,7 +16,6 @@ import csv
 import json
 import math
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from emomap import engine
 from emomap.errors import EmomapError, UsageError
 from emomap.progress import track
 from emomap.sample import EMOTIONS, SPLITS, Dataset, Gaze, Sample, Split
@@ -195,16 +195,19 @@ def _generate(home: Path, level: int, seed: int, counts: dict[Split, int], progr
     for split in SPLITS:
         (partial_home / "images" / split).mkdir(parents=True, exist_ok=True)
         (partial_home / "fixations" / split).mkdir(parents=True, exist_ok=True)
-    jobs = [
+    parts = [
         (split, start, min(start + _CHUNK, counts[split]))
         for split in SPLITS
         for start in range(0, counts[split], _CHUNK)
     ]
     rows: list[dict[str, Any]] = []
-    chunks = _run(partial_home, level, seed, counts, jobs)
+    write = partial(_write_chunk, home=partial_home, level=level, seed=seed, counts=counts)
+    processes = 2 if len(parts) > 8 and engine.processors() > 1 else 1
     label = f"demo pictures, in parts of {_CHUNK}"
-    for done in track(chunks, total=len(jobs), label=label, show=progress):
-        rows += done
+    with engine.on("local"):
+        chunks = engine.ordered(write, parts, jobs=processes, chunk=1)
+        for done in track(chunks, total=len(parts), label=label, show=progress):
+            rows += done
     rows.sort(key=lambda row: str(row["image"]))
     _write_table(partial_home / "labels.csv", rows, ("image", "emotion"))
     _write_table(partial_home / "split.csv", rows, ("image", "split"))
@@ -218,31 +221,16 @@ def _generate(home: Path, level: int, seed: int, counts: dict[Split, int], progr
     partial_home.rename(home)
 
 
-def _run(
-    home: Path,
-    level: int,
-    seed: int,
-    counts: dict[Split, int],
-    jobs: list[tuple[Split, int, int]],
-) -> Iterator[list[dict[str, Any]]]:
-    from joblib import Parallel, delayed
-
-    workers = 2 if len(jobs) > 8 and (os.cpu_count() or 1) > 1 else 1
-    yield from Parallel(n_jobs=workers, return_as="generator")(
-        delayed(_write_chunk)(home, level, seed, split, counts[split], start, stop)
-        for split, start, stop in jobs
-    )
-
-
 def _write_chunk(
-    home: Path, level: int, seed: int, split: Split, count: int, start: int, stop: int
+    part: tuple[Split, int, int], home: Path, level: int, seed: int, counts: dict[Split, int]
 ) -> list[dict[str, Any]]:
-    """Write pictures ``start`` to ``stop`` of a split, unless an earlier run has done so."""
+    """Write some pictures (from, to) of a split, unless an earlier run has done so."""
+    split, start, stop = part
     marker = home / f"chunk-{split}-{start}.json"
     if marker.exists():
         found: list[dict[str, Any]] = json.loads(marker.read_text())
         return found
-    emotions = np.random.default_rng([seed, SPLITS.index(split)]).permutation(count)
+    emotions = np.random.default_rng([seed, SPLITS.index(split)]).permutation(counts[split])
     emotions %= len(EMOTIONS)  # balanced, in random order
     rows = []
     for index in range(start, stop):
