@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import tempfile
 import warnings
@@ -421,6 +422,15 @@ def make_folder(folder: Path) -> None:
         raise write_error(folder, error) from error
     if not os.access(folder, os.W_OK):
         raise EmomapError(f"{folder}: may not be written in; check permissions, or write elsewhere")
+
+
+def whole_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The JSON lines of a file that a kill may have cut short; none where there is no file."""
+    if not path.exists():
+        return
+    for line in path.read_bytes().splitlines():
+        with contextlib.suppress(ValueError):  # empty, or cut
+            yield json.loads(line)
 
 
 def append_text(path: Path, text: str) -> None:

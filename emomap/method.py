@@ -57,6 +57,8 @@ class Method:
     classes: tuple[str, ...] = ()
     #: False when `fit` is to be silent on stderr.
     show: bool = True
+    #: Where `fit` may keep what it needs to go on after it was stopped; None for nowhere.
+    scratch: Path | None = None
 
     def fit(self, train: Dataset, validation: Dataset) -> None:
         """Learn from the training split. Gaze may be used only by methods that say so.

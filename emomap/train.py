@@ -206,6 +206,7 @@ def train(
             raise UsageError(f"{type(method).__name__} trains in one process; leave torchrun out")
         if not final.exists():
             method.show = progress
+            method.scratch = folder
             method.fit(train, validation)
             method.save(final)
         method.load(final, device=device)

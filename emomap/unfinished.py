@@ -6,10 +6,9 @@ is then left out. Only results of the same maps, scored in the same way, are tak
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,7 @@ class Unfinished:
         Raises:
             EmomapError: the file cannot be written.
         """
-        lines = list(self._lines())
+        lines = list(io.whole_lines(self.path))
         if not lines or lines[0] != self._head:
             io.write_text(self.path, json.dumps(self._head) + "\n")
             return {}
@@ -56,13 +55,6 @@ class Unfinished:
             for line in lines[1:]
             if line["stamp"] == self._stamps.get(line["id"])
         }
-
-    def _lines(self) -> Iterator[dict[str, Any]]:
-        if not self.path.exists():
-            return
-        for line in self.path.read_bytes().splitlines():
-            with contextlib.suppress(ValueError):  # empty, or cut short by a kill
-                yield json.loads(line)
 
     def add(self, result: Scored) -> None:
         """Keep a result. Those of failed and of blank maps are not kept: they may be mended."""

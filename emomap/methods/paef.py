@@ -6,6 +6,7 @@ The features are our reading of a description in words, three of them with surro
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomap import engine, io
+from emomap._version import __version__
 from emomap.errors import EmomapError
 from emomap.method import Image, Method, Prediction
 from emomap.sample import Dataset, Sample
@@ -23,6 +25,10 @@ Array = NDArray[np.float64]
 
 #: What a checkpoint calls itself.
 FORMAT = "emomap paef 1"
+#: Where features wait for the end of `fit`, in the folder of the training.
+UNFINISHED = "features.part"
+#: Pictures whose features are written at once.
+BATCH = 20
 #: The groups of features and how many numbers each has; 165 in all.
 GROUPS = {
     "bilateral": 12,
@@ -75,6 +81,52 @@ def _features_of(sample: Sample) -> Array | str:
         return features(sample.image())
     except EmomapError as error:
         return str(error)
+
+
+class _Measured:
+    """Features by sample, kept in a file so that a stopped `fit` goes on with the same bits.
+
+    A first line says which features; then a line a picture.
+
+    Args:
+        folder: of the file; None to keep nothing.
+        samples: what is measured. Of the file, only pictures that have not changed are taken.
+    """
+
+    def __init__(self, folder: Path | None, samples: Sequence[Sample]) -> None:
+        self.path = None if folder is None else folder / UNFINISHED
+        self.rows: dict[str, Array] = {}
+        self._waiting: list[str] = []
+        if self.path is None:
+            return
+        head = {"format": FORMAT, "emomap": __version__}
+        lines = list(io.whole_lines(self.path))
+        if not lines or lines[0] != head:
+            io.write_text(self.path, json.dumps(head) + "\n")
+            lines = []
+        stamps = {sample.id: _stamp(sample) for sample in samples}
+        for line in lines[1:]:
+            if line["stamp"] == stamps.get(line["id"]):
+                self.rows[line["id"]] = np.array(line["features"])
+
+    def add(self, sample: Sample, row: Array) -> None:
+        """Keep the features of a sample."""
+        self.rows[sample.id] = row
+        line = {"id": sample.id, "stamp": _stamp(sample), "features": row.tolist()}
+        self._waiting.append(json.dumps(line))
+        if len(self._waiting) >= BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits. A line begins with the line end that a cut one before it lacks."""
+        if self.path is not None and self._waiting:
+            io.append_text(self.path, "".join("\n" + line for line in self._waiting))
+        self._waiting = []
+
+
+def _stamp(sample: Sample) -> int:
+    file = sample.image_file
+    return file.stat().st_mtime_ns if isinstance(file, Path) and file.exists() else 0
 
 
 class PAEF(Method):
@@ -156,15 +208,23 @@ class PAEF(Method):
         self._fit_machine()
 
     def _measure(self, samples: Sequence[Sample]) -> Array:
+        """The features of each sample; those that an earlier, stopped call measured are kept."""
         from emomap.progress import track
 
-        found = engine.ordered(_features_of, samples, jobs=self.jobs or None)
-        rows = []
-        for row in track(found, total=len(samples), label="features of paef", show=self.show):
-            if isinstance(row, str):
-                raise EmomapError(row)
-            rows.append(row)
-        return np.array(rows)
+        measured = _Measured(self.scratch, samples)
+        missing = [sample for sample in samples if sample.id not in measured.rows]
+        found = engine.ordered(_features_of, missing, jobs=self.jobs or None)
+        done = len(samples) - len(missing)
+        label = "features of paef"
+        shown = track(found, total=len(samples), done=done, label=label, show=self.show)
+        try:
+            for sample, row in zip(missing, shown, strict=True):
+                if isinstance(row, str):
+                    raise EmomapError(row)
+                measured.add(sample, row)
+        finally:
+            measured.flush()
+        return np.array([measured.rows[sample.id] for sample in samples])
 
     def _fit_machine(self) -> None:
         from sklearn.svm import SVC
@@ -185,6 +245,8 @@ class PAEF(Method):
             np.savez(
                 stream, format=np.array(FORMAT), classes=np.array(self.classes), **self._learnt
             )
+        if self.scratch is not None:
+            (self.scratch / UNFINISHED).unlink(missing_ok=True)
 
     def load(self, checkpoint: Path, *, device: str = "auto") -> None:
         """Read what `save` wrote.

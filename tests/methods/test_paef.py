@@ -170,6 +170,44 @@ def test_it_learns_and_comes_back_from_its_checkpoint(tmp_path: Path) -> None:
         np.testing.assert_array_equal(np.asarray(one.probabilities), np.asarray(same.probabilities))
 
 
+def test_a_stopped_training_goes_on_with_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from emomap.methods import paef
+
+    data, none = coloured(tmp_path / "train", 30), Dataset("none", ())
+
+    def trained(name: str) -> list[int]:
+        """Train in a folder; how many pictures were measured."""
+        measured = []
+
+        def counting(sample: Sample) -> Any:
+            measured.append(int(sample.id))
+            if name == "stopped" and len(measured) == 26 and not (tmp_path / "again").exists():
+                (tmp_path / "again").touch()
+                raise KeyboardInterrupt
+            return _features_of(sample)
+
+        monkeypatch.setattr(paef, "_features_of", counting)
+        stage.train(PAEF(jobs=1), data, none, {}, tmp_path / name, progress=False)
+        return measured
+
+    _features_of = paef._features_of
+    assert len(trained("whole")) == 30
+    with pytest.raises(KeyboardInterrupt):
+        trained("stopped")
+    part = tmp_path / "stopped/features.part"
+    part.write_bytes(part.read_bytes()[:-40])  # as a kill in the middle of a line leaves it
+    Image.new("RGB", (40, 40)).save(tmp_path / "train/3.png")
+    Image.new("RGB", (40, 40)).save(tmp_path / "train/3.png")
+    assert trained("stopped") == [3, 24, 25, 26, 27, 28, 29]
+    assert not part.exists()
+    assert len(trained("whole again")) == 30
+    one, same = (np.load(tmp_path / f"{n}/checkpoint.pt") for n in ("whole again", "stopped"))
+    for key in one.files:
+        np.testing.assert_array_equal(one[key], same[key])
+
+
 def test_refusals(tmp_path: Path) -> None:
     data = coloured(tmp_path / "train", 9)
     single = Dataset("single", data.samples[::3], data.classes)
