@@ -253,7 +253,9 @@ def read_state(file: str | Path) -> dict[str, Any]:
     except OSError as error:
         raise EmomapError(f"{file}: cannot be read: {error.strerror or error}") from error
     try:
-        state = torch.load(file, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a pickle of another kind: the error says enough
+            state = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise EmomapError(
             f"{file}: not a plain file of weights: it is damaged, or asks to run code when read, "
@@ -269,6 +271,8 @@ def read_state(file: str | Path) -> dict[str, Any]:
 def _check_hash(file: Path, sha256: str) -> None:
     match = re.search(r"-([0-9a-f]{8,64})$", file.stem)
     wanted = sha256.lower() or (match.group(1) if match else "")
+    if not file.exists():
+        raise EmomapError(f"{file}: there is no such file")
     if len(wanted) < 8:
         raise EmomapError(
             f"{file}: its hash is not known; give it as sha256 (8 digits or more), or let the "
@@ -277,8 +281,6 @@ def _check_hash(file: Path, sha256: str) -> None:
     try:
         with file.open("rb") as stream:
             found = hashlib.file_digest(stream, "sha256").hexdigest()
-    except FileNotFoundError as error:
-        raise EmomapError(f"{file}: there is no such file") from error
     except OSError as error:
         raise EmomapError(f"{file}: cannot be read: {error.strerror or error}") from error
     if not found.startswith(wanted):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pickle
 import shutil
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -133,16 +135,21 @@ def test_bad_files_of_weights_are_refused_in_one_line(
     shutil.copy(good, wrong_hash)
     cut = tmp_path / "cut.pth"
     cut.write_bytes(good.read_bytes()[:-1000])
+    pickled = tmp_path / "pickled.pth"
+    pickled.write_bytes(pickle.dumps(Bomb(), protocol=4))  # torch warns of it: another line
     cases = [
         ("squeezenet1_1", wrong_hash, "", "SHA-256"),
         ("squeezenet1_1", cut, hashlib.sha256(cut.read_bytes()).hexdigest(), "cut short"),
         ("squeezenet1_1", stored(tmp_path, "bomb", Bomb()), "", "code"),
         ("squeezenet1_1", stored(tmp_path, "list", [1, 2]), "", "holds a list"),
         ("squeezenet1_1", tmp_path / "missing-01234567.pth", "", "no such file"),
+        ("squeezenet1_1", tmp_path / "missing.pth", "", "no such file"),
+        ("squeezenet1_1", pickled, hashlib.sha256(pickled.read_bytes()).hexdigest(), "code"),
         ("resnet18", good, "", "not the weights of resnet18"),
     ]
     for name, file, sha256, word in cases:
-        with pytest.raises(EmomapError, match=word) as caught:
+        with warnings.catch_warnings(), pytest.raises(EmomapError, match=word) as caught:
+            warnings.simplefilter("error")
             make_backbone(name, str(file), sha256=sha256)
         assert file.name in str(caught.value) and "\n" not in str(caught.value)
     assert not (tmp_path / "exploded").exists()
