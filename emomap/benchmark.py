@@ -552,6 +552,7 @@ def prepare(
         ]
         table["score"]["metrics"] = list(shown.metrics)
         table["bench"]["finish"] = False
+    _require_names(contenders)
     for contender in contenders:
         if contender.cls is not None:  # a wrong option is refused before hours of work
             options = contender.method_options(table)
@@ -614,6 +615,29 @@ def _choose_split(dataset: Dataset, wanted: str | None) -> Split | None:
             return split
     there = ", ".join(dataset.splits) or "none"
     raise UsageError(f"--split {wanted}: {dataset.name} has the splits {there}, or say 'all'")
+
+
+def _require_names(contenders: Sequence[Contender]) -> None:
+    """Each row its own name, after which its files are named, within the run folder.
+
+    Raises:
+        UsageError: a name that is empty, leads elsewhere, or is another row's.
+    """
+    seen: dict[str, Contender] = {}
+    for contender in contenders:
+        parts = {part.strip() for part in contender.name.split("/")}
+        if contender.name == ranking.CEILING or parts & {"", ".", ".."}:
+            raise UsageError(
+                f"--method {contender.name}=...: '{contender.name}' cannot be the name of a row, "
+                f"since its files are named after it: neither empty, nor '{ranking.CEILING}', nor "
+                "a path that leads elsewhere"
+            )
+        other = seen.setdefault(contender.name, contender)
+        if other is not contender:
+            raise UsageError(
+                f"two methods are called {contender.name} ({other.source} and "
+                f"{contender.source}); call the folder otherwise: --method NAME=FOLDER"
+            )
 
 
 def _require_truth(dataset: Dataset, part: Split | None, classified: bool) -> None:

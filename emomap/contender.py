@@ -45,6 +45,11 @@ class Contender:
         return cls(spec.rpartition(":")[2].lower(), methods.load(spec))
 
     @property
+    def source(self) -> str:
+        """Where its maps come from, in words."""
+        return f"folder {self.folder}" if self.folder else f"method {self.base or self.name}"
+
+    @property
     def trainable(self) -> bool:
         """True when it learns from labelled pictures."""
         return self.cls is not None and self.cls.trainable

@@ -150,6 +150,36 @@ def test_wrong_use_is_refused_before_any_work(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("", "cannot be the name of a row"),
+        ("../../elsewhere", "cannot be the name of a row"),
+        ("/tmp/elsewhere", "cannot be the name of a row"),
+        ("observers", "cannot be the name of a row"),
+        ("uniform", "two methods are called uniform"),
+    ],
+)
+def test_names_of_rows_stay_in_the_run_folder_and_are_there_once(
+    emomap: Command, dataset: Path, maps: Path, tmp_path: Path, name: str, words: str
+) -> None:
+    run = tmp_path / "runs" / "run"
+    ran = emomap("bench", "--data", dataset, "-m", "uniform", "-m", f"{name}={maps}", "-o", run)
+    assert ran.code == 2
+    assert words in ran.err
+    assert not run.parent.exists()
+
+
+def test_a_name_that_looks_like_markup_is_a_name(
+    emomap: Command, dataset: Path, maps: Path, tmp_path: Path
+) -> None:
+    name = "<script>alert(1)</script>"
+    command = ("bench", "--data", dataset, "-m", f"{name}={maps}", "-o", tmp_path / "run", *LIGHT)
+    assert emomap(*command).code == 0
+    assert name in json.loads((tmp_path / "run/summary.json").read_text())["methods"]
+    assert emomap(*command).code == 0  # and the run is found again
+
+
 def test_folder_without_gaze_says_what_is_missing(emomap: Command, tmp_path: Path) -> None:
     (tmp_path / "photos" / "images").mkdir(parents=True)
     Image.new("RGB", (140, 140)).save(tmp_path / "photos" / "images" / "a.png")
