@@ -89,11 +89,14 @@ def paired_tests(values: Values, seed: int, against: str = PRIOR) -> dict[str, d
 def ceiling_share(
     summary: Mapping[str, Mapping[str, Mapping[str, Any]]], metric: str, prior: str = PRIOR
 ) -> dict[str, float]:
-    """How far each method goes from the centre prior (0) to human agreement (1)."""
+    """How far each method goes from the centre prior (0) to human agreement (1).
+
+    Empty where people agree no better than the prior: there is no way to go a share of.
+    """
     if CEILING not in summary or prior not in summary or metric not in summary[CEILING]:
         return {}
     low, high = summary[prior][metric]["mean"], summary[CEILING][metric]["mean"]
-    if high == low:
+    if (high - low) * metrics.CATALOGUE[metric].direction <= 0:
         return {}
     return {
         name: (table[metric]["mean"] - low) / (high - low)
