@@ -87,7 +87,7 @@ class Comparison:
         means: method -> metric -> mean, low, high, n.
         ranks: method -> mean rank over the metrics, best first.
         share: metric -> method -> share of the way from centre prior to human agreement.
-        signatures: metric -> signature, "" where no file says.
+        signatures: metric -> signature, with the seed of this comparison; "" where no file says.
         n_images: on how many images the methods were compared.
         notes: what the reader must know.
     """
@@ -147,7 +147,9 @@ class Comparison:
             "Mean difference with 95% bootstrap interval; paired permutation test, two-sided, "
             "Holm over the pairs of a metric; win/tie/loss: images on which the first is better"
         )
-        return Table(header, rows, title, self.notes)
+        signed = sorted(set(self.signatures.values()) - {""}, key=[*self.signatures.values()].index)
+        notes = [*self.notes, *(f"signature: {signature}" for signature in signed)]
+        return Table(header, rows, title, notes)
 
     def records(self) -> list[dict[str, Any]]:
         """The pairs as dictionaries, in full precision."""
@@ -280,7 +282,7 @@ def compare(
         means,
         ranking.mean_ranks(means),
         {metric: ranking.ceiling_share(means, metric, prior) for metric in chosen},
-        signed,
+        {metric: signatures.seeded(signature, seed) for metric, signature in signed.items()},
         len(values[reference][chosen[0]]),
         [*trust, *partial, *missing],
     )

@@ -10,18 +10,18 @@ import json
 import os
 import shutil
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from emomap import io, perimage, recipe, results
+from emomap import io, perimage, recipe, results, signatures
 from emomap.benchmark import Bench
 from emomap.contender import Contender
 from emomap.errors import EmomapError, UsageError
 from emomap.perimage import PerImage
 from emomap.results import Results
 from emomap.runs import Run
-from emomap.scores import interval, metric_rows
+from emomap.scores import interval, metric_rows, signed_csv
 from emomap.tables import Table
 
 #: How many names an error lists before it only counts.
@@ -36,7 +36,8 @@ def merge_files(parts: Sequence[Path], out: Path) -> PerImage:
         out: the file to write; its suffix is the format.
 
     Raises:
-        UsageError: a suffix that is no format, or parts that were scored in different ways.
+        UsageError: a suffix that is no format, parts that were scored in different ways, or an
+            ``out`` that has images which no part has (it would lose them).
         EmomapError: an image that two parts have, or a damaged part.
     """
     perimage.check_path(out, "OUT")
@@ -54,6 +55,7 @@ def merge_files(parts: Sequence[Path], out: Path) -> PerImage:
             more = f" and {len(twice) - LISTED} more" if len(twice) > LISTED else ""
             raise EmomapError(f"{path}: another part has {', '.join(twice[:LISTED])}{more} too")
         values |= part.values
+    _check_out(out, values)
     method = first.method if first.method != parts[0].stem else out.stem
     whole = PerImage(
         {image: values[image] for image in sorted(values)},
@@ -66,15 +68,38 @@ def merge_files(parts: Sequence[Path], out: Path) -> PerImage:
     return whole
 
 
+def _check_out(out: Path, values: Mapping[str, Any]) -> None:
+    """Refuse to write over a file that has more than the parts: perhaps OUT was left out."""
+    if not out.exists():
+        return
+    try:
+        lost = sorted(perimage.read(out).values.keys() - values.keys())
+    except EmomapError as error:
+        raise UsageError(f"{out}: exists already and is no earlier result of a merge") from error
+    if lost:
+        raise UsageError(
+            f"{out}: exists already and has {', '.join(lost[:LISTED])} ({len(lost)} images), which "
+            "no part has; the first file is the one to write, so name a new one"
+        )
+
+
 def render(table: PerImage, form: str, seed: int = 0) -> str:
     """Means with intervals of per-image values, as `emomap score` prints them."""
     columns = {m: [line[m] for line in table.values.values()] for m in table.metrics}
     summary = {metric: interval(column, seed) for metric, column in columns.items()}
-    signed = {metric: table.signed(metric) for metric in table.metrics}
+    signed = {metric: signatures.seeded(table.signed(metric), seed) for metric in table.metrics}
+    whole_signature = signatures.seeded(table.signature, seed)
     if form == "json":
-        whole = {"n_images": len(table.values), "metrics": summary, "signatures": signed}
+        whole = {
+            "n_images": len(table.values),
+            "signature": whole_signature,
+            "metrics": summary,
+            "signatures": signed,
+        }
         return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
-    notes = [table.signature] if table.signature else [*signed.values()]
+    if form == "csv":
+        return signed_csv(summary, signed)
+    notes = [whole_signature] if whole_signature else [*signed.values()]
     title = f"{len(table.values)} images, mean with 95% bootstrap interval"
     header = ("metric", "mean", "low", "high", "n")
     lines = [f"signature: {note}" for note in notes if note]

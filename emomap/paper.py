@@ -149,6 +149,8 @@ def beside(paper: PaperTable, summaries: Sequence[Mapping[str, Any]]) -> Table:
                 cells.append(_printed(paper, name, column))
         rows.append(cells)
     notes = [f"ours: {_data(summaries)}"]
+    if paper.metrics:
+        notes.append(f"signature: {summaries[0]['signature']}")
     if synthetic:
         notes.append("Synthetic data, so the published numbers are not shown beside them.")
     else:

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from emomap import io, predict, recipe
+from emomap import io, predict, recipe, signatures
 from emomap.errors import EmomapError, UsageError
 from emomap.runs import Run, read_rows
 from emomap.sample import Dataset
@@ -101,8 +101,10 @@ class Results:
                 test = self.summary.get("tests", {}).get(name, {}).get(metric)
                 values = [cell["mean"], cell["low"], cell["high"], cell["n"], rank]
                 values.append(test["p_holm"] if test else None)
+                signature = self.signatures[name].get(metric, "")
+                signature = signatures.seeded(signature, self.summary["seed"])
                 shown = ["" if value is None else repr(value) for value in values]
-                lines.append([name, metric, *shown, self.signatures[name].get(metric, "")])
+                lines.append([name, metric, *shown, signature])
         return Table([*header, "signature"], lines)
 
     def to_pandas(self) -> Any:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emomap import engine, io, metrics, perimage, scoring, signatures
-from emomap.errors import EmomapError
+from emomap.errors import EmomapError, UsageError
 from emomap.perimage import PerImage
 from emomap.progress import track
 from emomap.sample import Gaze
@@ -115,19 +115,13 @@ class Scores:
         if form == "json":
             whole = self.to_dict() | ({"explanation": words} if explain else {})
             return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
-        table = self.table()
         if form == "csv":
-            signed = self.signatures()
-            header = [*table.header, "signature", *(["explanation"] if explain else [])]
-            rows = [
-                [*row, signed[name], *(["; ".join(signatures.explain(signed[name]))] * explain)]
-                for row, name in zip(table.rows, signed, strict=True)
-            ]
-            return Table(header, rows).render(form)
+            return signed_csv(self.summary(), self.signatures(), explain=explain)
+        table = self.table()
         table = replace(table, notes=[*table.notes, *words])
         if form == "latex":
             rows = [
-                [row[0], with_interval(s["mean"], s["low"], s["high"]), row[4]]
+                [row[0], with_interval(s["mean"], s["low"], s["high"], 4), row[4]]
                 for row, s in zip(table.rows, self.summary().values(), strict=True)
             ]
             table = replace(table, header=("metric", "mean [95% interval]", "n"), rows=rows)
@@ -153,6 +147,23 @@ class Scores:
     def _repr_html_(self) -> str:
         """For Jupyter."""
         return html(self.table())
+
+
+def signed_csv(
+    summary: Mapping[str, Mapping[str, Any]], signed: Mapping[str, str], *, explain: bool = False
+) -> str:
+    """A summary as CSV for programs: full precision, each metric with its signature."""
+    header = ["metric", "mean", "low", "high", "n", "signature", *["explanation"] * explain]
+    rows = [
+        [
+            row[0],
+            *[repr(summary[name][key]) for key in ("mean", "low", "high", "n")],
+            signed[name],
+            *["; ".join(signatures.explain(signed[name]))] * explain,
+        ]
+        for row, name in zip(metric_rows(summary), summary, strict=True)
+    ]
+    return Table(header, rows).render("csv")
 
 
 def metric_rows(summary: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
@@ -190,6 +201,7 @@ def score(
     seed: int = 0,
     show: bool = False,
     keep: str | Path | None = None,
+    **choices: Any,
 ) -> Scores:
     """Score a folder of maps against gaze.
 
@@ -206,6 +218,8 @@ def score(
         show: progress on stderr.
         keep: a file for `emomap.perimage.write`: the values of each image are written to it, and
             when the scoring is interrupted, the same call goes on where it stopped.
+        **choices: of the protocol, in its place: ``metrics=["cc", "nss"]``, ``convention``,
+            ``resize``, ``sigma``, ``emd_downsize``, ``stretch``, see `emomap.scoring.Protocol`.
 
     Returns:
         The values of each image. The object prints as a table, and has `Scores.summary`,
@@ -213,8 +227,10 @@ def score(
 
     Raises:
         EmomapError: nothing to score, or images missing on either side.
+        UsageError: a metric that does not exist, or both a protocol and choices of one.
+        TypeError: a choice that does not exist.
     """
-    protocol = protocol or Protocol()
+    protocol = _protocol(protocol, choices)
     maps = io.maps_by_id(Path(predictions))
     gaze = open_truth(truth, truth_kind)
     pairs = io.pair(maps, gaze.sources)
@@ -234,7 +250,10 @@ def score(
     protocol, omitted = _fitting(protocol, items)
     mine = engine.shard(items, shard)
     if not mine:
-        raise EmomapError(f"shard {shard}: there are only {len(items)} maps, so it has none")
+        raise EmomapError(
+            f"shard {'/'.join(map(str, shard or ()))}: there are only {len(items)} maps, so it "
+            "has none"
+        )
     part = Unfinished(Path(keep), items, protocol, Path(truth)) if keep else None
     results = _run(items, mine, protocol, jobs, show, part)
     values = {result.id: result.values for result in results if not result.problem}
@@ -256,6 +275,19 @@ def score(
         perimage.write(Path(keep), found.per_image())
         part.remove()
     return found
+
+
+def _protocol(protocol: Protocol | None, choices: Mapping[str, Any]) -> Protocol:
+    if protocol is not None:
+        if choices:
+            raise UsageError(f"score: {', '.join(choices)} belongs into the protocol that is given")
+        return protocol
+    chosen = dict(choices)
+    if "metrics" in chosen:
+        names = chosen["metrics"]
+        listed = names.split(",") if isinstance(names, str) else names
+        chosen["metrics"] = scoring.check_metrics(listed)
+    return Protocol(**chosen)
 
 
 def open_truth(path: str | Path, kind: Any = None) -> GazeFolder:

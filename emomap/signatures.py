@@ -99,6 +99,18 @@ def of_metric(signature: str, metric: str) -> str:
     return "|".join([metric, convention, *(f"{key}:{kept[key]}" for key in order)])
 
 
+def seeded(signature: str, seed: int) -> str:
+    """The signature of values as that of their means and intervals, which depend on a seed too.
+
+    >>> seeded("nss|mit|ddof:1|v:0.1.0", 3)
+    'nss|mit|ddof:1|seed:3|v:0.1.0'
+    """
+    if not signature:
+        return ""
+    *parts, version = [p for p in signature.split("|") if not p.startswith("seed:")]
+    return "|".join([*parts, f"seed:{seed}", version])
+
+
 def explain(signature: str) -> list[str]:
     """A signature in words: one line a metric, then one with what all metrics share."""
     names, convention, _ = parse(signature)

@@ -138,6 +138,28 @@ def test_gain_is_a_share_of_the_way_to_people(tmp_path: Path) -> None:
     assert "50%" in found.render("md")
 
 
+def test_no_share_where_people_agree_no_better_than_the_prior(tmp_path: Path) -> None:
+    """It would be above 100% for the worst method."""
+    flat = np.linspace(-0.01, 0.01, 20)
+    paths = [
+        scores(tmp_path / f"{name}.csv", flat + mean)
+        for name, mean in (("center", 0.8), ("ours", 0.1), ("observers", 0.7))
+    ]
+    found = compare(paths)
+    assert not found.share["cc"]
+    assert "%" not in found.rank_table().render("table")
+
+
+@pytest.mark.parametrize("form", ["table", "json", "csv", "md", "latex"])
+def test_every_output_has_the_signature_with_the_seed(
+    tmp_path: Path, rng: np.random.Generator, form: str
+) -> None:
+    paths = [scores(tmp_path / f"{name}.csv", rng.normal(0, 1, 20)) for name in "ab"]
+    shown = compare(paths, seed=7).render(form).replace("\\textbar{}", "|")
+    assert "mit|" in shown
+    assert "|seed:7|v:" in shown
+
+
 def test_a_ceiling_on_some_metrics_and_images_takes_nothing_from_the_others(
     tmp_path: Path, rng: np.random.Generator
 ) -> None:

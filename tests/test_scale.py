@@ -91,6 +91,43 @@ def test_parts_that_do_not_fit_are_refused(photos: Path, tmp_path: Path) -> None
         scores.score(photos / "maps", photos / "photos", shard=(60, 60), jobs=1)
 
 
+@pytest.mark.parametrize("form", ["table", "json", "csv", "md", "latex"])
+def test_a_merged_table_has_its_signature_as_that_of_score(
+    photos: Path, tmp_path: Path, form: str
+) -> None:
+    run = partial(scores.score, photos / "maps", photos / "photos", jobs=1, seed=5)
+    parts = [tmp_path / f"{k}.csv" for k in (1, 2)]
+    for k, path in enumerate(parts, 1):
+        perimage.write(path, run(shard=(k, 2)).per_image())
+    shown = merge.render(merge.merge_files(parts, tmp_path / "all.csv"), form, 5)
+    whole = run()
+    if form == "csv":
+        assert shown == whole.render("csv")
+    else:
+        assert whole.signature.replace("|", "") in shown.replace("\\textbar{}", "").replace(
+            "|", ""
+        ).replace("\\_", "_").replace("\\textasciicircum{}", "^")
+    assert "seed:5" in shown
+
+
+def test_merge_does_not_write_over_a_part_when_out_is_forgotten(
+    photos: Path, tmp_path: Path
+) -> None:
+    run = partial(scores.score, photos / "maps", photos / "photos", jobs=1)
+    parts = [tmp_path / f"{k}.csv" for k in (1, 2, 3)]
+    for k, path in enumerate(parts, 1):
+        perimage.write(path, run(shard=(k, 3)).per_image())
+    before = parts[0].read_bytes()
+    with pytest.raises(UsageError, match=r"1\.csv: exists already and has 00, 03"):
+        merge.merge_files(parts[1:], parts[0])
+    assert parts[0].read_bytes() == before
+    (tmp_path / "note.csv").write_text("hello")
+    with pytest.raises(UsageError, match="no earlier result"):
+        merge.merge_files(parts, tmp_path / "note.csv")
+    for _ in range(2):  # the same merge again is no loss
+        assert len(merge.merge_files(parts, tmp_path / "all.csv").values) == 40
+
+
 def test_merged_runs_are_the_whole_run(photos: Path, tmp_path: Path) -> None:
     def bench(name: str, shard: tuple[int, int] | None = None) -> Path:
         benchmark.bench(

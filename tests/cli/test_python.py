@@ -10,6 +10,8 @@ import pytest
 
 import emomap
 from emomap import cli
+from emomap.errors import UsageError
+from emomap.scoring import Protocol
 
 
 def command(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
@@ -40,6 +42,21 @@ def test_score(
     assert f"{told['metrics']['cc']['mean']:.4f}" in html
     assert html.count("<tr>") == 1 + len(told["metrics"])
     assert repr(found) + "\n" == command(capsys, "score", maps, dataset)
+
+
+def test_score_takes_the_choices_of_the_command(
+    dataset: Path, maps: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    choices = ("--metrics", "cc,nss", "--convention", "tuebingen", "--sigma", 9, "--format", "json")
+    told = json.loads(command(capsys, "score", maps, dataset, *choices))
+    found = emomap.score(maps, dataset, metrics=["cc", "nss"], convention="tuebingen", sigma=9)
+    assert found.to_dict() == told
+    with pytest.raises(UsageError, match="no metric is called 'ccc'"):
+        emomap.score(maps, dataset, metrics="ccc")
+    with pytest.raises(UsageError, match="convention belongs into the protocol"):
+        emomap.score(maps, dataset, protocol=Protocol(), convention="mit")
+    with pytest.raises(TypeError, match="metric"):
+        emomap.score(maps, dataset, metric="cc")
 
 
 def test_bench(
