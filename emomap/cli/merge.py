@@ -24,7 +24,7 @@ def merge(out: Path, parts: tuple[Path, ...], form: str, seed: int) -> None:
 
     PARTs are files of `emomap score --per-image`, or run folders of `emomap bench`; OUT is the
     same. Nothing is computed anew. An image that is there twice is refused, and so is a run folder
-    of which a shard is missing.
+    of which a shard is missing, and an OUT that is there and has images which no part has.
     """
     import json
 
