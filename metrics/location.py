@@ -217,8 +217,10 @@ def _generator(
 ) -> np.random.Generator | None:
     if splits is None:
         return None
-    if splits < 1:
-        raise ValueError(f"splits is {splits}; it can be None (exact) or at least 1")
+    if splits != int(splits) or splits < 1:
+        raise ValueError(
+            f"splits is {splits}; it can be None (exact) or a whole number, at least 1"
+        )
     return np.random.default_rng(rng)
 
 

@@ -92,3 +92,11 @@ def test_degrees() -> None:
         metrics.sigma_from_degrees(1.0, 0)
     with pytest.raises(ValueError, match="fc is -1"):
         metrics.sigma_from_fc(-1, (10, 10))
+
+
+@pytest.mark.parametrize("shape", [(0, 4), (-3, -4), (3.5, 4), (3, 4, 3), 5])
+def test_a_shape_that_is_none(shape: Any) -> None:
+    with pytest.raises(ValueError, match="two positive integers"):
+        metrics.fixation_map([(1, 2)], shape)
+    with pytest.raises(ValueError, match="two positive integers"):
+        metrics.sigma_from_fc(8, shape)
