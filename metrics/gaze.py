@@ -15,6 +15,10 @@ from metrics import _arrays as arrays
 from metrics._arrays import Array
 from metrics._counts import locate
 
+#: Times the picture's longer side from which a Gaussian is summed plainly; its tails, which the
+#: quicker way goes through, would fill the memory.
+WIDE = 4
+
 
 @overload
 def fixation_map(
@@ -124,6 +128,12 @@ def density(fixations: Array, sigma: float) -> Array:
     blurred = np.empty(given.shape)
     for index in np.ndindex(given.shape[:-2]):
         where, counts = locate(np, given[index], "fixations", sparse=False)
+        if sigma > WIDE * max(height, width):
+            rows, columns = _gaussian(height, sigma), _gaussian(width, sigma)
+            dense = np.asarray(given[index], dtype=np.float64)
+            found = arrays.product(arrays.product(rows, dense), columns)
+            blurred[index] = found / found.sum()
+            continue
         blurred[index] = blur(where, counts, (height, width), sigma)
     return blurred
 
