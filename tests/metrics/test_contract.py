@@ -39,8 +39,8 @@ def scenes(draw: Any) -> dict[str, Any]:
 
     def grey() -> Any:
         values = rng.integers(0, levels, size)
-        values[rng.integers(size)] = levels  # no constant map
         values[: size // 4] = 0
+        values[rng.integers(size // 4, size)] = levels  # no constant map
         return rng.permutation(values).reshape(height, width).astype(float)
 
     def counts(most: int) -> Any:
