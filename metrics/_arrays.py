@@ -162,6 +162,18 @@ def check_finite(xp: Any, array: Array, signs: tuple[Array, ...], name: str) -> 
     raise ValueError(f"{name} has values too large to add up; scale it down")
 
 
+def size(shape: tuple[int, int]) -> tuple[int, int]:
+    """Height and width, or ValueError unless they are two positive integers."""
+    try:
+        height, width = (int(n) for n in shape)
+        whole = (height, width) == tuple(shape) and height > 0 and width > 0
+    except (TypeError, ValueError, OverflowError):
+        whole = False
+    if not whole:
+        raise ValueError(f"shape is {shape!r}; it must be (height, width), two positive integers")
+    return height, width
+
+
 def choice(value: str, allowed: tuple[str, ...], name: str) -> None:
     """Raise ValueError unless the option is one of those that exist."""
     if value not in allowed:

@@ -34,21 +34,31 @@ class Field:
         values: (n,) of any real type on NumPy, (..., n) floating elsewhere.
         weights: (n,) how many pixels each value stands for, or None for one each.
         clipped: negative values of the map were set to zero.
+        scale: what the values of the map were multiplied by.
     """
 
     def __init__(
-        self, xp: Any, values: Array, weights: Array | None = None, *, clipped: bool = False
+        self,
+        xp: Any,
+        values: Array,
+        weights: Array | None = None,
+        *,
+        clipped: bool = False,
+        scale: Array = 1.0,
     ) -> None:
         self.xp = xp
         self.values = values
         self.weights = weights
         self.clipped = clipped
+        self.scale = scale
+        self.floor = FLOOR * scale
         self.size: int = values.shape[-1] if weights is None else int(weights.sum())
 
     @cached_property
     def total(self) -> Array:
         if self.xp is np and self.weights is None:
-            return float(np.add.reduce(self.values, dtype=np.float64))
+            with np.errstate(over="ignore"):  # `Scene` scales the map then
+                return float(np.add.reduce(self.values, dtype=np.float64))
         return add(lambda v: v, self)
 
     @cached_property
@@ -123,7 +133,7 @@ class Field:
 
     def floored_shares(self, values: Array) -> Array:
         """A tiny constant added first, so that the logarithm exists everywhere."""
-        return (values + FLOOR) / self._floored_total
+        return (values + self.floor) / self._floored_total
 
     @cached_property
     def _span(self) -> Array:
@@ -142,7 +152,7 @@ class Field:
 
     @cached_property
     def _floored_total(self) -> Array:
-        return add(lambda v: v + FLOOR, self)
+        return add(lambda v: v + self.floor, self)
 
     def _uniform_where(self, empty: Array, shares: Array) -> Array:
         if self.xp is np:

@@ -23,6 +23,9 @@ SLIGHT = 1e-9
 #: From so many pixels on, two maps of bytes are counted by pairs of values.
 PAIRED = 1 << 18
 NEGATIVE = ("error", "clip", "keep")
+#: Maps whose values are smaller or larger than this are scaled, since squares of squares would
+#: leave the range of numbers.
+SMALLEST, LARGEST = 1e-60, 1e60
 
 Kernel = Callable[["Scene"], Any]
 
@@ -83,6 +86,7 @@ class Scene:
         key = (name, kind)
         if key not in self._fields:
             found = self._make(name, kind)
+            found = self._within_range(name, found, by_extremes)
             signs = (found.low, found.high) if by_extremes else (found.total,)
             arrays.check_finite(self.xp, self.maps[name], signs, name)
             self._fields[key] = found
@@ -100,6 +104,34 @@ class Scene:
             (levels,) = np.nonzero(counts)
             return Field(np, levels.astype(np.float64), counts[levels].astype(np.float64))
         return Field(self.xp, flat if self.xp is np else arrays.float64(self.xp, flat))
+
+    def _within_range(self, name: str, found: Field, by_extremes: bool) -> Field:
+        """The field, or where its numbers are extreme that of the map times a power of two.
+
+        Exact, and few formulas depend on the scale (those ask for `Field.scale`). On NumPy, what
+        the field sums anyway is looked at first, so that an ordinary map costs nothing; other
+        libraries know extreme numbers only in double precision.
+        """
+        xp, given = self.xp, self.maps[name]
+        if xp is np:
+            seen = max(-found.low, found.high) if by_extremes else abs(found.total)
+            if found.weights is not None or SMALLEST < seen < LARGEST:
+                return found
+        elif given.dtype != xp.float64:
+            return found
+        arrays.check_finite(xp, given, (found.low, found.high), name)
+        magnitude = arrays.detach(xp.abs(xp.where(-found.low > found.high, found.low, found.high)))
+        extreme = (magnitude > 0) & ((magnitude < SMALLEST) | (magnitude > LARGEST))
+        if not bool(xp.any(extreme)):
+            return found
+        magnitude = xp.where(extreme, magnitude, xp.ones_like(magnitude))
+        scale = 2.0 ** -xp.clip(xp.floor(xp.log2(magnitude)), -1000.0, 1000.0)
+        if xp is np:
+            scale = float(scale)
+            self.maps = {**self.maps, name: given.astype(np.float64) * scale}
+        else:
+            self.maps = {**self.maps, name: given * xp.reshape(scale, (*given.shape[:-2], 1, 1))}
+        return Field(xp, arrays.flat(xp, self.maps[name]), scale=scale)
 
     def _bytes(self, name: str) -> bool:
         """Whether a NumPy map is of whole bytes."""
@@ -157,7 +189,8 @@ class Scene:
                 f"{name} has {count} negative value(s), down to {lowest:g}, and cannot be shared "
                 f"out as a distribution: {arrays.REMEDY}"
             )
-        return Field(xp, arrays.clipped(xp, found.values), found.weights, clipped=True)
+        values = arrays.clipped(xp, found.values)
+        return Field(xp, values, found.weights, clipped=True, scale=found.scale)
 
     # -- fixations ------------------------------------------------------------------------------
 

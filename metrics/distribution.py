@@ -16,6 +16,7 @@ Densities are non-negative maps of any scale, as `metrics.density` makes them; n
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
@@ -110,8 +111,10 @@ def sim_kernel(scene: Scene, *, convention: str = "mit") -> Any:
     xp = scene.xp
     p, d = scene.mass_pair()
     if convention == "mit":
-        return add(lambda a, b: xp.minimum(p.spanned_shares(a), d.spanned_shares(b)), p, d)
-    return add(lambda a, b: xp.minimum(p.shares(a), d.shares(b)), p, d)
+        value = add(lambda a, b: xp.minimum(p.spanned_shares(a), d.spanned_shares(b)), p, d)
+    else:
+        value = add(lambda a, b: xp.minimum(p.shares(a), d.shares(b)), p, d)
+    return xp.clip(value, None, 1.0)  # of rounding
 
 
 def kl(
@@ -130,8 +133,8 @@ def kl(
     Returns
     -------
     float or (...) array
-        Nats, 0 for equal maps (under ``"mit"`` but for H * W * 2^-52 or so, of either sign).
-        Differentiable in the prediction.
+        Nats, 0 for equal maps (what ``"mit"`` makes negative by H * W * 2^-52 or so counts as 0,
+        unless ``negative="keep"``). Differentiable in the prediction.
 
     Raises
     ------
@@ -158,7 +161,10 @@ def kl_kernel(scene: Scene, *, convention: str = "mit") -> Any:
         share = d.floored_shares(b)
         return share, arrays.log_quotient(xp, share, p.floored_shares(a), 0.0)
 
-    return inner(mit if convention == "mit" else tuebingen, p, d)
+    value = inner(mit if convention == "mit" else tuebingen, p, d)
+    if scene.negative == "keep":
+        return value
+    return xp.clip(value, 0.0, None)  # "mit": eps takes up to H * W * eps from equal maps
 
 
 def js(
@@ -202,4 +208,4 @@ def js_kernel(scene: Scene) -> Any:
         surplus = ratio * arrays.log(xp, ratio + tiny) + rest * arrays.log(xp, rest + tiny)
         return middle, surplus
 
-    return inner(divergence, p, d) / 2
+    return xp.clip(inner(divergence, p, d) / 2, 0.0, math.log(2.0))  # of rounding

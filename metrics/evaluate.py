@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -10,7 +11,8 @@ from metrics import _arrays as arrays
 from metrics._arrays import Array
 from metrics._conventions import CONVENTIONS
 from metrics._scene import Scene, run
-from metrics.catalogue import CATALOGUE, entry
+from metrics.catalogue import CATALOGUE, Entry, entry
+from metrics.location import generator
 
 
 def evaluate(
@@ -59,7 +61,7 @@ def evaluate(
     ------
     ValueError
         An unknown metric or convention, an input that a named metric needs and that is not given,
-        nothing to score against, or maps that a metric refuses.
+        nothing to score against, options that do not exist, or maps that a metric refuses.
 
     Examples
     --------
@@ -80,7 +82,7 @@ def evaluate(
             continue
         if missing:
             raise ValueError(f"{name} needs {' and '.join(missing)}, which is not given")
-        extra = dict((options or {}).get(name, {}))
+        extra = _options(one, (options or {}).get(name, {}))
         if one.conventional:
             extra["convention"] = convention
         kernels[name] = partial(one.kernel, **extra)
@@ -91,3 +93,18 @@ def evaluate(
         raise ValueError("nothing to score against: give fixations, a density, or both")
     found = run(kernels, {"prediction": prediction, **truths}, negative=negative)
     return {name: value[0] if isinstance(value, tuple) else value for name, value in found.items()}
+
+
+def _options(one: Entry, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Keyword arguments of a metric as its kernel takes them."""
+    found = dict(given)
+    known = set(inspect.signature(one.kernel).parameters) - {"scene", "convention", "bound"}
+    unknown = set(found) - known
+    if unknown:
+        raise ValueError(
+            f"options of {one.name} name '{min(unknown)}'; here it takes "
+            f"{', '.join(sorted(known)) or 'none'}"
+        )
+    if "rng" in known and found:
+        found["rng"] = generator(found.get("splits"), found.get("rng"))
+    return found

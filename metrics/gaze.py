@@ -15,6 +15,10 @@ from metrics import _arrays as arrays
 from metrics._arrays import Array
 from metrics._counts import locate
 
+#: Times the picture's longer side from which a Gaussian is summed plainly; its tails, which the
+#: quicker way goes through, would fill the memory.
+WIDE = 4
+
 
 @overload
 def fixation_map(
@@ -53,7 +57,7 @@ def fixation_map(
     Raises
     ------
     ValueError
-        Points are not (N, 2), or not finite.
+        Points are not (N, 2), or not finite; a shape that is not two positive integers.
 
     Examples
     --------
@@ -61,7 +65,7 @@ def fixation_map(
     array([[1, 0, 0],
            [0, 0, 2]])
     """
-    height, width = shape
+    height, width = arrays.size(shape)
     given = np.asarray(points, dtype=np.float64)
     if given.size == 0:
         given = given.reshape(0, 2)
@@ -111,20 +115,25 @@ def density(fixations: Array, sigma: float) -> Array:
     xp = arrays.namespace(given)
     height, width = given.shape[-2:]
     if xp is not np:
+        for index in np.ndindex(given.shape[:-2]):
+            locate(xp, given[(*index, ...)], "fixations", sparse=False)  # checks
         rows, columns = _gaussian(height, sigma), _gaussian(width, sigma)
         counts = arrays.float64(xp, given)
         rows = arrays.beside(counts, rows, counts.dtype)
         columns = arrays.beside(counts, columns, counts.dtype)
         blurred = rows @ counts @ columns
-        total = xp.sum(blurred, axis=(-2, -1), keepdims=True)
-        if not bool(xp.all(total > 0)):
-            raise ValueError("fixations has no fixation: there is nothing to blur")
-        return blurred / total
+        return blurred / xp.sum(blurred, axis=(-2, -1), keepdims=True)
     from metrics._blur import blur
 
     blurred = np.empty(given.shape)
     for index in np.ndindex(given.shape[:-2]):
         where, counts = locate(np, given[index], "fixations", sparse=False)
+        if sigma > WIDE * max(height, width):
+            rows, columns = _gaussian(height, sigma), _gaussian(width, sigma)
+            dense = np.asarray(given[index], dtype=np.float64)
+            found = arrays.product(arrays.product(rows, dense), columns)
+            blurred[index] = found / found.sum()
+            continue
         blurred[index] = blur(where, counts, (height, width), sigma)
     return blurred
 
@@ -178,7 +187,7 @@ def sigma_from_fc(fc: float, shape: tuple[int, int]) -> float:
     Raises
     ------
     ValueError
-        fc is not positive.
+        fc is not positive, or the shape is not two positive integers.
 
     Examples
     --------
@@ -187,7 +196,7 @@ def sigma_from_fc(fc: float, shape: tuple[int, int]) -> float:
     """
     if not (math.isfinite(fc) and fc > 0):
         raise ValueError(f"fc is {fc}; it must be positive")
-    side = max(shape)
+    side = max(arrays.size(shape))
     side += side % 2
     padded: int = 2 ** math.ceil(math.log2(side))
     return padded * math.sqrt(2 * math.log(2)) / (2 * math.pi * fc)

@@ -71,8 +71,8 @@ def auc_judd(
     0.909091
     """
     arrays.choice(convention, CONVENTIONS, "convention")
-    generator = None if rng is None else np.random.default_rng(rng)
-    kernel = partial(auc_judd_kernel, convention=convention, jitter=jitter, rng=generator)
+    drawn = generator(None, rng)
+    kernel = partial(auc_judd_kernel, convention=convention, jitter=jitter, rng=drawn)
     return run({"": kernel}, {"prediction": prediction, "fixations": fixations})[""]
 
 
@@ -129,7 +129,7 @@ def auc_borji(
     """
     arrays.choice(convention, CONVENTIONS, "convention")
     kernel = partial(
-        auc_borji_kernel, convention=convention, splits=splits, rng=_generator(splits, rng)
+        auc_borji_kernel, convention=convention, splits=splits, rng=generator(splits, rng)
     )
     found = run({"": kernel}, {"prediction": prediction, "fixations": fixations})[""]
     return found if return_std else found[0]
@@ -188,7 +188,7 @@ def auc_shuffled(
     """
     arrays.choice(convention, CONVENTIONS, "convention")
     kernel = partial(
-        auc_shuffled_kernel, convention=convention, splits=splits, rng=_generator(splits, rng)
+        auc_shuffled_kernel, convention=convention, splits=splits, rng=generator(splits, rng)
     )
     maps = {"prediction": prediction, "fixations": fixations, "other": other}
     found = run({"": kernel}, maps)[""]
@@ -212,13 +212,16 @@ def _undrawn(scene: Scene, area: Any) -> Any:
     return scene.by_ranking(lambda ranking: (area(ranking), 0.0))
 
 
-def _generator(
+def generator(
     splits: int | None, rng: np.random.Generator | int | None
 ) -> np.random.Generator | None:
+    """The generator of what is drawn, or None where nothing is and expectations are computed."""
     if splits is None:
-        return None
-    if splits < 1:
-        raise ValueError(f"splits is {splits}; it can be None (exact) or at least 1")
+        return None if rng is None else np.random.default_rng(rng)
+    if splits != int(splits) or splits < 1:
+        raise ValueError(
+            f"splits is {splits}; it can be None (exact) or a whole number, at least 1"
+        )
     return np.random.default_rng(rng)
 
 

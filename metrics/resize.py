@@ -54,7 +54,7 @@ def resize(
         An unknown method, a shape that is not two positive integers, NaN or infinite values.
     """
     arrays.choice(method, METHODS, "method")
-    height, width = _size(shape)
+    height, width = arrays.size(shape)
     given = arrays.as_array(map, "map")
     xp = arrays.namespace(given)
     values = arrays.float64(xp, given)
@@ -96,17 +96,6 @@ def _product(band: tuple[NDArray[np.int64], Matrix], values: Array) -> Matrix:
     found = np.empty((len(first), values.shape[1]))
     banded(first, entries, np.ascontiguousarray(values), found)
     return found
-
-
-def _size(shape: tuple[int, int]) -> tuple[int, int]:
-    try:
-        height, width = (int(n) for n in shape)
-        whole = (height, width) == tuple(shape) and height > 0 and width > 0
-    except (TypeError, ValueError):
-        whole = False
-    if not whole:
-        raise ValueError(f"shape is {shape!r}; it must be (height, width), two positive integers")
-    return height, width
 
 
 def _cubic(x: Matrix) -> Matrix:

@@ -70,7 +70,7 @@ def mae_kernel(scene: Scene, *, normalize: bool = True) -> Any:
     p, d = scene.mass_pair()
     if normalize:
         return add(lambda a, b: xp.abs(p.unit(a) - d.unit(b)), p, d) / p.size
-    return add(lambda a, b: xp.abs(a - b), p, d) / p.size
+    return add(lambda a, b: xp.abs(a / p.scale - b / d.scale), p, d) / p.size
 
 
 def precision_recall(

@@ -70,7 +70,7 @@ def predict(
     method = build(contender.cls, contender.name, recipes.method_options(table, contender.name))
     if not contender.trainable and checkpoint is not None:
         raise UsageError(f"--checkpoint: {contender.name} has nothing to load")
-    samples = stage.find_pictures(images).samples
+    samples = stage.find_pictures(images, out).samples
     if contender.trainable:
         if checkpoint is None:
             raise UsageError(

@@ -26,8 +26,10 @@ from emomap.vision.features import (
     TEMPORAL,
     channel_maps,
     check_channels,
+    check_shares,
     flicker,
     motion,
+    several,
 )
 from emomap.vision.filters import (
     attenuate_border,
@@ -102,7 +104,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in ("multilevels", "levels", "gaborangles", "motionAngles"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+            object.__setattr__(self, name, several(getattr(self, name)))
         check_channels(self.channels, temporal=True, method="gbvs")
         if self.solver not in ("exact", "power"):
             raise UsageError(f"gbvs: solver={self.solver!r}; expected 'exact' or 'power'")
@@ -120,6 +122,15 @@ class Settings:
         for name in ("tol", "sigma_frac_act", "sigma_frac_norm", "salmapmaxsize"):
             if not getattr(self, name) > 0:
                 raise UsageError(f"gbvs: {name}={getattr(self, name)} must be above 0")
+        check_shares(
+            "gbvs",
+            blurfrac=self.blurfrac,
+            contrastwidth=self.contrastwidth,
+            num_norm_iters=self.num_norm_iters,
+            flickerNewFrameWt=self.flickerNewFrameWt,
+        )
+        if self.num_norm_iters != int(self.num_norm_iters):
+            raise UsageError(f"gbvs: num_norm_iters={self.num_norm_iters} must be a whole number")
         if not 4 <= self.salmapmaxsize <= 128:
             raise UsageError(
                 f"gbvs: salmapmaxsize={self.salmapmaxsize}; expected 4 to 128 cells "

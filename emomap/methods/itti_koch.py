@@ -16,7 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from emomap.errors import UsageError
 from emomap.method import Image, Method, Prediction
-from emomap.vision.features import CHANNELS, channel_maps, check_channels
+from emomap.vision.features import (
+    CHANNELS,
+    channel_maps,
+    check_channels,
+    check_shares,
+    several,
+)
 from emomap.vision.filters import (
     attenuate_border,
     gaussian_blur,
@@ -62,12 +68,13 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in ("ittiCenterLevels", "ittiDeltaLevels", "gaborangles"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+            object.__setattr__(self, name, several(getattr(self, name)))
         check_channels(self.channels, temporal=False, method="itti_koch")
         for name in ("ittiCenterLevels", "ittiDeltaLevels"):
             levels = getattr(self, name)
             if not levels or any(level != int(level) or not 1 <= level <= 9 for level in levels):
                 raise UsageError(f"itti_koch: {name}={levels}; expected integers from 1 to 9")
+        check_shares("itti_koch", ittiblurfrac=self.ittiblurfrac, contrastwidth=self.contrastwidth)
         if self.salmapmaxsize is not None and self.salmapmaxsize < 4:
             raise UsageError(f"itti_koch: salmapmaxsize={self.salmapmaxsize}; expected 4 or more")
 

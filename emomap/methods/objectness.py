@@ -80,9 +80,10 @@ class _Options:
     min_side: int = 10
 
     def __post_init__(self) -> None:
-        if self.windows < 1 or self.drawn < 1:
+        if any(n != int(n) or n < 1 for n in (self.windows, self.drawn)):
             raise UsageError(
-                f"objectness: windows={self.windows} and drawn={self.drawn} must be 1 or more"
+                f"objectness: windows={self.windows} and drawn={self.drawn} must be whole "
+                "numbers, 1 or more"
             )
         if "MS" not in self.cues or len(set(self.cues)) != len(self.cues):
             raise UsageError(

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from emomap.errors import EmomapError, UsageError
 from emomap.method import Image, Method, Prediction
+from emomap.vision.features import check_shares, several
 from emomap.vision.filters import (
     flatten_noise,
     gaussian_blur,
@@ -68,6 +69,7 @@ class Settings:
             )
         if not sigmas or min(sigmas) <= 0:
             raise UsageError(f"simpsal: surroundSig={sigmas} must be above 0")
+        check_shares("simpsal", blurRadius=self.blurRadius)
         if not 8 <= self.mapWidth <= 1024 or self.nGaborAngles < 1:
             raise UsageError(
                 f"simpsal: mapWidth={self.mapWidth} (8 to 1024) or "
@@ -77,8 +79,7 @@ class Settings:
     @property
     def sigmas(self) -> tuple[float, ...]:
         """`surroundSig` as a tuple."""
-        given = self.surroundSig
-        return (given,) if isinstance(given, int | float) else tuple(given)
+        return several(self.surroundSig)
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,10 @@ class Parameters:
                     return cls._from(dict(archive), str(source))
             except (OSError, ValueError) as error:
                 raise EmomapError(f"{source}: cannot be read as a npz file: {error}") from error
+        if not isinstance(source, Mapping):
+            raise EmomapError(
+                f"parameters: {type(source).__name__} is neither a npz file nor a mapping of arrays"
+            )
         return cls._from(source, "parameters")
 
     @classmethod

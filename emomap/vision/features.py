@@ -45,6 +45,20 @@ def check_channels(channels: str, *, temporal: bool, method: str) -> str:
     return channels
 
 
+def several(given: Any) -> tuple[Any, ...]:
+    """A parameter that holds several numbers; one alone, and none, are taken too."""
+    if given is None:
+        return ()
+    return tuple(np.atleast_1d(given).tolist())
+
+
+def check_shares(method: str, **shares: float) -> None:
+    """Raise UsageError for a parameter that is negative or no finite number."""
+    for name, value in shares.items():
+        if not 0 <= value < np.inf:
+            raise UsageError(f"{method}: {name}={value} must be a number, 0 or above")
+
+
 def channel_maps(
     letter: str, planes: Planes, *, angles: tuple[float, ...], contrast_width: float = 0.1
 ) -> Maps:

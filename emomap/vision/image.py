@@ -47,9 +47,14 @@ def check_image(
         raise EmomapError(f"{method}: image holds NaN or infinity; expected floats in 0..1")
     low, high = float(array.min()), float(array.max())
     if low < 0 or high > 1:
+        advice = (
+            "np.clip(image, 0, 1) if this is rounding"
+            if low > -0.01 and high < 1.01
+            else "divide by 255 if it was read from an 8-bit file"
+        )
         raise EmomapError(
-            f"{method}: float image has values from {low:g} to {high:g}; expected 0..1 "
-            "(divide by 255 if it was read from an 8-bit file)"
+            f"{method}: float image has values from {low:.9g} to {high:.9g}; expected 0..1 "
+            f"({advice})"
         )
     return np.ascontiguousarray(array, dtype=np.float64)
 

@@ -214,6 +214,24 @@ def test_predict_names_the_picture_that_a_method_refuses(
     assert [path.name for path in (tmp_path / "one").iterdir()] == ["00.png"]
 
 
+def test_predict_never_takes_maps_for_pictures(
+    emomap: Command, dataset: Path, tmp_path: Path
+) -> None:
+    images = dataset / "images"
+    before = {path: path.read_bytes() for path in images.iterdir()}
+    for out in (images, images / "." / ".." / "images"):
+        ran = emomap("predict", images, "-m", "center", "-o", out, "-q")
+        assert ran.code == 2
+        assert "is the folder of the pictures" in ran.err
+    assert emomap("predict", images / "00.png", "-m", "center", "-o", images).code == 2
+    assert {path: path.read_bytes() for path in images.iterdir()} == before
+    for _ in range(2):  # maps of the first time are no pictures the second time
+        ran = emomap("predict", images, "-m", "center", "-o", images / "maps", "-q")
+        assert ran.code == 0
+        assert "12 maps" in ran.err
+    assert len([path for path in (images / "maps").rglob("*") if path.is_file()]) == 12
+
+
 def test_predict_needs_a_folder_to_write_in(emomap: Command, dataset: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     ran = emomap("predict", dataset / "images", "-m", "center", "-o", tmp_path / "file", "-q")

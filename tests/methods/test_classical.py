@@ -195,15 +195,22 @@ def test_small_pictures_are_enlarged_four_times_at_most(name: str) -> None:
         (gbvs, {"levels": (0, 1)}, "levels"),
         (gbvs, {"salmapmaxsize": 4000}, "salmapmaxsize"),
         (gbvs, {"blurFrac": 0.1}, "blurfrac"),
+        (gbvs, {"blurfrac": -1}, "blurfrac=-1"),
+        (gbvs, {"blurfrac": float("nan")}, "blurfrac=nan"),
+        (gbvs, {"num_norm_iters": 1.5}, "num_norm_iters"),
+        (gbvs, {"contrastwidth": -1}, "contrastwidth"),
         (itti_koch, {"channels": "F"}, "gbvs_sequence"),
         (itti_koch, {"ittiDeltaLevels": ()}, "ittiDeltaLevels"),
         (itti_koch, {"nothing": 1}, "salmapmaxsize"),
+        (itti_koch, {"ittiblurfrac": -1}, "ittiblurfrac"),
+        (simpsal, {"blurRadius": -1}, "blurRadius"),
         (simpsal, {"channels": "R"}, "orientation"),
         (simpsal, {"surroundSig": (0,)}, "surroundSig"),
         (spectral_residual, {"longest": 2}, "longest"),
         (bms, {"spread": 4}, "odd"),
         (covsal, {"patches": (7,)}, "patches"),
         (objectness, {"windows": 0}, "windows"),
+        (objectness, {"windows": 2.5}, "windows"),
         (objectness, {"cues": ("CC",)}, "MS"),
         (center, {"sigma": 0}, "sigma"),
     ],
@@ -213,6 +220,20 @@ def test_wrong_options_are_named(
 ) -> None:
     with pytest.raises(UsageError, match=said):
         function(picture(), **options)
+
+
+def test_one_level_or_angle_needs_no_tuple() -> None:
+    image = picture(160, 192)
+    one = gbvs(image, levels=3, gaborangles=45, multilevels=None)
+    assert (one == gbvs(image, levels=(3,), gaborangles=(45,))).all()
+    assert (gbvs(image, multilevels=2) == gbvs(image, multilevels=(2,))).all()
+    one = itti_koch(image, ittiCenterLevels=2)
+    assert (one == itti_koch(image, ittiCenterLevels=(2,))).all()
+
+
+def test_a_float_image_just_above_one_is_told_so() -> None:
+    with pytest.raises(EmomapError, match=r"to 1\.0000001; .*np\.clip"):
+        simpsal(np.full((30, 40), 1.0000001))
 
 
 @pytest.mark.parametrize("function", [gbvs, itti_koch, simpsal])

@@ -61,6 +61,8 @@ def test_wrong_parameters_are_named(tmp_path: Path) -> None:
         Parameters.load(tmp_path / "text.npz")
     with pytest.raises(EmomapError, match="holds no likelihood_MS"):
         Parameters.load({"thetas": 1})
+    with pytest.raises(EmomapError, match="int is neither"):
+        Parameters.load(5)
     with pytest.raises(EmomapError, match=r"\(2, 501\)"):
         Parameters.load({"likelihood_MS": np.ones((2, 500))})
     with pytest.raises(EmomapError, match="theta_MS"):

@@ -167,3 +167,27 @@ def test_mean_absolute_error_by_hand() -> None:
     p, d = np.array([[0.0, 2.0, 4.0]]), np.array([[0.0, 1.0, 1.0]])
     assert metrics.mae(p, d) == pytest.approx(0.5 / 3)
     assert metrics.mae(p / 4, d, normalize=False) == pytest.approx(0.5 / 3)
+
+
+def test_draws_are_options_too() -> None:
+    maps = scene(batch=(2,))
+    wanted = {
+        "auc_borji": {"splits": 5},
+        "auc_shuffled": {"splits": 5},
+        "auc_judd": {"jitter": True},
+    }
+    for name, options in wanted.items():
+        found = metrics.evaluate(**maps, metrics=[name], options={name: {**options, "rng": 7}})
+        expected = score(metrics.CATALOGUE[name], maps, **options, rng=7)
+        assert found[name].tolist() == expected.tolist()
+    exact = metrics.evaluate(**maps, metrics=["auc_borji"])["auc_borji"]
+    drawn = metrics.evaluate(**maps, options={"auc_borji": {"splits": 3}})["auc_borji"]
+    assert (drawn != exact).all()  # without a seed, too
+    with pytest.raises(ValueError, match="splits is 0"):
+        metrics.evaluate(**maps, options={"auc_borji": {"splits": 0}})
+
+
+@pytest.mark.parametrize("name", ["nonsense", "return_bound", "convention", "bound"])
+def test_options_that_do_not_exist_are_named(name: str) -> None:
+    with pytest.raises(ValueError, match=f"options of emd name '{name}'.*downsize"):
+        metrics.evaluate(**scene(), options={"emd": {name: 1}})

@@ -52,7 +52,7 @@ def test_sigma_of_fc_at_the_sizes_in_use(shape: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 5, 2000])
-@pytest.mark.parametrize("sigma", [0.4, 3.0, 5.9, 6.0, 8.9, 24.0, 35.5, 400.0])
+@pytest.mark.parametrize("sigma", [0.4, 3.0, 5.9, 6.0, 8.9, 24.0, 35.5, 400.0, 1e9])
 @pytest.mark.parametrize("shape", [(40, 50), (1, 7), (201, 33)])
 def test_density_is_a_gaussian_blur(count: int, sigma: float, shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
@@ -92,3 +92,11 @@ def test_degrees() -> None:
         metrics.sigma_from_degrees(1.0, 0)
     with pytest.raises(ValueError, match="fc is -1"):
         metrics.sigma_from_fc(-1, (10, 10))
+
+
+@pytest.mark.parametrize("shape", [(0, 4), (-3, -4), (3.5, 4), (3, 4, 3), 5])
+def test_a_shape_that_is_none(shape: Any) -> None:
+    with pytest.raises(ValueError, match="two positive integers"):
+        metrics.fixation_map([(1, 2)], shape)
+    with pytest.raises(ValueError, match="two positive integers"):
+        metrics.sigma_from_fc(8, shape)

@@ -132,6 +132,17 @@ def test_single_precision_gets_its_gradient() -> None:
     assert prediction.grad.dtype == torch.float32
 
 
+@each_convention
+@pytest.mark.parametrize("factor", [5e-324, 2.0**-1000, 2.0**1010])
+def test_numbers_at_the_ends_of_their_range(entry: Any, convention: str, factor: float) -> None:
+    maps = scene(batch=(3,))
+    maps["prediction"] = np.round(maps["prediction"] * 255) + 1
+    maps["prediction"][1:] *= factor
+    found = score(entry, tensors(maps, gradient=True), convention=convention)
+    expected = score(entry, maps, convention=convention)
+    assert found.detach().numpy() == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: e.name)
 def test_errors_are_those_of_numpy(entry: Any) -> None:
     maps = tensors(scene(batch=(2,)), gradient=True)
@@ -156,6 +167,18 @@ def test_resize_and_density() -> None:
     expected = metrics.density(maps["fixations"], 3.0)
     found = metrics.density(torch.from_numpy(maps["fixations"]), 3.0)
     assert found.numpy() == pytest.approx(expected, abs=1e-15)
+
+
+@pytest.mark.parametrize("wrong", [0.5, -1.0, float("nan"), 0.0])
+def test_density_refuses_what_numpy_refuses(wrong: float) -> None:
+    counts = np.zeros((2, 5, 6))
+    counts[0, 1, 2] = 1.0
+    counts[1, 3, 3] = wrong
+    with pytest.raises(ValueError, match="fixations has") as expected:
+        metrics.density(counts, 2.0)
+    with pytest.raises(ValueError, match="fixations has") as found:
+        metrics.density(torch.from_numpy(counts), 2.0)
+    assert str(found.value) == str(expected.value)
 
 
 def test_beckmann_is_differentiable() -> None:
