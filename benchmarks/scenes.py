@@ -53,7 +53,11 @@ def grey(map: Array) -> Array:
 
 
 def to_bytes(one: Scene) -> Scene:
-    """The maps as 8-bit pictures, the fixations as they are."""
-    return one._replace(
-        prediction=grey(one.prediction), density=grey(one.density), baseline=grey(one.baseline)
+    """All maps as 8-bit pictures, fixation maps too."""
+    return Scene(
+        prediction=grey(one.prediction),
+        fixations=one.fixations.astype(np.uint8),
+        density=grey(one.density),
+        other=one.other.astype(np.uint8),
+        baseline=grey(one.baseline),
     )
