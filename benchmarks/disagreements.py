@@ -10,7 +10,6 @@ written anew from their descriptions, in `benchmarks/peers.py` and here.
 from __future__ import annotations
 
 import datetime
-import importlib.metadata
 import platform
 import sys
 from collections.abc import Iterator
@@ -142,17 +141,12 @@ def salicon(prediction: peers.Array, fixations: peers.Array) -> float:
 def main() -> None:
     s = scene()
     rows = [row for part in (of_pysaliency, of_gists, of_chance, of_transport) for row in part(s)]
-    versions = []
-    for package in ("numpy", "POT", "pysaliency", "opencv-python-headless"):
-        try:
-            versions.append(f"{package} {importlib.metadata.version(package)}")
-        except importlib.metadata.PackageNotFoundError:
-            versions.append(f"{package} not installed")
+    packages = ("numpy", "POT", "pysaliency", "opencv-python-headless")
     lines = [
         "# Where programs disagree",
         "",
         f"{datetime.date.today()}, {platform.machine()}, Python {platform.python_version()}, "
-        f"{', '.join(versions)}. Made by `python benchmarks/disagreements.py`.",
+        f"{peers.versions(*packages)}. Made by `python benchmarks/disagreements.py`.",
         "",
         'One made scene, 480x640, 200 fixations; "ours" is `convention="mit"`.',
         "",

@@ -15,7 +15,6 @@ os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
 
 import argparse
 import datetime
-import importlib.metadata
 import platform
 import sys
 import time
@@ -244,18 +243,12 @@ def memory_table(s: Scene) -> list[str]:
 
 def heading() -> list[str]:
     packages = ("numpy", "scipy", "numba", "POT", "pysaliency", "opencv-python-headless")
-    versions = []
-    for package in packages:
-        try:
-            versions.append(f"{package} {importlib.metadata.version(package)}")
-        except importlib.metadata.PackageNotFoundError:
-            versions.append(f"{package} not installed")
     return [
         "# Speed of the metrics",
         "",
         f"{datetime.date.today()}, {platform.machine()} {platform.processor()}, one thread, "
         f"{os.cpu_count()} shared cores, Python {platform.python_version()}, "
-        f"{', '.join(versions)}. Made by `python benchmarks/metrics.py`.",
+        f"{peers.versions(*packages)}. Made by `python benchmarks/metrics.py`.",
         "",
     ]
 

@@ -4,6 +4,7 @@ circulate, written anew from their descriptions.
 
 from __future__ import annotations
 
+import importlib.metadata
 import sys
 import types
 from typing import Any
@@ -11,6 +12,17 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, Any]
+
+
+def versions(*packages: str) -> str:
+    """The packages with their versions, for the head of a table."""
+    found = []
+    for package in packages:
+        try:
+            found.append(f"{package} {importlib.metadata.version(package)}")
+        except importlib.metadata.PackageNotFoundError:
+            found.append(f"{package} not installed")
+    return ", ".join(found)
 
 
 def pysaliency() -> Any:

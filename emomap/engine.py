@@ -218,7 +218,7 @@ def _pool(
     """The results of chunk after chunk; a few are under way, a few more wait for their turn."""
     client = _client.get()
     here = None if client is None else Path.cwd()
-    pool = _processes(jobs) if client is None else client.get_executor()
+    pool = _local_pool(jobs) if client is None else client.get_executor()
     chunks = _chunks(len(items), start, jobs, chunk * TOGETHER if client else chunk)
     sent: deque[Future[list[Result]]] = deque()
     try:
@@ -245,7 +245,7 @@ def _pool(
             future.cancel()
 
 
-def _processes(jobs: int) -> Any:
+def _local_pool(jobs: int) -> Any:
     """Processes of this machine, among which numerical libraries share its processors."""
     from loky import get_reusable_executor
 

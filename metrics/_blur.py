@@ -35,13 +35,13 @@ class Expansion(NamedTuple):
         first: (size,) the first node that a pixel sees.
         weights: (size, k) of that node and the following.
         margin: nodes before the first pixel.
-        nodes: number of nodes.
+        sums: (nodes,) what each node gives to all pixels together.
     """
 
     first: NDArray[np.int64]
     weights: Matrix
     margin: int
-    nodes: int
+    sums: Matrix
 
 
 def blur(places: NDArray[np.int64], counts: Matrix, shape: tuple[int, int], sigma: float) -> Matrix:
@@ -57,12 +57,12 @@ def blur(places: NDArray[np.int64], counts: Matrix, shape: tuple[int, int], sigm
     height, width = shape
     step, inner, outer = _split(sigma)
     rows, columns = _expansion(height, step, outer), _expansion(width, step, outer)
-    nodes = np.zeros((rows.nodes, columns.nodes))
+    nodes = np.zeros((rows.sums.size, columns.sums.size))
     y, x = np.divmod(places, width)
     spread(y, x, counts, _profile(step, inner), step, rows.margin, nodes)
-    across = np.empty((width, rows.nodes))
+    across = np.empty((width, rows.sums.size))
     banded(columns.first, columns.weights, np.ascontiguousarray(nodes.T), across)
-    total = _sums(rows) @ np.add.reduce(across, axis=0)
+    total = rows.sums @ np.add.reduce(across, axis=0)
     found = np.empty(shape)
     banded(rows.first, rows.weights, np.ascontiguousarray(across.T / total), found)
     return found
@@ -95,11 +95,6 @@ def _expansion(size: int, step: int, sigma: float) -> Expansion:
     first = np.ceil((pixels - reach) / step).astype(np.int64)
     seen = first[:, None] + np.arange(int(2 * reach // step) + 1)
     weights = np.exp(-0.5 * ((seen * step - pixels[:, None]) / sigma) ** 2)
-    return Expansion(first + margin, weights, margin, int(seen[-1, -1]) + margin + 1)
-
-
-def _sums(axis: Expansion) -> Matrix:
-    """(nodes,) what each node gives to all pixels together."""
-    found = np.zeros(axis.nodes)
-    np.add.at(found, axis.first[:, None] + np.arange(axis.weights.shape[1]), axis.weights)
-    return found
+    sums = np.zeros(int(seen[-1, -1]) + margin + 1)
+    np.add.at(sums, seen + margin, weights)
+    return Expansion(first + margin, weights, margin, sums)

@@ -133,8 +133,8 @@ def density(fixations: Array, sigma: float) -> Array:
             dense = np.asarray(given[index], dtype=np.float64)
             found = arrays.product(arrays.product(rows, dense), columns)
             blurred[index] = found / found.sum()
-            continue
-        blurred[index] = blur(where, counts, (height, width), sigma)
+        else:
+            blurred[index] = blur(where, counts, (height, width), sigma)
     return blurred
 
 
