@@ -33,7 +33,6 @@ from PIL import Image
 
 from benchmarks.objectness_scenes import scenes
 from emomap import metrics
-from emomap.ceiling import observer_ceiling
 from emomap.methods.bms import bms
 from emomap.methods.center import center
 from emomap.methods.covsal import covsal
@@ -43,6 +42,7 @@ from emomap.methods.objectness import objectness, objectness_stages
 from emomap.methods.simpsal import simpsal
 from emomap.methods.spectral_residual import spectral_residual
 from emomap.sample import Gaze
+from emomap.scoring.observers import observer_ceiling
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 PHOTOGRAPHS = SHARED / "data" / "osie" / "images"

@@ -23,13 +23,13 @@ from PIL import Image
 from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
-from emomap import recipe
+from emomap import recipes
 from emomap.method import build, load
 from emomap.methods.islamnet import Network
-from emomap.nn.batches import augment
 from emomap.nn.network import NetworkMethod, fixed_threads
 from emomap.sample import EMOTIONS
-from emomap.train import Step
+from emomap.training.batches import augment
+from emomap.training.loop import Step
 
 RESULT = Path(__file__).parent / "results" / "training.md"
 GPU = torch.cuda.is_available()
@@ -40,9 +40,9 @@ STEPS = 30 if GPU else 5
 def make_step(compiled: bool) -> tuple[Callable[[], None], NetworkMethod, int]:
     """One step of training as a function, its method, and the source images in a step."""
     name = "paper" if GPU else "demo"
-    table = recipe.load(name)
-    options = {**recipe.method_options(table, "islamnet"), "weights": "none"}
-    numbers = recipe.training(table, "islamnet")
+    table = recipes.load(name)
+    options = {**recipes.method_options(table, "islamnet"), "weights": "none"}
+    numbers = recipes.training(table, "islamnet")
     method = build(load("islamnet"), "islamnet", options)
     assert isinstance(method, NetworkMethod)
     torch.manual_seed(0)

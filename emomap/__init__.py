@@ -15,11 +15,11 @@ __all__ = ["__version__", "bench", "score"]
 def __getattr__(name: str) -> Any:
     """Import the two functions when they are asked for, so that `import emomap` stays light."""
     if name == "score":
-        from emomap.scores import score
+        from emomap.scoring.folders import score
 
         return score
     if name == "bench":
-        from emomap.benchmark import bench
+        from emomap.experiment.bench import bench
 
         return bench
     raise AttributeError(f"module 'emomap' has no attribute '{name}'")

@@ -46,7 +46,7 @@ class Method:
 
     A hand-made method overrides `predict` alone. One that needs the training gaze (a fitted centre
     prior) or training images also overrides `fit`. Networks derive from
-    `emomap.nn.network.NetworkMethod`, and are trained by `emomap.train`.
+    `emomap.nn.network.NetworkMethod`, and are trained by `emomap.training`.
     """
 
     #: True when `fit` must have run (on labelled images) before `predict`.
@@ -68,7 +68,7 @@ class Method:
         """
 
     def load(self, checkpoint: Path, *, device: str = "auto") -> None:
-        """Take what was learned from a checkpoint that `emomap.train` wrote.
+        """Take what was learned from a checkpoint that `emomap.training` wrote.
 
         Args:
             checkpoint: the file.

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emomap import engine, io
+from emomap import io, parallel
 from emomap.errors import EmomapError, UsageError
 from emomap.method import Method
 from emomap.progress import track
@@ -74,7 +74,7 @@ def predict_maps(
     io.make_folder(folder)  # before hours of work
     todo = [s for s in samples if not map_path(folder, s.id, form).exists()]
     work = partial(_one, method=method, folder=folder, form=form)
-    outcomes = engine.ordered(work, todo, jobs=jobs, chunk=8)
+    outcomes = parallel.ordered(work, todo, jobs=jobs, chunk=8)
     done = len(samples) - len(todo)
     tracked = track(outcomes, total=len(samples), label=label, done=done, show=show)
     return [outcome for outcome in tracked if outcome.problem]
@@ -195,7 +195,7 @@ def _prefetched(
     function: Callable[[Sample], Any], batches: Sequence[Sequence[Sample]]
 ) -> Iterator[list[Any]]:
     """Read the next batch in threads while the caller works on this one."""
-    with ThreadPoolExecutor(max_workers=engine.processors()) as pool:
+    with ThreadPoolExecutor(max_workers=parallel.processors()) as pool:
         following = [pool.submit(function, sample) for sample in batches[0]] if batches else []
         for at in range(len(batches)):
             current = following

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import IO, Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from emomap.io.files import File
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
@@ -27,15 +29,6 @@ EMOTIONS = (
     "fear",
     "sadness",
 )
-
-
-class File(Protocol):
-    """A file to read: a `pathlib.Path`, or a member of an archive. Must survive pickling."""
-
-    @property
-    def name(self) -> str: ...
-
-    def open(self, mode: Any = "rb") -> IO[Any]: ...
 
 
 @dataclass(frozen=True)

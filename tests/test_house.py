@@ -60,8 +60,8 @@ def test_a_strangers_metrics_is_named_with_the_way_out(tmp_path: Path) -> None:
 
 def test_package_functions_do_what_the_commands_do() -> None:
     import emomap
-    from emomap.benchmark import bench
-    from emomap.scores import score
+    from emomap.experiment.bench import bench
+    from emomap.scoring.folders import score
 
     assert emomap.score is score
     assert emomap.bench is bench

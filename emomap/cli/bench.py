@@ -118,7 +118,8 @@ def bench(
     with 95% intervals; maps, rows, checkpoints and summary.json stay in the run folder. The same
     command goes on where it was stopped. Exit code 3 when some pictures could not be done.
     """
-    from emomap import benchmark, paper
+    from emomap.experiment import paper
+    from emomap.experiment.prepare import prepare
     from emomap.progress import report_problems, say
 
     if paper_table and names:
@@ -127,7 +128,7 @@ def bench(
         raise UsageError("no method: name one with --method, see `emomap methods`")
     runs = []
     for number in range(seed, seed + seeds):
-        run = benchmark.prepare(
+        run = prepare(
             names or ("islamnet",),
             data=choices["data"],
             recipe_name=choices["recipe"],
@@ -160,7 +161,7 @@ def bench(
     else:
         shown = runs[0].tables()
     if sanity:
-        from emomap.sanity import check
+        from emomap.sanity.check import check
 
         shown = [*shown, *check(runs[0])]
     click.echo("\n".join(table.render("table") for table in shown), nl=False)

@@ -43,13 +43,13 @@ def compare(
     images each is better, the ranks, and the way from the centre prior to the agreement of people
     where both rows are there. Files with different signatures are refused.
     """
-    from emomap import scoring
-    from emomap.compare import compare as run
+    from emomap.analysis.compare import compare as run
+    from emomap.scoring.protocol import check_metrics
 
     found = run(
         paths,
         methods=methods.split(",") if methods else (),
-        metric_names=scoring.check_metrics(metric_names.split(",")) if metric_names else (),
+        metric_names=check_metrics(metric_names.split(",")) if metric_names else (),
         **choices,
     )
     options.show(found.render(form), output)

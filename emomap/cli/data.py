@@ -90,7 +90,7 @@ def listing(as_json: bool = False) -> None:
     """List the embedded data sets and the layouts that are recognised."""
     from emomap import data as datasets
 
-    layouts = datasets.layouts().values()
+    layouts = datasets.LAYOUTS.values()
     if as_json:
         lines = [
             {"name": n, "kind": "embedded", "summary": s} for n, s in datasets.EMBEDDED.items()

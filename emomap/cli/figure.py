@@ -39,8 +39,8 @@ def figure(
 
     A row is an image, a column a method; gaze and maps share one colour scale, which is shown.
     """
-    from emomap import figure as figures
-    from emomap import scoring
+    from emomap.report import figure as figures
+    from emomap.scoring.protocol import check_metrics
 
     click.echo(
         figures.figure(
@@ -48,7 +48,7 @@ def figure(
             images.split(","),
             output,
             methods=methods.split(",") if methods else (),
-            metric=scoring.check_metrics([metric])[0] if metric else None,
+            metric=check_metrics([metric])[0] if metric else None,
             width=width,
         )
     )

@@ -28,16 +28,17 @@ def merge(out: Path, parts: tuple[Path, ...], form: str, seed: int) -> None:
     """
     import json
 
-    from emomap import merge as merging
+    from emomap.experiment.merge import merge_runs
+    from emomap.scoring.merge import merge_files, render
 
     if parts[0].is_dir():
-        run = merging.merge_runs(parts, out)
+        run = merge_runs(parts, out)
         text = (
             json.dumps(run.summary, indent=1) + "\n"
             if form == "json"
             else "\n".join(table.render(form) for table in run.tables())
         )
     else:
-        whole = merging.merge_files(parts, out)
-        text = merging.render(whole, form, seed)
+        whole = merge_files(parts, out)
+        text = render(whole, form, seed)
     options.show(text, None)

@@ -77,21 +77,22 @@ def protocol(
     stretch: bool,
 ) -> Any:
     """The `Protocol` that the metric options describe."""
-    from emomap import metrics, scoring
+    from emomap import metrics
+    from emomap.scoring.protocol import METRICS, Protocol, check_metrics
 
-    chosen = scoring.check_metrics(names.split(",")) if names else scoring.METRICS
+    chosen = check_metrics(names.split(",")) if names else METRICS
     if resize not in metrics.RESIZE_METHODS:
         known = ", ".join(metrics.RESIZE_METHODS)
         raise UsageError(f"--resize {resize}: there are {known}")
-    return scoring.Protocol(chosen, convention, resize, sigma, emd_downsize, stretch)
+    return Protocol(chosen, convention, resize, sigma, emd_downsize, stretch)
 
 
 def _use_engine(ctx: click.Context, parameter: click.Parameter, name: str) -> None:
     """Everything that the command does runs on the engine; the last of these options starts it."""
-    from emomap import engine
+    from emomap import parallel
 
-    engine.keep_memory()  # this process is the command's own, whatever --jobs is
-    ctx.with_resource(engine.on(name, ctx.meta.get("scheduler"), ctx.meta.get("jobs")))
+    parallel.keep_memory()  # this process is the command's own, whatever --jobs is
+    ctx.with_resource(parallel.on(name, ctx.meta.get("scheduler"), ctx.meta.get("jobs")))
 
 
 def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:

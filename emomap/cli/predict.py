@@ -56,9 +56,9 @@ def predict(
     pictures could not be read.
     """
     from emomap import predict as stage
-    from emomap import recipe as recipes
-    from emomap.contender import Contender
+    from emomap import recipes as recipes
     from emomap.errors import UsageError
+    from emomap.experiment.contender import Contender
     from emomap.method import build
     from emomap.progress import report_problems, say
 

@@ -67,20 +67,22 @@ def score(
     Files pair by stem. Every output carries the signature, which names all choices behind the
     values. Exit code 3 when some maps could not be scored, or are all zero.
     """
-    from emomap import perimage, scores, signatures
     from emomap.errors import Interrupted, UsageError
     from emomap.progress import report_problems
+    from emomap.scoring.folders import score as run
+    from emomap.scoring.per_image import check_path
+    from emomap.scoring.signature import explain as explained
 
     chosen = options.protocol(**choices)
     if pred is None and gt is None and explain:
-        options.show("\n".join(signatures.explain(chosen.signature(seed=seed))) + "\n", output)
+        options.show("\n".join(explained(chosen.signature(seed=seed))) + "\n", output)
         return 0
     if pred is None or gt is None:
         raise UsageError("score needs two folders: emomap score PRED GT, see emomap score --help")
     if per_image:
-        perimage.check_path(per_image, "--per-image")
+        check_path(per_image, "--per-image")
     try:
-        found = scores.score(
+        found = run(
             pred,
             gt,
             protocol=chosen,

@@ -29,13 +29,15 @@ def table(run: Path, form: str, output: Path | None, intervals: bool) -> None:
     """
     import json
 
-    from emomap import perimage, ranking, results
+    from emomap.analysis import ranking
+    from emomap.runs import results
+    from emomap.scoring import per_image
 
     found = results.read(run)
     if form == "parquet":
         if output is None:
             raise UsageError("--format parquet: say with -o FILE.parquet where to write it")
-        perimage.write_parquet(output, found.to_pandas)
+        per_image.write_parquet(output, found.to_pandas)
     elif form == "json":
         options.show(json.dumps(found.summary, indent=1) + "\n", output)
     elif form == "csv":

@@ -39,10 +39,10 @@ def train(
     Prints the path of the checkpoint. The same command goes on where it was stopped, and
     `emomap bench` with the same recipe and folder goes on from it.
     """
-    from emomap import benchmark
-    from emomap.runs import launched
+    from emomap.experiment.prepare import prepare
+    from emomap.parallel import launched
 
-    run = benchmark.prepare(
+    run = prepare(
         [name],
         data=data,
         recipe_name=recipe,

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from emomap import engine
+from emomap import parallel
 from emomap.data.opening import inspect_dataset
 from emomap.data.reading import Reading
 from emomap.errors import EmomapError
@@ -151,7 +151,7 @@ def check(
     reading = Reading(options or {}, strict=False)
     dataset = inspect_dataset(spec, gaze=gaze, reading=reading)
     items = [(sample, dataset.sigma) for sample in dataset]
-    results = engine.ordered(inspect, items, jobs=jobs)
+    results = parallel.ordered(inspect, items, jobs=jobs)
     findings = list(track(results, total=len(items), label=f"check {dataset.name}", show=show))
     return Report(dataset, findings, _problems(dataset, findings, reading.faults))
 

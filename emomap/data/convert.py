@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emomap import engine, io
-from emomap.data.gaze import CARD
+from emomap import io, parallel
+from emomap.data.card import CARD
 from emomap.data.opening import open_dataset
 from emomap.data.tree import nfc, suffix
 from emomap.errors import EmomapError, UsageError
@@ -61,7 +61,7 @@ def convert(
         raise UsageError(f"{out}: lies within the data set that it would be made of")
     _claim(out, {"spec": str(spec), "gaze": str(gaze), "options": dict(options or {})})
     write = functools.partial(_write, out=out)
-    results = engine.ordered(write, dataset.samples, jobs=jobs)
+    results = parallel.ordered(write, dataset.samples, jobs=jobs)
     outcomes = track(results, total=len(dataset), label=f"convert {dataset.name}", show=show)
     problems, both = [], False
     for problem, has_both in outcomes:

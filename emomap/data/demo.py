@@ -6,7 +6,7 @@ turned), and several distractors of high contrast that are the same for all emot
 colour, nor layout, nor counting parts tells the emotion. The observers are told to look at the
 face: the set checks the pipeline and is no evidence about people.
 
-The set is written once, in the neutral layout of `emomap.data.folder`. Beside it lies
+The set is written once, in the neutral layout of `emomap.data.layouts.neutral`. Beside it lies
 ``boxes.csv`` with the true place of the stimulus, for tests; nothing that trains reads it.
 """
 
@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from emomap import engine
+from emomap import parallel
 from emomap.errors import EmomapError, UsageError
 from emomap.progress import track
 from emomap.sample import EMOTIONS, SPLITS, Dataset, Gaze, Sample, Split
@@ -202,10 +202,10 @@ def _generate(home: Path, level: int, seed: int, counts: dict[Split, int], progr
     ]
     rows: list[dict[str, Any]] = []
     write = partial(_write_chunk, home=partial_home, level=level, seed=seed, counts=counts)
-    processes = 2 if len(parts) > 8 and engine.processors() > 1 else 1
+    processes = 2 if len(parts) > 8 and parallel.processors() > 1 else 1
     label = f"demo pictures, in parts of {_CHUNK}"
-    with engine.on("local"):
-        chunks = engine.ordered(write, parts, jobs=processes, chunk=1)
+    with parallel.on("local"):
+        chunks = parallel.ordered(write, parts, jobs=processes, chunk=1)
         for done in track(chunks, total=len(parts), label=label, show=progress):
             rows += done
     rows.sort(key=lambda row: str(row["image"]))

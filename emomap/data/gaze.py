@@ -7,32 +7,24 @@ another process.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emomap import io
 from emomap.data.table import MAX_BYTES, read_table
-from emomap.data.tree import Tree, nfc, read_tree, some, stem, suffix
+from emomap.data.tree import suffix
 from emomap.errors import EmomapError
-from emomap.sample import File, Gaze
+from emomap.io.files import File
+from emomap.sample import Gaze
 
-Kind = Literal["data set", "neutral", "density", "fixation maps", "csv"]
 Shape = tuple[int, int]
 #: A bright pixel of a fixation map stands alone: its neighbours hold less than this share of it.
 #: OSIE's and SALICON's true fixations: as marks 0 to .30 (as JPEG .33), as counts up to .60 (7,000
 #: mouse samples); as densities with a sigma of 1.5 px at least .81, of 3 px at least .96.
 ISOLATED = 0.75
-#: Said where only tables are given.
-SIZELESS = "the size of the pictures is not known, so that of the prediction is taken"
-CARD = "dataset.toml"
-#: Maps looked at to tell what a folder holds.
-TRIALS = 5
 
 
 # ------------------------------------------------------------------------------------ one file
@@ -207,169 +199,3 @@ def isolation(values: NDArray[Any]) -> float:
     padded = np.pad(values, 1, mode="edge")
     around = padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]
     return float((around[bright] / (4 * values[bright])).mean())
-
-
-# ---------------------------------------------------------------------------------- one folder
-
-
-@dataclass(frozen=True)
-class GazeFolder(Mapping[str, Callable[..., Gaze]]):
-    """The gaze of many pictures: id -> picklable function that reads it.
-
-    The functions take the keyword arguments ``image_file`` (whose size is the shape) or ``shape``;
-    without either they use the size of the map, or fail for fixation tables without pictures.
-
-    Attributes:
-        kind: what the files are.
-        sources: the mapping itself.
-        reason: how the kind was decided.
-        sigma: pixels, or None when nothing says it.
-        needs_shape: True when for some ids nothing says how large the picture is.
-        synthetic: True when the folder says so.
-        notes: what was left out.
-    """
-
-    kind: Kind
-    sources: Mapping[str, Callable[..., Gaze]]
-    reason: str
-    sigma: float | None = None
-    needs_shape: bool = False
-    synthetic: bool = False
-    notes: tuple[str, ...] = ()
-
-    def __getitem__(self, identity: str) -> Callable[..., Gaze]:
-        return self.sources[identity]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.sources)
-
-    def __len__(self) -> int:
-        return len(self.sources)
-
-    def reader(self, identity: str, prediction: File) -> Callable[[], Gaze]:
-        """A picklable function that reads one gaze, sized as the prediction where nothing says."""
-        source = self.sources[identity]
-        return functools.partial(_read_sized, source, prediction) if self.needs_shape else source
-
-
-def _read_sized(source: Callable[..., Gaze], prediction: File) -> Gaze:
-    height, width = io.read_map(prediction).shape
-    return source(shape=(height, width))
-
-
-def open_gaze(path: Path | str, *, kind: Kind | None = None) -> GazeFolder:
-    """Find out which kind of gaze a folder (or zip archive) holds.
-
-    A data set with gaze in any layout, the neutral layout with or without its pictures, fixation
-    tables, density maps, or fixation maps; the latter two are told apart by looking at a few.
-
-    Args:
-        path: the folder.
-        kind: take it as this, without looking.
-
-    Raises:
-        UsageError: there is no such folder.
-        EmomapError: it holds nothing of these, or several files for one id.
-    """
-    from emomap.data import opening
-
-    dataset = opening.gaze_dataset(path) if kind is None else None
-    if dataset is not None:
-        found = {s.id: functools.partial(_ready, s.gaze_source) for s in dataset if s.gaze_source}
-        notes = dataset.notes
-        return GazeFolder(
-            "data set", found, f"the data set {dataset.layout}", dataset.sigma, notes=notes
-        )
-    tree = read_tree(Path(path))
-    if kind is not None:
-        reason = f"taken as {kind}, as asked"
-    elif tree.with_suffix(".csv", "fixations") or any(tree.files("maps")) or tree.has(CARD):
-        kind, reason = "neutral", "the neutral layout"
-    else:
-        kind, reason = _recognise(tree)
-    folder = _neutral(tree, reason) if kind == "neutral" else _plain(tree, kind, reason)
-    if not folder.sources:
-        raise EmomapError(f"{tree}: no gaze in it ({reason})")
-    return folder
-
-
-def _plain(tree: Tree, kind: Kind, reason: str) -> GazeFolder:
-    """A folder of nothing but tables or maps."""
-    if kind == "csv":
-        tables = files_by_id(tree, {".csv"})
-        readers = {identity: functools.partial(from_csv, file) for identity, file in tables.items()}
-        reason = f"{reason}; {SIZELESS}"
-        return GazeFolder(kind, readers, reason, needs_shape=True, notes=tree.notes)
-    read = from_points if kind == "fixation maps" else from_density
-    maps = files_by_id(tree, io.MAP_SUFFIXES)
-    sources = {identity: functools.partial(read, file) for identity, file in maps.items()}
-    return GazeFolder(kind, sources, reason, notes=tree.notes)
-
-
-def _ready(source: Callable[[], Gaze], **known: Any) -> Gaze:
-    """Read a sample's gaze, which knows the size of its picture already."""
-    del known
-    return source()
-
-
-def files_by_id(
-    tree: Tree, suffixes: frozenset[str] | set[str], under: str = ""
-) -> dict[str, File]:
-    """Files with one of these suffixes by their path below a folder, without suffix.
-
-    Raises:
-        EmomapError: two files with one id.
-    """
-    found: dict[str, str] = {}
-    skip = len(under) + 1 if under else 0
-    for path in sorted(tree.files(under)):
-        if suffix(path) not in suffixes:
-            continue
-        identity = nfc(stem(path[skip:]))
-        if identity in found:
-            raise EmomapError(f"{tree}: {found[identity]} and {path} are for the same image")
-        found[identity] = path
-    return {identity: tree.file(path) for identity, path in found.items()}
-
-
-def _recognise(tree: Tree) -> tuple[Kind, str]:
-    tables = tree.with_suffix(".csv")
-    maps = [path for path in sorted(tree.files()) if suffix(path) in io.MAP_SUFFIXES]
-    if tables and not maps:
-        return "csv", f"{len(tables)} fixation tables and no maps"
-    if tables and maps:
-        raise EmomapError(
-            f"{tree}: holds both tables ({some(tables, 1)}) and maps ({some(maps, 1)}); "
-            "put the tables into fixations/ and the maps into maps/"
-        )
-    if not maps:
-        raise EmomapError(
-            f"{tree}: no gaze in it; looked for fixations/*.csv, maps/*, *.csv and maps "
-            f"({', '.join(sorted(io.MAP_SUFFIXES))}) at any depth"
-        )
-    trial = maps[:: max(1, len(maps) // TRIALS)][:TRIALS]
-    value = float(np.median([isolation(io.read_map(tree.file(path))) for path in trial]))
-    kind: Kind = "fixation maps" if value < ISOLATED else "density"
-    which = "isolated points" if kind == "fixation maps" else "smooth"
-    return kind, f"{which}: around bright pixels the maps hold {value:.0%} of their value"
-
-
-def _neutral(tree: Tree, reason: str) -> GazeFolder:
-    from emomap.data import folder
-
-    card = folder.read_card(tree)
-    tables = files_by_id(tree, {".csv"}, "fixations")
-    maps = files_by_id(tree, io.MAP_SUFFIXES, "maps")
-    images = [path for path in tree.images() if path.startswith("images/")]
-    by_id = {nfc(stem(path))[len("images/") :]: tree.file(path) for path in images}
-    sources = folder.gaze_sources(tables, maps, by_id, use_maps=card.sigma is None)
-    sized = all(i in by_id or i in maps for i in tables)
-    return GazeFolder(
-        "neutral",
-        sources,
-        reason if sized else f"{reason}; {SIZELESS}",
-        sigma=card.sigma,
-        needs_shape=not sized,
-        synthetic=card.synthetic,
-        notes=tree.notes,
-    )

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from emomap import io
-from emomap.data.gaze import CARD, open_gaze
+from emomap.data.card import CARD
+from emomap.data.gaze_folder import open_gaze
 from emomap.data.reading import Reading
 from emomap.data.registry import EMBEDDED, LAYOUTS, Layout, layout_called
 from emomap.data.tree import Tree, read_tree, some

@@ -27,7 +27,7 @@ class Layout:
 
     Attributes:
         name: what ``--data NAME:PATH`` takes.
-        module: where its loader is, below `emomap.data`.
+        module: where its loader is, below `emomap.data.layouts`.
         title: the name that its authors write.
         summary: one line for `emomap data list`.
         signs: what tells it from others, for the message that nothing was recognised.
@@ -44,7 +44,7 @@ class Layout:
 
     def loader(self) -> Loader:
         """Import the module that reads this layout."""
-        return cast(Loader, importlib.import_module(f"emomap.data.{self.module}"))
+        return cast(Loader, importlib.import_module(f"emomap.data.layouts.{self.module}"))
 
 
 #: In the order in which they are tried: the first whose signs are there is taken.
@@ -181,7 +181,7 @@ LAYOUTS: dict[str, Layout] = {
         ),
         Layout(
             "neutral",
-            "folder",
+            "neutral",
             "",
             "emomap's own: images/, fixations/*.csv, maps/*, labels.csv, split.csv, dataset.toml",
             "dataset.toml, or images/ with fixations/*.csv, maps/, labels.csv or split.csv",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emomap import engine, io
+from emomap import io, parallel
 from emomap.errors import EmomapError
 from emomap.progress import track
 from emomap.sample import Dataset, Gaze, Sample
@@ -48,7 +48,7 @@ def contact_sheet(
     from PIL import Image
 
     chosen = choose(dataset.samples, count)
-    cells = engine.ordered(draw, chosen, jobs=jobs)
+    cells = parallel.ordered(draw, chosen, jobs=jobs)
     columns = max(1, min(columns, len(chosen)))
     rows = math.ceil(len(chosen) / columns)
     step = (BOX[0] + GAP, BOX[1] + CAPTION + GAP)

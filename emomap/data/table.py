@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from emomap.errors import EmomapError
-from emomap.sample import File
+from emomap.io.files import File
 
 #: A text file beyond this is no table of labels or fixations.
 MAX_BYTES = 256 * 2**20

@@ -13,10 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from emomap import archive
 from emomap.errors import EmomapError, UsageError
-from emomap.io import IMAGE_SUFFIXES, is_junk
-from emomap.sample import File
+from emomap.io import archive
+from emomap.io.files import IMAGE_SUFFIXES, File, is_junk
 
 #: Beyond this a path is a whole disk rather than a data set.
 MAX_FILES = 3_000_000

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from emomap import engine, io
+from emomap import io, parallel
 from emomap._version import __version__
 from emomap.errors import EmomapError
 from emomap.method import Image, Method, Prediction
@@ -193,7 +193,7 @@ class PAEF(Method):
                 SVC(),
                 {"C": self.costs, "gamma": self.gammas},
                 cv=StratifiedKFold(folds, shuffle=True, random_state=0),
-                n_jobs=self.jobs or engine.processors(),
+                n_jobs=self.jobs or parallel.processors(),
                 refit=False,
             ).fit(scaled, labels)
             cost, gamma = search.best_params_["C"], search.best_params_["gamma"]
@@ -213,7 +213,7 @@ class PAEF(Method):
 
         measured = _Measured(self.scratch, samples)
         missing = [sample for sample in samples if sample.id not in measured.rows]
-        found = engine.ordered(_features_of, missing, jobs=self.jobs or None)
+        found = parallel.ordered(_features_of, missing, jobs=self.jobs or None)
         done = len(samples) - len(missing)
         label = "features of paef"
         shown = track(found, total=len(samples), done=done, label=label, show=self.show)

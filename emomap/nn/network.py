@@ -1,7 +1,7 @@
 """Base of all methods that are networks: options, input, checkpoint, prediction.
 
 A network of one's own takes part by deriving from `NetworkMethod` and overriding `build`; see
-docs/own-methods.md. Training is `emomap.train`'s business: a network only says what its losses are.
+docs/own-methods.md. `emomap.training` trains it: a network only says what its losses are.
 """
 
 from __future__ import annotations

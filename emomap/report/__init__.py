@@ -16,11 +16,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from emomap import compare, heat, io, method, metrics, ranking, results
+from emomap import io, method, metrics
+from emomap.analysis import ranking
+from emomap.analysis.compare import paired
+from emomap.analysis.comparison import LEVEL, Pair, probability
 from emomap.errors import EmomapError
-from emomap.report import charts, pictures, words
-from emomap.results import Results
-from emomap.scores import arrow
+from emomap.report import charts, heat, pictures, words
+from emomap.runs import results
+from emomap.runs.results import Results
+from emomap.scoring.scores import arrow
 from emomap.tables import number
 
 #: Values of single images beyond this many bytes stay in the run folder.
@@ -122,7 +126,7 @@ def page(run: Results) -> str:
         every_value=_every_value(run),
         text=words.methods_section(run),
         number=number,
-        probability=compare.probability,
+        probability=probability,
     )
 
 
@@ -211,7 +215,7 @@ def _lines(run: Results, columns: Sequence[Mapping[str, Any]]) -> list[Line]:
                     axes[key](mean),
                     axes[key](high),
                     best=mean == best[key] and name != ranking.CEILING,
-                    marked=bool(test and test["p_holm"] < compare.LEVEL),
+                    marked=bool(test and test["p_holm"] < LEVEL),
                 )
             )
         lines.append(Line(name, _ROLES.get(name, about), run.summary["ranks"].get(name), cells))
@@ -230,7 +234,7 @@ def _headline(run: Results) -> str:
     text = f"{first} ranks first: it is best on {wins} of {len(places)} metrics"
     tests = run.summary.get("tests", {}).get(first)
     if tests:
-        sure = sum(test["p_holm"] < compare.LEVEL for test in tests.values())
+        sure = sum(test["p_holm"] < LEVEL for test in tests.values())
         text += f", and differs from the centre prior on {sure} beyond chance"
     share = run.summary.get("ceiling_share", {}).get("nss", {}).get(first)
     if share is not None:
@@ -238,7 +242,7 @@ def _headline(run: Results) -> str:
     return text + "."
 
 
-def _rivals(run: Results) -> list[compare.Pair]:
+def _rivals(run: Results) -> list[Pair]:
     """The first method against the second, on each metric."""
     ranked = [name for name in run.summary["ranks"] if name in run.values]
     if len(ranked) < 2:
@@ -255,7 +259,7 @@ def _rivals(run: Results) -> list[compare.Pair]:
         for name in ranked[:2]
     }
     seed = run.summary["seed"]
-    return [p for metric in run.metrics for p in compare.paired(values, metric, pairs, seed)]
+    return [p for metric in run.metrics for p in paired(values, metric, pairs, seed)]
 
 
 def _confusion(run: Results, entry: Mapping[str, Any]) -> list[tuple[str, list[tuple[int, float]]]]:

@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emomap import heat, io, metrics, scoring
+from emomap import io, metrics
+from emomap.analysis.ranking import CEILING
 from emomap.errors import EmomapError
-from emomap.ranking import CEILING
-from emomap.results import Results
+from emomap.report import heat
+from emomap.runs.results import Results
 from emomap.sample import Gaze, Sample
-from emomap.scoring import Protocol
+from emomap.scoring.image import truths
+from emomap.scoring.protocol import Protocol
 
 #: Longer side of a picture in the page, in pixels.
 SIDE = 320
@@ -133,7 +135,7 @@ def _gaze(sample: Sample, protocol: Protocol, size: tuple[int, int]) -> list[Ove
     gaze = sample.gaze()
     if gaze is None:
         return []
-    density = scoring.truths(gaze, protocol, sample.id)["density"]
+    density = truths(gaze, protocol, sample.id)["density"]
     canvas = heat.colours(heat.spread(density, size))
     words = f"Where people looked in image {sample.id}"
     if gaze.points is not None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from emomap import method, metrics
-from emomap.ranking import CEILING, PRIOR
-from emomap.results import Results
-from emomap.signatures import parse
+from emomap.analysis.ranking import CEILING, PRIOR
+from emomap.runs.results import Results
+from emomap.scoring.signature import parse
 
 #: What the statistics rest on.
 STATISTICS = {

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from emomap import runs
+from emomap.scoring.rows import read_rows
 from tests.cli.conftest import Command
 
 LIGHT = (
@@ -60,7 +60,7 @@ def test_rows_carry_their_signature(
     emomap: Command, dataset: Path, maps: Path, tmp_path: Path
 ) -> None:
     emomap("bench", "--data", dataset, "-m", f"mine={maps}", "-o", tmp_path / "run", *LIGHT)
-    rows = runs.read_rows(tmp_path / "run" / "rows" / "mine.jsonl")
+    rows = read_rows(tmp_path / "run" / "rows" / "mine.jsonl")
     assert len(rows) == 12 * 7
     assert all(row.signature.startswith(f"{row.metric}|mit|") for row in rows)
 

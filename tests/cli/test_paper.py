@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from emomap import paper
+from emomap.experiment import paper
 from tests.cli.conftest import Command
 from tests.conftest import shared
 

@@ -11,7 +11,7 @@ import pytest
 import emomap
 from emomap import cli
 from emomap.errors import UsageError
-from emomap.scoring import Protocol
+from emomap.scoring.protocol import Protocol
 
 
 def command(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
@@ -96,7 +96,7 @@ def test_bench(
 
 def test_compare(tmp_path: Path, rng: np.random.Generator) -> None:
     pandas = pytest.importorskip("pandas")
-    from emomap.compare import compare
+    from emomap.analysis.compare import compare
 
     for name in "ab":
         frame = pandas.DataFrame({"image": range(20), "cc": rng.normal(0, 1, 20)})

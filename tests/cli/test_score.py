@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emomap import metrics, scoring
-from emomap.scoring import Item, Scored
+from emomap import metrics
+from emomap.scoring.image import Item, Scored, score_items
 from tests.cli.conftest import Command
 
 
@@ -219,7 +219,7 @@ def test_an_interrupted_score_goes_on(
     """With other values for the later images, a value that was made anew would show."""
     whole, path = tmp_path / f"whole{suffix}", tmp_path / f"rows{suffix}"
     emomap("score", maps, dataset, "--per-image", whole, "-q")
-    real = scoring.score_items
+    real = score_items
     asked: list[list[str]] = []
 
     def stopping(items: Sequence[Item], *more: object, **options: object) -> Iterator[Scored]:
@@ -230,7 +230,7 @@ def test_an_interrupted_score_goes_on(
                 raise KeyboardInterrupt
             yield result
 
-    monkeypatch.setattr(scoring, "score_items", stopping)
+    monkeypatch.setattr("emomap.scoring.folders.score_items", stopping)
     ran = emomap("score", maps, dataset, "--per-image", path, "-q")
     assert ran.code == 130
     assert "goes on from here" in ran.err
@@ -251,7 +251,7 @@ def test_an_interrupted_score_that_keeps_nothing_says_so(
     def stopping(*more: object, **options: object) -> Iterator[Scored]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(scoring, "score_items", stopping)
+    monkeypatch.setattr("emomap.scoring.folders.score_items", stopping)
     ran = emomap("score", maps, dataset, "-q")
     assert ran.code == 130
     assert "with --per-image FILE it could go on" in ran.err

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from emomap.data import cache_folder, layouts, open_dataset
-from emomap.data.gaze import open_gaze
+from emomap.data import LAYOUTS, cache_folder, open_dataset
+from emomap.data.gaze_folder import open_gaze
 from emomap.errors import UsageError
 from tests.data.builders import picture
 
@@ -44,9 +44,8 @@ def test_cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_listing_names_every_layout_once() -> None:
-    found = layouts()
-    assert [entry.name for entry in found.values()] == list(found)
-    assert all(entry.summary and entry.signs for entry in found.values())
+    assert [entry.name for entry in LAYOUTS.values()] == list(LAYOUTS)
+    assert all(entry.summary and entry.signs for entry in LAYOUTS.values())
 
 
 def test_embedded_set_is_no_folder_of_gaze(tmp_path: Path) -> None:

@@ -38,6 +38,8 @@ from typing import Any
 import numpy as np
 from markdown_it import MarkdownIt
 
+from emomap.experiment.bench import bench
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 RUN = ("sh", "console", "python", "pycon")
@@ -377,10 +379,9 @@ def _run(*names: str) -> Callable[[Path], None]:
     """A finished run."""
 
     def make(target: Path) -> None:
-        from emomap import benchmark
 
         data = next(n for n in ("photos", "my_photos") if (target.parents[1] / n).is_dir())
-        benchmark.bench(
+        bench(
             list(names),
             data=str(target.parents[1] / data),
             baselines=False,

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from emomap import perimage, scores
+from emomap.scoring import per_image
+from emomap.scoring.folders import score
 from tests.docs import examples
 from tests.docs.examples import REPOSITORY, Block
 
@@ -38,8 +39,8 @@ def test_a_pages_examples(page: Path, folder: Path) -> None:
     ran = examples.run(page, folder)
     assert ran == expected(page)
     if page.name == "cluster.md":
-        here = scores.score(folder / "my_maps", folder / "photos", jobs=1)
-        assert perimage.read(folder / "scores.csv").values == here.values
+        here = score(folder / "my_maps", folder / "photos", jobs=1)
+        assert per_image.read(folder / "scores.csv").values == here.values
 
 
 @pytest.mark.slow

@@ -10,13 +10,13 @@ import pytest
 from PIL import Image
 
 from emomap import method as registry
-from emomap import train
 from emomap.errors import EmomapError
 from emomap.method import Method
 from emomap.sample import Dataset, Sample
+from emomap.training import train
 
 #: Built-in ones, and one as a user names it.
-NAMES = [*registry.BUILTIN, "tests.test_train:Toy"]
+NAMES = [*registry.BUILTIN, "tests.training.test_training:Toy"]
 TOY = {"epochs": 1, "batch": 4, "crop": [1.0, 1.0], "threads": 1, "workers": 0}
 CLASSES = ("awe", "fear")
 
@@ -51,7 +51,7 @@ def ready(name: str, data: Dataset, folder: Path) -> Method:
     """The method, trained if it must be."""
     made = make(name)
     if made.trainable:
-        train.train(made, data, data, TOY, folder, device="cpu", progress=False)
+        train(made, data, data, TOY, folder, device="cpu", progress=False)
     else:
         made.fit(data, data)
     return made

@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional as F
 
 from emomap import method as registry
-from emomap import recipe
+from emomap import recipes
 from emomap.errors import EmomapError, UsageError
 from emomap.methods import islamnet, jcdl, wscnet
 from emomap.nn.network import EmotionNetwork, NetworkMethod, normalise
@@ -211,9 +211,9 @@ def test_checkpoint_brings_back_options_and_predictions(name: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("recipe_name", recipe.NAMED)
+@pytest.mark.parametrize("recipe_name", recipes.NAMED)
 def test_recipes_name_options_that_exist(name: str, recipe_name: str) -> None:
-    options = recipe.method_options(recipe.load(recipe_name), name)
+    options = recipes.method_options(recipes.load(recipe_name), name)
     assert options, f"the recipe {recipe_name} says nothing about {name}"
     made = registry.build(registry.load(name), name, options)
     assert isinstance(made, NetworkMethod)

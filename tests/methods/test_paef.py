@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emomap import train as stage
 from emomap.errors import EmomapError, UsageError
 from emomap.method import build
 from emomap.methods.paef import GROUPS, PAEF, features
 from emomap.sample import Dataset, Sample
+from emomap.training import train
 from emomap.vision import art, symmetry
 from tests.conftest import shared
 
@@ -157,7 +157,7 @@ def coloured(folder: Path, count: int) -> Dataset:
 def test_it_learns_and_comes_back_from_its_checkpoint(tmp_path: Path) -> None:
     data, new = coloured(tmp_path / "train", 18), coloured(tmp_path / "new", 9)
     method = PAEF(jobs=1)
-    stage.train(method, data, Dataset("none", ()), {}, tmp_path / "out", progress=False)
+    train(method, data, Dataset("none", ()), {}, tmp_path / "out", progress=False)
     guesses = method.predict([sample.image() for sample in new])
     assert all(guess.map is None for guess in guesses)
     names = [data.classes[int(np.argmax(g.probabilities))] for g in guesses]
@@ -189,7 +189,7 @@ def test_a_stopped_training_goes_on_with_the_same_bits(
             return _features_of(sample)
 
         monkeypatch.setattr(paef, "_features_of", counting)
-        stage.train(PAEF(jobs=1), data, none, {}, tmp_path / name, progress=False)
+        train(PAEF(jobs=1), data, none, {}, tmp_path / name, progress=False)
         return measured
 
     _features_of = paef._features_of

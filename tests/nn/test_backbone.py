@@ -22,6 +22,8 @@ from emomap.methods.jcdl import JCDL
 from emomap.nn.backbone import make_backbone, make_trunk
 from emomap.nn.network import normalise
 from emomap.sample import EMOTIONS
+from emomap.scoring.image import truths
+from emomap.scoring.protocol import Protocol
 from tests.conftest import shared
 
 SQUEEZE = "squeezenet1_0-75146217.pth"
@@ -189,8 +191,7 @@ def test_heads_trained_on_real_features_keep_maps_that_people_would_agree_with(
     These have no emotions, so dark and bright ones are told apart: what counts is that f4, which
     begins as the energy of trained features, does not collapse while a classifier learns on it.
     """
-    from emomap import metrics, recipe, scoring
-    from emomap import train as stage
+    from emomap import metrics, recipes
     from emomap.data import open_dataset
     from emomap.sample import Dataset
 
@@ -199,18 +200,18 @@ def test_heads_trained_on_real_features_keep_maps_that_people_would_agree_with(
     light = [float(sample.image().mean()) for sample in some]
     emotions = np.where(light > np.median(light), "awe", "fear")
     labelled = tuple(replace(s, emotion=str(e)) for s, e in zip(some, emotions, strict=True))
-    numbers = recipe.training(recipe.load("paper"), "islamnet")
+    numbers = recipes.training(recipes.load("paper"), "islamnet")
     numbers |= {"epochs": 4, "batch": 8, "backbone_learning_rate": 0.0, "crop": [1.0, 1.0]}
     method = ISLAMNet("squeezenet1_0", str(file), size=192, rotation_weight=0.0)
     train = Dataset("osie", labelled, ("awe", "fear"))
-    stage.train(method, train, train, numbers, tmp_path, device="cpu", progress=False)
+    train(method, train, train, numbers, tmp_path, device="cpu", progress=False)
     log = [json.loads(line) for line in (tmp_path / "training.jsonl").read_text().splitlines()]
     assert log[-1]["validation_accuracy"] > 0.7
     scores = []
     for sample in osie.split("test").samples[:16]:
         shown, gaze = method.predict([sample.image()])[0].map, sample.gaze()
         assert shown is not None and gaze is not None and shown.std() > 0.1 * shown.mean() > 0
-        truth = scoring.truths(gaze, scoring.Protocol(metrics=("nss",)), sample.id)
+        truth = truths(gaze, Protocol(metrics=("nss",)), sample.id)
         scores.append(metrics.evaluate(shown, **truth, metrics=("nss",))["nss"])
     assert np.mean(scores) > 1.0  # the centre prior has 0.7 here, random weights 0.8
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emomap import benchmark
 from emomap.data import open_dataset
+from emomap.experiment.bench import bench
 
 #: Names that would run if they were not escaped. One has no slash, so that files can have it.
 EVIL = "<img src onerror>"
@@ -46,7 +46,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (photos / "fixations" / f"{name}.csv").write_text(table)
         guess = 180 * mask + rng.integers(20, 60, size)
         Image.fromarray(guess.astype(np.uint8)).save(maps / f"{name}.png")
-    benchmark.bench(
+    bench(
         ["uniform", "center", f"{EVIL}={maps}"],
         data=str(photos),
         baselines=False,

@@ -13,7 +13,7 @@ from PIL import Image
 
 from emomap import cli
 from emomap.errors import EmomapError, UsageError
-from emomap.figure import figure
+from emomap.report.figure import figure
 from tests.report.conftest import EVIL
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emomap import cli, results
+from emomap import cli
 from emomap.errors import EmomapError, UsageError
 from emomap.report import charts, pictures, write
+from emomap.runs import results
 from tests.report.conftest import ALSO_EVIL, EVIL
 
 

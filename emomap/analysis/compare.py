@@ -1,0 +1,263 @@
+"""`compare`: is one method better than another, on the same images? Tests, sizes, ranks.
+
+For each metric the paired permutation test of each method against the reference, Holm-corrected
+over the methods; the effect size d_z; on how many images which of the two is better; the ranks; and
+how far each method goes from the centre prior to the agreement of people, where both are there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+
+from emomap import metrics
+from emomap.analysis import ranking
+from emomap.analysis.comparison import Comparison, Entry, Pair
+from emomap.analysis.ranking import CEILING, PRIOR
+from emomap.errors import EmomapError, UsageError
+from emomap.runs import results
+from emomap.scoring import per_image
+from emomap.scoring.scores import interval
+from emomap.scoring.signature import differing, seeded
+
+#: How many names an error lists before it only counts.
+LISTED = 10
+
+
+def load(path: Path, methods: Sequence[str] = ()) -> list[Entry]:
+    """The methods in a run folder (all of them, or those named), or the one in a per-image file.
+
+    Raises:
+        UsageError: no run folder and no file of per-image values, or a method that is not there.
+        EmomapError: damaged, or an unfinished run.
+    """
+    if path.is_dir():
+        run = results.read(path)
+        for name in methods:
+            if name not in run.values:
+                there = ", ".join(run.values)
+                raise UsageError(f"--methods {name}: {path} has rows of {there}")
+        return [
+            Entry(name, path, run.values[name], run.signatures[name], name == PRIOR)
+            for name in methods or run.values
+        ]
+    if not path.exists():
+        raise UsageError(f"{path}: there is no such run folder or file")
+    table = per_image.read(path)
+    columns = {m: {image: line[m] for image, line in table.values.items()} for m in table.metrics}
+    signed = {metric: table.signed(metric) for metric in table.metrics}
+    return [Entry(path.stem, path, columns, signed, path.stem == PRIOR)]
+
+
+def compare(
+    paths: Sequence[str | Path],
+    *,
+    methods: Sequence[str] = (),
+    metric_names: Sequence[str] = (),
+    against: str | None = None,
+    all_pairs: bool = False,
+    force: bool = False,
+    allow_missing: bool = False,
+    seed: int = 0,
+) -> Comparison:
+    """Compare methods on the images that they share.
+
+    Args:
+        paths: run folders, and files that ``emomap score --per-image`` wrote.
+        methods: of run folders only these; all by default.
+        metric_names: only these; by default all that every method has.
+        against: name of the reference; the first method by default.
+        all_pairs: compare each with each, not each with the reference.
+        force: compare values of different signatures all the same.
+        allow_missing: compare on the images that all have, and say how many others there are.
+        seed: of bootstrap and permutations.
+
+    Raises:
+        UsageError: fewer than two methods, unknown names, or different signatures.
+        EmomapError: the methods were scored on different images, or share no metric.
+    """
+    entries = _named([entry for path in paths for entry in load(Path(path), methods)])
+    contenders = [name for name in names(entries) if name != CEILING]
+    if len(contenders) < 2:
+        raise UsageError(f"{paths[0]}: one method alone cannot be compared; give another")
+    if against is not None and against not in contenders:
+        raise UsageError(f"--against {against}: there are {', '.join(contenders)}")
+    rivals = [entry for entry in entries if entry.name != CEILING]
+    chosen, partial = _shared_metrics(rivals, metric_names)
+    signed, trust = _check_signatures(entries, chosen, force)
+    values, missing = _shared_images(entries, chosen, allow_missing)
+    reference = against or contenders[0]
+    pairs = (
+        list(combinations(contenders, 2))
+        if all_pairs
+        else [(name, reference) for name in contenders if name != reference]
+    )
+    means = ranking.means(values, seed)
+    prior = next((e.name for e in entries if e.is_prior), PRIOR)
+    return Comparison(
+        [pair for metric in chosen for pair in paired(values, metric, pairs, seed)],
+        means,
+        ranking.mean_ranks(means),
+        {metric: ranking.ceiling_share(means, metric, prior) for metric in chosen},
+        {metric: seeded(signature, seed) for metric, signature in signed.items()},
+        len(values[reference][chosen[0]]),
+        [*trust, *partial, *missing],
+    )
+
+
+def paired(
+    values: ranking.Values,
+    metric: str,
+    pairs: Sequence[tuple[str, str]],
+    seed: int,
+    resamples: int = 9999,
+) -> list[Pair]:
+    """Test pairs of methods on one metric, Holm-corrected over these pairs."""
+    direction = metrics.CATALOGUE[metric].direction
+    tested = []
+    for first, second in pairs:
+        a, b = values[first][metric], values[second][metric]
+        ours, theirs = list(a.values()), [b[image] for image in a]
+        found = metrics.statistics.paired_permutation_test(
+            ours, theirs, resamples=resamples, seed=seed
+        )
+        bounds = interval([x - y for x, y in zip(ours, theirs, strict=True)], seed)
+        tested.append((first, second, ours, theirs, found, bounds))
+    corrected = metrics.statistics.holm([entry[4].p_value for entry in tested])
+    return [
+        Pair(
+            metric,
+            first,
+            second,
+            found.n,
+            sum(ours) / found.n,
+            sum(theirs) / found.n,
+            found.difference,
+            bounds["low"],
+            bounds["high"],
+            found.p_value,
+            float(p_holm),
+            found.effect,
+            found.wins if direction > 0 else found.losses,
+            found.ties,
+            found.losses if direction > 0 else found.wins,
+        )
+        for (first, second, ours, theirs, found, bounds), p_holm in zip(
+            tested, corrected, strict=True
+        )
+    ]
+
+
+def _named(entries: Sequence[Entry]) -> list[Entry]:
+    """Names made unique by where they lie: "run1/gbvs"; the ceiling is needed only once."""
+    kept = [
+        entry
+        for at, entry in enumerate(entries)
+        if entry.name != CEILING or CEILING not in names(entries[:at])
+    ]
+    for longer in (_in_folder, _in_path):
+        seen = names(kept)
+        kept = [replace(e, name=longer(e)) if seen.count(e.name) > 1 else e for e in kept]
+    seen = names(kept)
+    return [
+        replace(e, name=f"{e.name} ({seen[: at + 1].count(e.name)})")
+        if seen.count(e.name) > 1
+        else e
+        for at, e in enumerate(kept)
+    ]
+
+
+def _in_folder(entry: Entry) -> str:
+    folder = entry.source if entry.source.is_dir() else entry.source.parent
+    return f"{folder.resolve().name}/{entry.name}"
+
+
+def _in_path(entry: Entry) -> str:
+    own = entry.name.rpartition("/")[2]
+    return f"{entry.source}/{own}" if entry.source.is_dir() else str(entry.source)
+
+
+def names(entries: Sequence[Entry]) -> list[str]:
+    """The names of entries."""
+    return [entry.name for entry in entries]
+
+
+def _shared_metrics(entries: Sequence[Entry], wanted: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The metrics to compare, and a note on those that only some methods have."""
+    everywhere = [m for m in entries[0].values if all(m in entry.values for entry in entries)]
+    for metric in wanted:
+        lacking = [entry.name for entry in entries if metric not in entry.values]
+        if lacking:
+            raise UsageError(f"--metrics {metric}: {', '.join(lacking)} has no such values")
+    if not everywhere:
+        raise EmomapError(
+            "no metric that all have: "
+            + "; ".join(f"{entry.name} has {', '.join(entry.values)}" for entry in entries)
+        )
+    if wanted:
+        return list(wanted), []
+    partial = sorted({m for entry in entries for m in entry.values} - set(everywhere))
+    return everywhere, [f"only some have {', '.join(partial)}"] if partial else []
+
+
+def _check_signatures(
+    entries: Sequence[Entry], metric_names: Sequence[str], force: bool
+) -> tuple[dict[str, str], list[str]]:
+    """Metric -> signature; refuses values that were not computed in the same way."""
+    signed: dict[str, str] = {}
+    notes: list[str] = []
+    for metric in metric_names:
+        known = [(e.name, e.signatures[metric]) for e in entries if e.signatures.get(metric)]
+        signed[metric] = known[0][1] if known else ""
+        for name, signature in known[1:]:
+            if signature == signed[metric]:
+                continue
+            how = differing(signed[metric], signature, [metric])[0]
+            line = f"{known[0][0]} and {name} were scored differently: {how}"
+            if not force:
+                raise UsageError(f"{line}; score both alike, or say --force")
+            notes.append(f"FORCED: {line}")
+    unsigned = [
+        e.name
+        for e in entries
+        if any(not e.signatures.get(m) for m in metric_names if m in e.values)
+    ]
+    if unsigned:
+        notes.append(f"no signature, so taken on trust: {', '.join(unsigned)}")
+    return signed, notes
+
+
+def _shared_images(
+    entries: Sequence[Entry], metric_names: Sequence[str], allow_missing: bool
+) -> tuple[ranking.Values, list[str]]:
+    """Values on the images that all methods have, in one order; of the ceiling what it has."""
+    rivals = [entry for entry in entries if entry.name != CEILING]
+    having = {entry.name: set(entry.values[metric_names[0]]) for entry in rivals}
+    common = set.intersection(*having.values())
+    if not common:
+        raise EmomapError(
+            "no image in common: "
+            + "; ".join(f"{name} has {min(images)}, ..." for name, images in having.items())
+        )
+    notes = []
+    lacking = set.union(*having.values()) - common
+    if lacking:
+        shown = ", ".join(sorted(lacking)[:LISTED])
+        more = f" and {len(lacking) - LISTED} more" if len(lacking) > LISTED else ""
+        line = f"not all methods have {shown}{more} ({len(lacking)} images)"
+        if not allow_missing:
+            raise EmomapError(
+                f"{line}; --allow-missing compares on the {len(common)} that all have"
+            )
+        notes.append(line)
+    order = [image for image in rivals[0].values[metric_names[0]] if image in common]
+    return {
+        entry.name: {
+            metric: {i: entry.values[metric][i] for i in order if i in entry.values[metric]}
+            for metric in metric_names
+            if metric in entry.values
+        }
+        for entry in entries
+    }, notes

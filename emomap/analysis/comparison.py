@@ -1,0 +1,198 @@
+"""What a comparison of methods found: pairs, means, ranks; as tables and records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from emomap import metrics
+from emomap.analysis import ranking
+from emomap.scoring.scores import arrow
+from emomap.tables import Table, html, number, with_interval
+
+#: Below this, after Holm, a difference counts as found.
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One method: its values (metric -> image -> value) and where they come from."""
+
+    name: str
+    source: Path
+    values: Mapping[str, Mapping[str, float]]
+    signatures: Mapping[str, str]
+    is_prior: bool = False
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One method against another on one metric.
+
+    Attributes:
+        metric, first, second, n: what was compared, on how many images.
+        first_mean, second_mean: over the images.
+        difference: mean of ``first`` minus ``second``, in the metric's own direction.
+        low, high: 95% bootstrap interval of the difference, over images.
+        p: two-sided paired permutation test; p_holm: corrected over the pairs of this metric.
+        effect: Cohen's d_z, the mean difference over the standard deviation of the differences.
+        wins, ties, losses: images on which ``first`` is better, equal, worse.
+    """
+
+    metric: str
+    first: str
+    second: str
+    n: int
+    first_mean: float
+    second_mean: float
+    difference: float
+    low: float
+    high: float
+    p: float
+    p_holm: float
+    effect: float
+    wins: int
+    ties: int
+    losses: int
+
+    @property
+    def verdict(self) -> str:
+        """Who is better, in words, or that no difference was found."""
+        if self.ties == self.n:
+            return "no difference (equal on every image)"
+        if self.p_holm >= LEVEL:
+            return "no difference found"
+        better = self.difference * metrics.CATALOGUE[self.metric].direction > 0
+        return f"{self.first if better else self.second} is better"
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison:
+    """What `compare` found.
+
+    Attributes:
+        pairs: in the order of the metrics, then of the methods.
+        means: method -> metric -> mean, low, high, n.
+        ranks: method -> mean rank over the metrics, best first.
+        share: metric -> method -> share of the way from centre prior to human agreement.
+        signatures: metric -> signature, with the seed of this comparison; "" where no file says.
+        n_images: on how many images the methods were compared.
+        notes: what the reader must know.
+    """
+
+    pairs: Sequence[Pair]
+    means: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    ranks: Mapping[str, float]
+    share: Mapping[str, Mapping[str, float]]
+    signatures: Mapping[str, str]
+    n_images: int
+    notes: Sequence[str] = field(default_factory=tuple)
+
+    @property
+    def metrics(self) -> list[str]:
+        """The metrics that were compared."""
+        return list(self.signatures)
+
+    def rank_table(self) -> Table:
+        """Means with the rank on each metric in parentheses, best mean rank first."""
+        shared = {name: column for name, column in self.share.items() if column}
+        header = ["method", "mean rank"]
+        header += [f"{metrics.CATALOGUE[m].long_name} {arrow(m)} (rank)" for m in self.metrics]
+        header += [f"{metrics.CATALOGUE[m].long_name} share" for m in shared]
+        names = [*(name for name in self.means if name not in self.ranks), *self.ranks]
+        places = {m: ranking.places(self.means, m) for m in self.metrics}
+        rows = []
+        for name in names:
+            rank = self.ranks.get(name)
+            row = [name, "" if rank is None else number(rank, 2)]
+            for metric in self.metrics:
+                cell = self.means[name].get(metric)
+                place = places[metric].get(name)
+                mean = number(cell["mean"], 4) if cell else "-"
+                row.append(mean if place is None else f"{mean} ({place:g})")
+            row += [f"{100 * s[name]:.0f}%" if name in s else "" for s in shared.values()]
+            rows.append(row)
+        notes = ["share: of the way from the centre prior to the agreement of people"]
+        title = f"{self.n_images} images; rank 1 is best"
+        return Table(header, rows, title, notes if shared else ())
+
+    def pair_table(self) -> Table:
+        """A row for each pair and metric."""
+        header = ("metric", "pair", "difference", "p (Holm)", "d_z", "win/tie/loss", "verdict")
+        rows = [
+            [
+                f"{metrics.CATALOGUE[pair.metric].long_name} {arrow(pair.metric)}",
+                f"{pair.first} - {pair.second}",
+                with_interval(pair.difference, pair.low, pair.high, 4),
+                probability(pair.p_holm),
+                number(pair.effect, 2),
+                f"{pair.wins}/{pair.ties}/{pair.losses}",
+                pair.verdict,
+            ]
+            for pair in self.pairs
+        ]
+        title = (
+            "Mean difference with 95% bootstrap interval; paired permutation test, two-sided, "
+            "Holm over the pairs of a metric; win/tie/loss: images on which the first is better"
+        )
+        signed = sorted(set(self.signatures.values()) - {""}, key=[*self.signatures.values()].index)
+        notes = [*self.notes, *(f"signature: {signature}" for signature in signed)]
+        return Table(header, rows, title, notes)
+
+    def records(self) -> list[dict[str, Any]]:
+        """The pairs as dictionaries, in full precision."""
+        return [
+            {**vars(pair), "verdict": pair.verdict, "signature": self.signatures[pair.metric]}
+            for pair in self.pairs
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """What ``--format json`` prints."""
+        return {
+            "n_images": self.n_images,
+            "signatures": dict(self.signatures),
+            "directions": {m: metrics.CATALOGUE[m].direction for m in self.metrics},
+            "means": self.means,
+            "ranks": dict(self.ranks),
+            "ceiling_share": dict(self.share),
+            "pairs": self.records(),
+            "notes": list(self.notes),
+        }
+
+    def render(self, form: str) -> str:
+        """As "table", "json", "csv" (the pairs, full precision), "md" or "latex"."""
+        if form == "json":
+            return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
+        if form == "csv":
+            records = self.records()
+            cells = [
+                [repr(v) if isinstance(v, float) else str(v) for v in r.values()] for r in records
+            ]
+            return Table(list(records[0]), cells).render("csv")
+        return "\n".join(t.render(form) for t in (self.rank_table(), self.pair_table()))
+
+    def to_pandas(self) -> Any:
+        """The pairs as a data frame (needs pandas)."""
+        import pandas
+
+        return pandas.DataFrame(self.records())
+
+    def to_latex(self) -> str:
+        """Both tables with booktabs."""
+        return self.render("latex")
+
+    def __repr__(self) -> str:
+        """The tables, for a session."""
+        return self.render("table").rstrip()
+
+    def _repr_html_(self) -> str:
+        """For Jupyter."""
+        return html(self.rank_table()) + html(self.pair_table())
+
+
+def probability(p: float) -> str:
+    """A p-value for people: 0.0123, or <0.001."""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"

@@ -1,0 +1,188 @@
+"""Rows of several methods -> means with intervals, ranks, paired tests, and the table of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from emomap import metrics
+from emomap.scoring.rows import Row
+from emomap.scoring.scores import arrow, interval
+from emomap.tables import Table, number
+
+#: method -> metric -> image -> value
+Values = dict[str, dict[str, dict[str, float]]]
+#: Row of the leave-one-observer-out ceiling. It is no method, so it takes no rank.
+CEILING = "observers"
+#: What every gain is reported over.
+PRIOR = "center"
+
+
+def collect(rows: Mapping[str, Sequence[Row]]) -> Values:
+    """Rows by method as nested tables, on the images that all methods have."""
+    common = set.intersection(*({row.image for row in part} for part in rows.values()))
+    found: Values = {}
+    for name, part in rows.items():
+        table = found.setdefault(name, {})
+        for row in part:
+            if row.image in common:
+                table.setdefault(row.metric, {})[row.image] = row.value
+    return found
+
+
+def means(values: Values, seed: int) -> dict[str, dict[str, dict[str, Any]]]:
+    """method -> metric -> mean, low, high, n."""
+    return {
+        name: {metric: interval(list(column.values()), seed) for metric, column in table.items()}
+        for name, table in values.items()
+    }
+
+
+def mean_ranks(summary: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, float]:
+    """Each method's rank (1 is best; ties share) averaged over the metrics, best first."""
+    ranked = {name: table for name, table in summary.items() if name != CEILING and table}
+    found = [places(summary, metric) for metric in next(iter(ranked.values()), {})]
+    totals = {name: sum(place[name] for place in found) / len(found) for name in ranked}
+    return dict(sorted(totals.items(), key=lambda entry: (entry[1], entry[0])))
+
+
+def places(summary: Mapping[str, Mapping[str, Mapping[str, Any]]], metric: str) -> dict[str, float]:
+    """Each method's rank on one metric: 1 is best, equal ones share the mean of their ranks."""
+    sign = metrics.CATALOGUE[metric].direction
+    score = {
+        name: sign * table[metric]["mean"]
+        for name, table in summary.items()
+        if name != CEILING and table
+    }
+    return {
+        name: sum(other > mine for other in score.values())
+        + (sum(other == mine for other in score.values()) + 1) / 2
+        for name, mine in score.items()
+    }
+
+
+def paired_tests(values: Values, seed: int, against: str = PRIOR) -> dict[str, dict[str, Any]]:
+    """method -> metric -> mean difference to ``against`` and p, Holm-corrected over methods.
+
+    The difference has the sign of the metric as it is; p is two-sided, by permutation of signs
+    within images.
+    """
+    if against not in values:
+        return {}
+    others = [name for name in values if name not in {against, CEILING}]
+    found: dict[str, dict[str, Any]] = {name: {} for name in others}
+    for metric, base in values[against].items():
+        raw: list[float] = []
+        for name in others:
+            column = values[name][metric]
+            pairs = [(column[image], base[image]) for image in base]
+            test = metrics.statistics.paired_permutation_test(
+                [a for a, _ in pairs], [b for _, b in pairs], seed=seed
+            )
+            raw.append(test.p_value)
+            found[name][metric] = {"difference": test.difference, "p": test.p_value}
+        for name, corrected in zip(others, metrics.statistics.holm(raw), strict=True):
+            found[name][metric]["p_holm"] = float(corrected)
+    return found
+
+
+def ceiling_share(
+    summary: Mapping[str, Mapping[str, Mapping[str, Any]]], metric: str, prior: str = PRIOR
+) -> dict[str, float]:
+    """How far each method goes from the centre prior (0) to human agreement (1).
+
+    Empty where people agree no better than the prior: there is no way to go a share of.
+    """
+    if CEILING not in summary or prior not in summary or metric not in summary[CEILING]:
+        return {}
+    low, high = summary[prior][metric]["mean"], summary[CEILING][metric]["mean"]
+    if (high - low) * metrics.CATALOGUE[metric].direction <= 0:
+        return {}
+    return {
+        name: (table[metric]["mean"] - low) / (high - low)
+        for name, table in summary.items()
+        if name not in {CEILING, prior} and metric in table
+    }
+
+
+def ranked_table(summary: Mapping[str, Any], *, intervals: bool = True) -> Table:
+    """The table of a run from its `summary.json`: best mean rank first, intervals in a second line.
+
+    Marks: * the method differs from the centre prior with p < 0.05 after Holm.
+    """
+    entries = summary["methods"]
+    order = list(summary["ranks"])
+    order = [name for name in entries if name not in order and entries[name]["metrics"]] + order
+    order += [name for name in entries if name not in order]
+    names = max((list(e["metrics"]) for e in entries.values()), key=len, default=[])
+    classified = any(entry["accuracy"] is not None for entry in entries.values())
+    header = [
+        "method",
+        "rank",
+        *[f"{metrics.CATALOGUE[name].long_name} {arrow(name)}" for name in names],
+    ]
+    rows: list[list[str]] = []
+    for name in order:
+        entry = entries[name]
+        rank = summary["ranks"].get(name)
+        means_line = [name, "" if rank is None else number(rank, 1)]
+        range_line = ["", ""]
+        for metric in names:
+            cell = entry["metrics"].get(metric)
+            test = summary.get("tests", {}).get(name, {}).get(metric)
+            star = "*" if test and test["p_holm"] < 0.05 else ""
+            means_line.append(number(cell["mean"]) + star if cell else "-")
+            range_line.append(f"[{number(cell['low'])},{number(cell['high'])}]" if cell else "")
+        if classified:
+            accuracy = entry["accuracy"]
+            means_line.append("-" if accuracy is None else number(accuracy))
+            bounds = entry.get("accuracy_interval")
+            range_line.append(f"[{number(bounds[0])},{number(bounds[1])}]" if bounds else "")
+        rows.append(means_line)
+        if intervals and any(range_line):
+            rows.append(range_line)
+    return Table(
+        header + (["accuracy"] if classified else []), rows, title(summary), notes(summary)
+    )
+
+
+def title(summary: Mapping[str, Any]) -> str:
+    """What the table is about, beginning with a warning where the data are made up."""
+    kind = " (SYNTHETIC: procedural pictures, simulated gaze)" if summary["synthetic"] else ""
+    return (
+        f"{summary['dataset']}{kind}, {summary['split']} split, {summary['n_images']} images; "
+        "mean with 95% bootstrap interval"
+    )
+
+
+def notes(summary: Mapping[str, Any]) -> list[str]:
+    """What a reader of the table must know."""
+    found = [f"signature: {summary['signature']}"] if summary["signature"] else []
+    if summary.get("tests"):
+        found.append("* differs from the centre prior, p < 0.05 (paired permutation test, Holm)")
+    shares = summary.get("ceiling_share", {}).get("nss")
+    if shares:
+        gains = ", ".join(f"{name} {100 * share:.0f}%" for name, share in shares.items())
+        found.append(f"share of the way from centre prior to human agreement (NSS): {gains}")
+    if summary["synthetic"]:
+        found.append(
+            "The simulated observers are told to look at the stimulus: this checks the pipeline "
+            "and is no evidence about people."
+        )
+    return [*found, *summary.get("remarks", [])]
+
+
+def confusion_table(confusion: Sequence[Sequence[int]], classes: Sequence[str], name: str) -> Table:
+    """Counts, true emotion in rows, predicted in columns."""
+    header = ["true \\ predicted", *[label[:6] for label in classes]]
+    rows = [[label, *map(str, row)] for label, row in zip(classes, confusion, strict=True)]
+    return Table(header, rows, f"{name}: confusion matrix (counts)")
+
+
+def confusion_tables(summary: Mapping[str, Any]) -> list[Table]:
+    """The confusion matrix of each classifier of a run, from its `summary.json`."""
+    return [
+        confusion_table(entry["confusion"], summary["classes"], name)
+        for name, entry in summary["methods"].items()
+        if "confusion" in entry
+    ]

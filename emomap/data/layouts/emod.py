@@ -1,0 +1,109 @@
+"""EMOd (Fan, Shen, Jiang et al., CVPR 2018): 1,019 images seen by 16 people, with emotion ratings.
+
+``allfindata1019_renamed.mat`` rates nine emotions, but nothing public says which column is which,
+so that no labels are made unless ``data.emotions=[nine names]`` gives the order.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from emomap import io
+from emomap.data import labels, splits
+from emomap.data.gaze import from_density, points_of_map, read_density_of
+from emomap.data.reading import Reading, ids
+from emomap.data.tree import Tree, base
+from emomap.errors import EmomapError, UsageError
+from emomap.io import matlab
+from emomap.io.files import File
+from emomap.sample import Dataset, Gaze, Sample
+
+SOURCE = (
+    "Fan et al., Emotional Attention: A Study of Image Sentiment and Visual Attention, CVPR 2018"
+)
+#: Columns of the matrix: id, two unknown ones, valence, arousal, dominance, nine emotions.
+EMOTION_COLUMNS = slice(6, 15)
+_VARIABLE = "allfindata1019"
+
+
+def recognise(tree: Tree) -> str | None:
+    """Why this is EMOd, or None."""
+    for name in tree.children():
+        if name.lower().startswith("emodimages"):
+            return f"{name}/"
+    return None
+
+
+def load(tree: Tree, reading: Reading) -> Dataset:
+    """Open the set; the density is the authors' map.
+
+    Raises:
+        EmomapError: the mat file is not as expected.
+    """
+    folder = next(name for name in tree.children() if name.lower().startswith("emodimages"))
+    smooth = _maps(tree, "conti", "gt_fixation_con")
+    binary = _maps(tree, "binary", "gt_fixation_bin")
+    paths = [path[len(folder) + 1 :] for path in tree.images(folder)]
+    identities = ids(paths, reading)
+    emotions = _labels(tree, reading)
+    samples = []
+    for path, identity in zip(paths, identities, strict=True):
+        image, stem = tree.file(f"{folder}/{path}"), base(path)
+        source = _source(tree, image, smooth.pop(stem, None), binary.pop(stem, None))
+        samples.append(Sample(identity, image, emotions.get(stem), gaze_source=source))
+    reading.note_some([s.id for s in samples if s.gaze_source is None], "images have no gaze")
+    reading.missing([*smooth.values(), *binary.values()], "maps belong to no picture")
+    reading.note(splits.NOTE)
+    classes = tuple(sorted(set(reading.option("emotions", ()))))
+    return Dataset("emod", splits.assign(samples), classes, source=SOURCE)
+
+
+def _maps(tree: Tree, *beginnings: str) -> dict[str, str]:
+    """Maps by stem, of the folder whose name begins so (the authors write "Continous_map")."""
+    for folder in tree.folders:
+        if folder.rsplit("/", 1)[-1].lower().startswith(beginnings):
+            return {base(path): path for path in tree.images(folder)}
+    return {}
+
+
+def _source(
+    tree: Tree, image: File, smooth: str | None, binary: str | None
+) -> Callable[[], Gaze] | None:
+    if smooth and not binary:
+        return functools.partial(from_density, tree.file(smooth), image_file=image)
+    if binary:
+        return functools.partial(_gaze, tree.file(binary), tree.file(smooth) if smooth else None)
+    return None
+
+
+def _gaze(binary: File, smooth: File | None) -> Gaze:
+    points, shape = points_of_map(io.read_map(binary), lossy=True)
+    return Gaze(shape, points, density=read_density_of(smooth))
+
+
+def _labels(tree: Tree, reading: Reading) -> dict[str, str]:
+    names: Any = reading.option("emotions", None)
+    path = tree.find_file(f"{_VARIABLE}_renamed.mat") or tree.find_file(f"{_VARIABLE}.mat")
+    if path is None or names is None:
+        if path:
+            reading.note(
+                "no labels: nothing public names the nine emotion columns of its mat file; "
+                "data.emotions=[nine names] gives their order"
+            )
+        return {}
+    width = EMOTION_COLUMNS.stop - EMOTION_COLUMNS.start
+    if not isinstance(names, list | tuple) or len(names) != width:
+        raise UsageError(f"data.emotions must be a list of {width} names, not {names!r}")
+    file = tree.file(path)
+    table = matlab.read(file).get(_VARIABLE)
+    if not isinstance(table, np.ndarray) or table.ndim != 2 or table.shape[1] < 15:
+        raise EmomapError(f"{file}: the variable {_VARIABLE} is no matrix of 15 columns")
+    found = {}
+    for row in table.astype(np.float64):
+        ratings = dict(zip(map(str, names), row[EMOTION_COLUMNS].tolist(), strict=True))
+        found[f"{row[0]:.0f}"] = labels.most(ratings)
+    return labels.drop_unlabelled(found, reading, "images have two emotions rated alike, no label")

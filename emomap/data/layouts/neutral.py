@@ -1,0 +1,175 @@
+"""The neutral layout: images/, fixations/*.csv, maps/*, labels.csv, split.csv, dataset.toml.
+
+Fixations win where both they and a map exist: the map is then a check. It serves as density only
+where dataset.toml states no sigma by which the density could be made of the fixations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from emomap import io
+from emomap.data import labels, splits
+from emomap.data.card import CARD, Card, read_card
+from emomap.data.gaze_folder import files_by_id, gaze_sources
+from emomap.data.reading import Finder, Reading, ids
+from emomap.data.table import Row, read_table
+from emomap.data.tree import Tree
+from emomap.errors import EmomapError
+from emomap.io.files import File
+from emomap.sample import SPLITS, Dataset, Gaze, Sample, Split
+
+T = TypeVar("T", bound=str)
+GAZE_FOLDERS = ("fixations", "maps")
+
+
+def recognise(tree: Tree) -> str | None:
+    """Why this is the neutral layout, or None."""
+    if tree.has(CARD):
+        return f"it has a {CARD}"
+    found = [name for name in ("labels.csv", "split.csv") if tree.has(name)]
+    if "images" not in tree.children():
+        return f"it has pictures and {', '.join(found)}" if found and tree.images() else None
+    if "fixations" in tree.children() and tree.with_suffix(".csv", "fixations"):
+        found.append("fixations/*.csv")
+    if "maps" in tree.children():
+        found.append("maps/")
+    return f"it has images/ and {', '.join(found)}" if found else None
+
+
+def load(tree: Tree, reading: Reading) -> Dataset:
+    """Open a set in the neutral layout.
+
+    Raises:
+        EmomapError: no pictures, a label that is not one of the emotions, a table that cannot be
+            read, or an image that has two labels or two splits.
+    """
+    card = read_card(tree)
+    reading.note_some(card.unknown, f"keys of {CARD} are not known and were not used")
+    under = "images" if "images" in tree.children() else ""
+    paths = [path[len(under) + 1 if under else 0 :] for path in tree.images(under)]
+    if not under:
+        skip = tuple(name + "/" for name in GAZE_FOLDERS)
+        paths = [path for path in paths if not path.startswith(skip)]
+    if not paths:
+        raise EmomapError(f"{tree}: no pictures in {under or 'it'}")
+    identities = ids(paths, reading)
+    finder = Finder(paths, identities)
+    lead = under + "/" if under else ""
+    files = {i: tree.file(lead + path) for i, path in zip(identities, paths, strict=True)}
+
+    emotions = _labels(tree, card, finder, reading)
+    given = _splits(tree, finder, reading)
+    gaze = _gaze(tree, card, files, reading)
+    if not emotions and labels.class_folders(tree.children(under)):
+        reading.note("folders are named by emotions, but labels are only taken from labels.csv")
+    if emotions:
+        without = [identity for identity in identities if identity not in emotions]
+        reading.note_some(without, "images have no label")
+    if given:
+        without = [identity for identity in identities if identity not in given]
+        reading.note_some(without, "images are in no split")
+    samples = tuple(
+        Sample(i, file, emotions.get(i), given.get(i), gaze.get(i)) for i, file in files.items()
+    )
+    if not given:
+        samples = splits.assign(samples)
+        reading.note(splits.NOTE)
+    return Dataset(
+        name=card.name or tree.name,
+        samples=samples,
+        classes=card.classes if emotions else (),
+        synthetic=card.synthetic,
+        sigma=card.sigma,
+        source=card.source,
+        licence=card.licence,
+    )
+
+
+# ------------------------------------------------------------------------------ labels and splits
+
+
+def _labels(tree: Tree, card: Card, finder: Finder, reading: Reading) -> dict[str, str]:
+    file = tree.get("labels.csv")
+    if file is None:
+        return {}
+    allowed = {name.lower(): name for name in card.classes}
+
+    def label(text: str, row: Row) -> str | None:
+        emotion = allowed.get(text.lower())
+        if emotion is None:
+            reading.fault(
+                f"{row.where}: '{text}' is not one of the emotions {', '.join(card.classes)}; "
+                f"correct it, or declare classes = [...] in {CARD}"
+            )
+        return emotion
+
+    return _assignments(file, "emotion", label, finder, reading)
+
+
+def _splits(tree: Tree, finder: Finder, reading: Reading) -> dict[str, Split]:
+    file = tree.get("split.csv")
+    if file is None:
+        return {}
+    allowed: dict[str, Split] = {name: name for name in SPLITS}
+
+    def split(text: str, row: Row) -> Split | None:
+        found = allowed.get(text.lower())
+        if found is None:
+            reading.fault(f"{row.where}: '{text}' is not one of the splits {', '.join(SPLITS)}")
+        return found
+
+    return _assignments(file, "split", split, finder, reading)
+
+
+def _assignments(
+    file: File,
+    column: str,
+    parse: Callable[[str, Row], T | None],
+    finder: Finder,
+    reading: Reading,
+) -> dict[str, T]:
+    """What a table with the columns image and ``column`` says of each id."""
+    found: dict[str, T] = {}
+    first: dict[str, int] = {}
+    lost: list[str] = []
+    for row in read_table(file, ("image", column)):
+        value = parse(row[column], row)
+        identity = finder(row["image"])
+        if identity is None:
+            lost.append(row["image"])
+        elif value is not None and found.setdefault(identity, value) != value:
+            reading.fault(
+                f"{row.where}: '{row['image']}' has the {column} '{value}', but on line "
+                f"{first[identity]} it has '{found[identity]}'; keep one"
+            )
+        if identity is not None:
+            first.setdefault(identity, row.line)
+    reading.missing(lost, f"lines of {file.name} name no picture that is here")
+    return found
+
+
+# ------------------------------------------------------------------------------------------ gaze
+
+
+def _gaze(
+    tree: Tree, card: Card, files: Mapping[str, File], reading: Reading
+) -> dict[str, Callable[[], Gaze]]:
+    tables = _paired(files_by_id(tree, {".csv"}, "fixations"), files, "fixations/", reading)
+    maps = _paired(files_by_id(tree, io.MAP_SUFFIXES, "maps"), files, "maps/", reading)
+    # a check wants to compare maps and fixations
+    use_maps = card.sigma is None or not reading.strict
+    found = gaze_sources(tables, maps, files, use_maps=use_maps)
+    if found:
+        reading.note_some([i for i in files if i not in found], "images have no gaze")
+    return found
+
+
+def _paired(
+    gaze: Mapping[str, File], images: Mapping[str, File], where: str, reading: Reading
+) -> dict[str, File]:
+    pairs = io.pair(gaze, images)
+    used = set(pairs.values())
+    reading.missing([i for i in gaze if i not in used], f"files in {where} belong to no picture")
+    return {identity: gaze[name] for identity, name in pairs.items()}

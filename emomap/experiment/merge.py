@@ -1,0 +1,130 @@
+"""`merge`: what the shards of a batch queue left behind becomes one result, as if from one run.
+
+Files of per-image values become one file; run folders become one run folder with summary, table
+and report. Images that are there twice, and shards that are missing, are refused.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from emomap import io, recipes
+from emomap.errors import UsageError
+from emomap.experiment.bench import Bench
+from emomap.experiment.contender import Contender
+from emomap.runs import results
+from emomap.runs.folder import Run
+from emomap.runs.results import Results
+
+
+def merge_runs(parts: Sequence[Path], out: Path) -> Bench:
+    """Merge the run folders of all shards of a benchmark into a new one.
+
+    Args:
+        parts: run folders of ``emomap bench --shard``, in any order.
+        out: the new run folder.
+
+    Raises:
+        UsageError: parts of different runs, a shard that is missing or there twice, or ``out`` has
+            something in it.
+        EmomapError: an unfinished or damaged part.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"{out}: exists already; merge into a new folder")
+    runs = [results.read(path) for path in parts]
+    _check_shards(runs)
+    first = runs[0]
+    table = tomllib.loads((first.folder / "recipe.toml").read_text("utf-8"))
+    del table["run"]["shard"]
+    run = Run.open(out, table)
+    names = first.methods
+    for name in names:
+        _merge_lines([r.folder / "rows" / f"{name}.jsonl" for r in runs], run.rows(name))
+        _merge_home([r.home(name) for r in runs], run.method(name))
+    for part in runs:
+        for name in names:
+            _link_tree(part.folder / "maps" / name, run.maps / name)
+    if (first.folder / "fixations.npz").exists():
+        _link(first.folder / "fixations.npz", out / "fixations.npz")
+    run.write_environment(merged=[str(path) for path in parts])
+    return _gather(first, table, run, [line for r in runs for line in r.summary["failed"]])
+
+
+def _gather(first: Results, table: dict[str, Any], run: Run, failed: Sequence[str]) -> Bench:
+    from emomap.data import splits
+
+    numbers = {key: value for key, value in table.items() if key != "run"}
+    entries = first.summary["methods"]
+    bench = Bench(
+        splits.with_test(first.dataset()),
+        numbers,
+        [Contender(n, folder=Path(e["maps"])) for n, e in entries.items() if "maps" in e],
+        run,
+        None if table["run"]["split"] == "whole" else table["run"]["split"],
+        table["run"]["seed"],
+        show=False,
+    )
+    bench.gather(list(entries), list(dict.fromkeys(failed)))
+    return bench
+
+
+def _check_shards(runs: Sequence[Results]) -> None:
+    """All shards of one run, each once."""
+    where: dict[str, Path] = {}
+    for run in runs:
+        shard = run.recipe.get("run.shard")
+        if shard is None:
+            raise UsageError(f"{run.folder}: not made with --shard, so there is nothing to merge")
+        if shard in where:
+            raise UsageError(f"{run.folder}: shard {shard} is {where[shard]} too")
+        where[shard] = run.folder
+        mine, theirs = ({**r.recipe, "run.shard": ""} for r in (run, runs[0]))
+        different = recipes.difference(mine, theirs)
+        if different:
+            raise UsageError(f"{run.folder}: another run than {runs[0].folder}: {different[0]}")
+        if set(run.summary["methods"]) != set(runs[0].summary["methods"]):
+            raise UsageError(f"{run.folder}: has other methods than {runs[0].folder}")
+    count = int(next(iter(where)).partition("/")[2])
+    missing = [f"{k}/{count}" for k in range(1, count + 1) if f"{k}/{count}" not in where]
+    if missing:
+        raise UsageError(f"shard {', '.join(missing)} is missing; give all parts")
+
+
+def _merge_lines(parts: Sequence[Path], out: Path) -> None:
+    """Lines with an "image" from several files in the order of the images."""
+    lines = [
+        line for path in parts if path.exists() for line in path.read_text("utf-8").splitlines()
+    ]
+    if lines:
+        lines.sort(key=lambda line: str(json.loads(line)["image"]))  # stable: metrics keep theirs
+        io.write_text(out, "\n".join(lines) + "\n")
+
+
+def _merge_home(parts: Sequence[Path], out: Path) -> None:
+    """What a method keeps: each part has learned the same, and predicted its own images."""
+    if parts[0].is_dir():
+        _link_tree(parts[0], out)
+        if (parts[0] / "predictions.jsonl").exists():
+            (out / "predictions.jsonl").unlink()
+            _merge_lines([part / "predictions.jsonl" for part in parts], out / "predictions.jsonl")
+
+
+def _link_tree(source: Path, target: Path) -> None:
+    for path in sorted(source.rglob("*")) if source.is_dir() else ():
+        if path.is_file():
+            _link(path, target / path.relative_to(source))
+
+
+def _link(source: Path, target: Path) -> None:
+    """A second name for a file, or a copy where the file system has no such thing."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

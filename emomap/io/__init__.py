@@ -1,0 +1,43 @@
+"""Files: pictures and maps in, maps out, ids that pair them, atomic writes.
+
+Knows errors and nothing else of emomap: no data set, no method, no score.
+"""
+
+from emomap.io.files import (
+    IMAGE_SUFFIXES,
+    MAP_SUFFIXES,
+    File,
+    append_text,
+    atomic,
+    is_junk,
+    list_files,
+    make_folder,
+    whole_lines,
+    write_error,
+    write_text,
+)
+from emomap.io.ids import file_id, maps_by_id, pair
+from emomap.io.images import MAX_PIXELS, image_size, read_image
+from emomap.io.maps import read_map, write_map
+
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "MAP_SUFFIXES",
+    "MAX_PIXELS",
+    "File",
+    "append_text",
+    "atomic",
+    "file_id",
+    "image_size",
+    "is_junk",
+    "list_files",
+    "make_folder",
+    "maps_by_id",
+    "pair",
+    "read_image",
+    "read_map",
+    "whole_lines",
+    "write_error",
+    "write_map",
+    "write_text",
+]

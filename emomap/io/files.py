@@ -1,0 +1,144 @@
+"""Files and folders: listing, atomic writing, lines that a kill may cut short.
+
+A file is written under a temporary name and renamed, so no half file is ever read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from emomap.errors import EmomapError
+
+
+class File(Protocol):
+    """A file to read: a `pathlib.Path`, or a member of an archive. Must survive pickling."""
+
+    @property
+    def name(self) -> str: ...
+
+    def open(self, mode: Any = "rb") -> IO[Any]: ...
+
+
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm"}
+)
+
+MAP_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".npy", ".npz", ".mat"})
+
+
+def is_junk(name: str) -> bool:
+    """Files that operating systems leave behind: ``._x.jpg``, ``.DS_Store``, ``Thumbs.db``."""
+    return name.startswith(".") or name.lower() in {"thumbs.db", "desktop.ini"}
+
+
+def list_files(folder: Path, suffixes: frozenset[str]) -> list[Path]:
+    """Files below a folder with one of these suffixes (any case), sorted by path.
+
+    Follows symbolic links, leaves out hidden files, and raises where a folder cannot be read.
+
+    Raises:
+        EmomapError: the folder is missing or may not be read.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise EmomapError(f"{error.filename}: cannot be listed: {error.strerror}") from error
+
+    if not folder.is_dir():
+        wrong = "is a file; give its folder" if folder.exists() else "there is no such folder"
+        raise EmomapError(f"{folder}: {wrong}")
+    found: list[Path] = []
+    for top, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
+        folders[:] = sorted(name for name in folders if not is_junk(name) and name != "__MACOSX")
+        found += [
+            Path(top, name)
+            for name in names
+            if os.path.splitext(name)[1].lower() in suffixes and not is_junk(name)  # noqa: PTH122
+        ]
+    return sorted(found)
+
+
+@contextlib.contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """A temporary path beside ``path`` that takes its place when the block ends without error.
+
+    Raises:
+        EmomapError: the folder cannot be written (full disk, permissions), with the way out.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            prefix=f".{path.stem[:80]}.", suffix=path.suffix, dir=path.parent
+        )
+        os.close(handle)
+    except OSError as error:
+        raise write_error(path, error) from error
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        raise write_error(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def write_error(path: Path | str, error: OSError) -> EmomapError:
+    """The one line for a file that cannot be written."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        remedy = "the disk is full: make room and run the same command again, it goes on from here"
+    else:
+        remedy = f"{error.strerror or error}; check permissions, or write elsewhere"
+    return EmomapError(f"{path}: cannot be written: {remedy}")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically, UTF-8 with Unix line ends on every system."""
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, where they are missing.
+
+    Raises:
+        EmomapError: it cannot be made, or cannot be written in.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    if not os.access(folder, os.W_OK):
+        raise EmomapError(f"{folder}: may not be written in; check permissions, or write elsewhere")
+
+
+def whole_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The JSON lines of a file that a kill may have cut short; none where there is no file."""
+    if not path.exists():
+        return
+    for line in path.read_bytes().splitlines():
+        with contextlib.suppress(ValueError):  # empty, or cut
+            yield json.loads(line)
+
+
+def append_text(path: Path, text: str) -> None:
+    """Append to a text file, creating it and its folder where they are missing."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise write_error(path, error) from error

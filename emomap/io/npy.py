@@ -1,0 +1,105 @@
+"""NumPy files (.npy, .npz) as arrays, safe to read from strangers.
+
+Nothing is unpickled, and what a header declares is compared with the bytes that are there before
+memory is taken.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emomap.errors import EmomapError
+from emomap.io import archive
+from emomap.io.files import File
+
+#: Bytes of a file, and of an array.
+LIMIT = archive.MAX_MEMBER
+
+
+def read(file: File) -> Mapping[str, NDArray[Any]]:
+    """The arrays of a file by name, each read when it is asked for; that of a .npy is "map".
+
+    Raises:
+        EmomapError: missing, not such a file, damaged, beyond the limits, or with Python objects.
+    """
+    try:
+        with file.open("rb") as stream:
+            data: bytes = stream.read(LIMIT + 1)
+    except FileNotFoundError as error:
+        raise EmomapError(f"{file}: there is no such file") from error
+    except OSError as error:
+        raise EmomapError(f"{file}: cannot be read: {error.strerror}") from error
+    if len(data) > LIMIT:
+        raise EmomapError(f"{file}: larger than {LIMIT // 2**20} MiB, which is no map")
+    if data.startswith(b"PK"):
+        return _Members(data, str(file))
+    return {"map": _array(data, str(file))}
+
+
+class _Members(Mapping[str, NDArray[Any]]):
+    """The arrays of an npz."""
+
+    def __init__(self, data: bytes, where: str) -> None:
+        self._where = where
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(data))
+        except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+            raise _damaged(where, error) from error
+        names = [name for name in self._zip.namelist() if name.endswith(".npy")]
+        self._names = {name.removesuffix(".npy"): name for name in names}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        info = self._zip.getinfo(self._names[name])
+        where = f"{self._where}:{name}"
+        # no limit of the ratio: a map of zeros is packed a thousand times
+        archive.refuse_bomb(info, where, max_ratio=math.inf)
+        try:
+            data = self._zip.read(info)
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
+            raise _damaged(where, error) from error
+        return _array(data, where)
+
+
+def _array(data: bytes, where: str) -> NDArray[Any]:
+    stream = io.BytesIO(data)
+    try:
+        version = np.lib.format.read_magic(stream)
+        reader = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }.get(version)
+        if reader is None:
+            raise EmomapError(f"{where}: NumPy format {version}, only 1.0 and 2.0 are read")
+        shape, by_column, dtype = reader(stream)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+        raise _damaged(where, error) from error
+    if dtype.hasobject:
+        raise EmomapError(
+            f"{where}: a NumPy file with Python objects, which could run code; save numbers alone"
+        )
+    left = len(data) - stream.tell()
+    if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != left:
+        raise EmomapError(
+            f"{where}: declares {' x '.join(map(str, shape))} values of {dtype.itemsize} bytes and "
+            f"holds {left:,} bytes; cut short or made up"
+        )
+    values = np.frombuffer(data, dtype, math.prod(shape), stream.tell()).copy()
+    return values.reshape(shape, order="F" if by_column else "C")
+
+
+def _damaged(where: str, error: Exception) -> EmomapError:
+    return EmomapError(f"{where}: not a NumPy file that can be read ({error})")

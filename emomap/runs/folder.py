@@ -1,0 +1,137 @@
+"""The run folder: recipe, environment, checkpoints, maps, rows; and what is done already.
+
+    RUN/recipe.toml            every number that the run depends on
+    RUN/environment.json       versions, machine, command
+    RUN/methods/NAME/          checkpoint, training log and curves, predicted emotions, confusion
+    RUN/maps/NAME/ID.png       maps, 16-bit
+    RUN/rows/NAME.jsonl        one line for each image and metric, append-only
+    RUN/summary.json           means with intervals, accuracy
+    RUN/table.md               the ranked table
+
+A run that was interrupted anywhere goes on where it stopped: files are renamed into place, rows
+are a prefix in the order of the images, and a torn last line is cut off.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+import tomllib
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from emomap import io, recipes
+from emomap._version import __version__
+from emomap.errors import EmomapError, UsageError
+from emomap.parallel import launched
+
+#: Packages whose version can change a number.
+VERSIONED = ("numpy", "scipy", "torch", "torchvision", "pillow", "POT", "numba", "scikit-image")
+#: What is there before anything was made: such a folder may be opened for another recipe.
+SETUP = {"recipe.toml", "environment.json"}
+
+
+class Run:
+    """A run folder, opened for one recipe."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.maps = folder / "maps"
+        self._lock: Any = None
+
+    def method(self, name: str) -> Path:
+        """Where a method keeps its checkpoint and logs."""
+        return self.folder / "methods" / name
+
+    def rows(self, name: str) -> Path:
+        """The rows of a method."""
+        return self.folder / "rows" / f"{name}.jsonl"
+
+    @classmethod
+    def open(cls, folder: Path, settings: Mapping[str, Any]) -> Run:
+        """Open a run folder for a recipe; one in which nothing was made yet is set up.
+
+        Of the processes of a training, the first one alone does all this.
+
+        Raises:
+            UsageError: the folder holds a run with another recipe (the difference is shown), or
+                other files.
+            EmomapError: another process works in it, or it cannot be written.
+        """
+        run = cls(folder)
+        if launched().rank:
+            return run
+        kept = folder / "recipe.toml"
+        names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+        made = {name for name in names - SETUP if not io.is_junk(name)}
+        if made and kept.exists():
+            run._check(kept, settings)
+        elif made:
+            raise UsageError(f"{folder}: not empty and not a run; choose another folder with --out")
+        elif folder.exists() and not folder.is_dir():
+            raise UsageError(f"{folder}: is a file; choose a folder with --out")
+        run._take(folder / ".lock")
+        if not made:
+            io.write_text(kept, recipes.dumps(settings))
+        return run
+
+    @staticmethod
+    def _check(kept: Path, settings: Mapping[str, Any]) -> None:
+        try:
+            there = tomllib.loads(kept.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise EmomapError(f"{kept}: cannot be read: {error}") from error
+        differences = recipes.difference(there, settings)
+        if differences:
+            shown = "; ".join(differences[:10])
+            more = f"; and {len(differences) - 10} more" if len(differences) > 10 else ""
+            raise UsageError(
+                f"{kept.parent}: holds a run with another recipe ({shown}{more}); "
+                "use another folder with --out, or the same recipe"
+            )
+
+    def _take(self, path: Path) -> None:
+        """Keep a second process out of the folder. The lock ends with the process, however."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = path.open("w")
+        except OSError as error:
+            raise io.write_error(path, error) from error
+        try:
+            import fcntl
+        except ImportError:  # Windows
+            return
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise EmomapError(f"{path.parent}: another emomap is working in this folder") from error
+
+    def write_environment(self, **more: Any) -> None:
+        """Write what the run ran on: versions, machine, command line, and ``more``."""
+        if launched().rank:
+            return
+        io.write_text(
+            self.folder / "environment.json", json.dumps(environment() | more, indent=2) + "\n"
+        )
+
+
+def environment() -> dict[str, Any]:
+    """Versions, machine and command line, for `environment.json` and the report."""
+    return {
+        "emomap": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "versions": {name: _version(name) for name in VERSIONED},
+        "command": sys.argv,
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,172 @@
+"""A finished run folder, read back: for the report, for comparisons, for figures."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from emomap import io, predict, recipes
+from emomap.errors import EmomapError, UsageError
+from emomap.runs.folder import Run
+from emomap.sample import Dataset
+from emomap.scoring.protocol import Protocol
+from emomap.scoring.rows import read_rows
+from emomap.scoring.signature import seeded
+from emomap.tables import Table
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a run left behind.
+
+    Attributes:
+        folder: of the run.
+        recipe: every number that the run depended on, flat (``{"score.sigma": "auto", ...}``).
+        environment: versions, machine, command.
+        summary: what `summary.json` holds.
+    """
+
+    folder: Path
+    recipe: dict[str, Any]
+    environment: dict[str, Any]
+    summary: dict[str, Any]
+
+    @property
+    def methods(self) -> list[str]:
+        """All rows of the table, best mean rank first, then those that take no rank."""
+        ranked = list(self.summary["ranks"])
+        return ranked + [name for name in self.summary["methods"] if name not in ranked]
+
+    @property
+    def metrics(self) -> list[str]:
+        """The metrics of the run, in the order of its table."""
+        tables = (entry["metrics"] for entry in self.summary["methods"].values())
+        return list(next((table for table in tables if table), {}))
+
+    @cached_property
+    def values(self) -> dict[str, dict[str, dict[str, float]]]:
+        """method -> metric -> image -> value, in the order of `methods`.
+
+        Raises:
+            EmomapError: rows are damaged, or there are fewer than the summary counted.
+        """
+        found: dict[str, dict[str, dict[str, float]]] = {}
+        for name in self.methods:
+            path = Run(self.folder).rows(name)
+            for row in read_rows(path):
+                found.setdefault(name, {}).setdefault(row.metric, {})[row.image] = row.value
+            for metric, cell in self.summary["methods"][name]["metrics"].items():
+                there = len(found.get(name, {}).get(metric, {}))
+                if there < cell["n"]:
+                    raise EmomapError(
+                        f"{path}: has {metric} of {there} images, but the run scored {cell['n']}; "
+                        "remove summary.json and give the run's command again"
+                    )
+        return found
+
+    @cached_property
+    def signatures(self) -> dict[str, dict[str, str]]:
+        """method -> metric -> signature of its values."""
+        return {
+            name: {row.metric: row.signature for row in read_rows(Run(self.folder).rows(name))}
+            for name in self.methods
+        }
+
+    def home(self, name: str) -> Path:
+        """Where a method keeps its training log."""
+        return Run(self.folder).method(name)
+
+    def maps(self, name: str) -> dict[str, Path]:
+        """Image -> map file of a method; those that are still there."""
+        images = next(iter(self.values.get(name, {}).values()), {})
+        elsewhere = self.summary["methods"][name].get("maps")
+        if elsewhere:
+            if not Path(elsewhere).is_dir():
+                return {}
+            files = io.maps_by_id(Path(elsewhere))
+            return {image: files[stem] for image, stem in io.pair(files, images).items()}
+        folder = Run(self.folder).maps / name
+        paths = {image: predict.map_path(folder, image) for image in images}
+        return {image: path for image, path in paths.items() if path.exists()}
+
+    def means(self) -> Table:
+        """A line for each method and metric, in full precision, for programs."""
+        header = ["method", "metric", "mean", "low", "high", "n", "mean_rank", "p_holm"]
+        lines = []
+        for name in self.methods:
+            rank = self.summary["ranks"].get(name)
+            for metric, cell in self.summary["methods"][name]["metrics"].items():
+                test = self.summary.get("tests", {}).get(name, {}).get(metric)
+                values = [cell["mean"], cell["low"], cell["high"], cell["n"], rank]
+                values.append(test["p_holm"] if test else None)
+                signature = self.signatures[name].get(metric, "")
+                signature = seeded(signature, self.summary["seed"])
+                shown = ["" if value is None else repr(value) for value in values]
+                lines.append([name, metric, *shown, signature])
+        return Table([*header, "signature"], lines)
+
+    def to_pandas(self) -> Any:
+        """All rows as a data frame (needs pandas)."""
+        import pandas
+
+        return pandas.DataFrame(
+            [vars(row) for name in self.methods for row in read_rows(Run(self.folder).rows(name))]
+        )
+
+    def dataset(self) -> Dataset:
+        """The data set that the run used, opened again.
+
+        Raises:
+            EmomapError: it is no longer where it was.
+        """
+        from emomap import data as datasets
+
+        spec = self.recipe.get("run.data", "")
+        prefix = "data."
+        options = {
+            key.removeprefix(prefix): value
+            for key, value in self.recipe.items()
+            if key.startswith(prefix)
+        }
+        return datasets.open_dataset(
+            spec,
+            gaze=self.recipe.get("run.gaze") or None,
+            options=options if spec in datasets.EMBEDDED else {},
+        )
+
+    def protocol(self, dataset: Dataset) -> Protocol:
+        """How the maps were scored, as far as pictures of the gaze need it."""
+        sigma = self.recipe.get("score.sigma", "auto")
+        return Protocol(("cc",), sigma=dataset.sigma if sigma == "auto" else float(sigma))
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder is a run folder, finished or not."""
+    return (folder / "recipe.toml").is_file()
+
+
+def read(folder: Path) -> Results:
+    """Read a finished run folder.
+
+    Raises:
+        UsageError: not a run folder.
+        EmomapError: the run was stopped before its end, or a file of it is damaged.
+    """
+    if not is_run(folder):
+        raise UsageError(f"{folder}: not a run folder of `emomap bench` (it has no recipe.toml)")
+    summary = folder / "summary.json"
+    if not summary.is_file():
+        raise EmomapError(
+            f"{folder}: this run is not finished; the command that began it goes on with it"
+        )
+    try:
+        numbers = tomllib.loads((folder / "recipe.toml").read_text("utf-8"))
+        environment = json.loads((folder / "environment.json").read_text("utf-8"))
+        found = json.loads(summary.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise EmomapError(f"{folder}: a file of this run is damaged or gone: {error}") from error
+    return Results(folder, recipes.flat(numbers), environment, found)

@@ -1,0 +1,213 @@
+"""`score`: a folder of anybody's maps against gaze."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emomap import io, parallel
+from emomap.errors import EmomapError, UsageError
+from emomap.progress import track
+from emomap.sample import Gaze
+from emomap.scoring import per_image
+from emomap.scoring.image import Item, Scored, score_items
+from emomap.scoring.pool import pool_fixations
+from emomap.scoring.protocol import Protocol, available, check_metrics, missing_inputs
+from emomap.scoring.resume import Unfinished
+from emomap.scoring.scores import Scores
+
+if TYPE_CHECKING:
+    from emomap.data.gaze_folder import GazeFolder
+
+#: How many names an error lists before it only counts.
+LISTED = 10
+
+
+def score(
+    predictions: str | Path,
+    truth: str | Path,
+    *,
+    protocol: Protocol | None = None,
+    allow_missing: bool = False,
+    truth_kind: str | None = None,
+    jobs: int | None = None,
+    shard: tuple[int, int] | None = None,
+    seed: int = 0,
+    show: bool = False,
+    keep: str | Path | None = None,
+    **choices: Any,
+) -> Scores:
+    """Score a folder of maps against gaze.
+
+    Args:
+        predictions: folder of maps (png, jpg, tif, bmp, npy, npz, mat), subfolders allowed.
+        truth: gaze as a neutral data set, any data set that emomap opens, a folder of density maps,
+            of fixation maps, or of fixation CSVs.
+        protocol: metrics, convention, resize, blur; the defaults are the field's.
+        allow_missing: score what both sides have, and say how much they lack.
+        truth_kind: force how ``truth`` is read, see `emomap.data.opening.open_gaze`.
+        jobs: processes; None for one a processor.
+        shard: (i, n) to score only the i-th of n parts of the images, see
+            `emomap.scoring.merge`.
+        seed: of the bootstrap.
+        show: progress on stderr.
+        keep: a file for `emomap.scoring.per_image.write`. It takes the values of each image, and
+            an interrupted call resumes from it.
+        **choices: of the protocol, in its place: ``metrics=["cc", "nss"]``, ``convention``,
+            ``resize``, ``sigma``, ``emd_downsize``, ``stretch``, see
+            `emomap.scoring.protocol.Protocol`.
+
+    Returns:
+        The values of each image. The object prints as a table, and has `Scores.summary`,
+        `Scores.to_pandas`, `Scores.to_latex` and `Scores.signature`.
+
+    Raises:
+        EmomapError: nothing to score, or images missing on either side.
+        UsageError: a metric that does not exist, or both a protocol and choices of one.
+        TypeError: a choice that does not exist.
+    """
+    protocol = _protocol(protocol, choices)
+    maps = io.maps_by_id(Path(predictions))
+    gaze = open_truth(truth, truth_kind)
+    pairs = io.pair(maps, gaze.sources)
+    remarks = [f"ground truth: {gaze.kind}, {gaze.reason}", *gaze.notes]
+    unmatched = sorted(set(gaze.sources) - set(pairs))
+    unused = sorted(set(maps) - set(pairs.values()))
+    if not pairs:
+        raise EmomapError(
+            f"{predictions} and {truth} have no image in common; pairs go by stem, and here are "
+            f"{unused[0]}, ... and {unmatched[0]}, ..."
+        )
+    remarks += _missing(unmatched, "prediction", predictions, allow_missing)
+    remarks += _missing(unused, "ground truth", truth, allow_missing)
+    items = [Item(t, maps[p], _reader(gaze, t, maps[p])) for t, p in sorted(pairs.items())]
+    if protocol.sigma is None:
+        protocol = replace(protocol, sigma=gaze.sigma)
+    protocol, omitted = _fitting(protocol, items)
+    mine = parallel.shard(items, shard)
+    if not mine:
+        raise EmomapError(
+            f"shard {'/'.join(map(str, shard or ()))}: there are only {len(items)} maps, so it "
+            "has none"
+        )
+    part = Unfinished(Path(keep), items, protocol, Path(truth)) if keep else None
+    results = _run(items, mine, protocol, jobs, show, part)
+    values = {result.id: result.values for result in results if not result.problem}
+    failed = [result.problem for result in results if result.problem]
+    if not values:
+        raise EmomapError(f"no map could be scored; the first problem: {failed[0]}")
+    found = Scores(
+        values,
+        protocol,
+        omitted,
+        failed,
+        [*remarks, *(remark for result in results for remark in result.remarks)],
+        sum(result.blank for result in results),
+        seed,
+        Path(predictions).resolve().name,
+        Path(truth).resolve().name,
+    )
+    if keep and part:
+        per_image.write(Path(keep), found.per_image())
+        part.remove()
+    return found
+
+
+def _protocol(protocol: Protocol | None, choices: Mapping[str, Any]) -> Protocol:
+    if protocol is not None:
+        if choices:
+            raise UsageError(f"score: {', '.join(choices)} belongs into the protocol that is given")
+        return protocol
+    chosen = dict(choices)
+    if "metrics" in chosen:
+        names = chosen["metrics"]
+        listed = names.split(",") if isinstance(names, str) else names
+        chosen["metrics"] = check_metrics(listed)
+    return Protocol(**chosen)
+
+
+def open_truth(path: str | Path, kind: Any = None) -> GazeFolder:
+    """The gaze below a path: a data set of any layout, or a folder of gaze files alone."""
+    from emomap.data import open_dataset
+    from emomap.data.gaze_folder import GazeFolder, open_gaze
+
+    if kind is None and not {"fixations", "maps"} & {p.name for p in _entries(Path(path))}:
+        try:
+            dataset = open_dataset(str(path))
+        except EmomapError:
+            pass  # no data set, then perhaps gaze files alone; if not, the error comes from there
+        else:
+            readers = {s.id: s.gaze_source for s in dataset if s.gaze_source is not None}
+            if readers:
+                return GazeFolder("data set", readers, dataset.layout, sigma=dataset.sigma)
+    return open_gaze(path, kind=kind)
+
+
+def _entries(path: Path) -> list[Path]:
+    return list(path.iterdir()) if path.is_dir() else []
+
+
+def _reader(gaze: GazeFolder, identity: str, map_file: Path) -> Callable[[], Gaze]:
+    source = gaze.sources[identity]
+    return partial(_gaze_at_size_of, map_file, source) if gaze.needs_shape else source
+
+
+def _gaze_at_size_of(map_file: Path, source: Callable[..., Gaze]) -> Gaze:
+    """Fixations alone don't say how large the picture is; the map is taken to have its size."""
+    height, width = io.read_map(map_file).shape
+    return source(shape=(height, width))
+
+
+def _missing(ids: Sequence[str], what: str, where: str | Path, allowed: bool) -> list[str]:
+    if not ids:
+        return []
+    more = f" and {len(ids) - LISTED} more" if len(ids) > LISTED else ""
+    line = f"{where}: no {what} for {', '.join(ids[:LISTED])}{more} ({len(ids)} in all)"
+    if not allowed:
+        raise EmomapError(f"{line}; --allow-missing scores what both sides have")
+    return [line]
+
+
+def _fitting(protocol: Protocol, items: Sequence[Item]) -> tuple[Protocol, dict[str, str]]:
+    """Leave out the metrics that this kind of ground truth cannot serve, with the reason."""
+    sample = items[0].gaze()
+    has = available(sample) if sample else set()
+    omitted = missing_inputs(protocol.metrics, has)
+    kept = tuple(name for name in protocol.metrics if name not in omitted)
+    if not kept:
+        reasons = "; ".join(f"{name} {reason}" for name, reason in omitted.items())
+        raise EmomapError(f"none of the metrics can be computed from this ground truth: {reasons}")
+    return replace(protocol, metrics=kept), omitted
+
+
+def _run(
+    items: Sequence[Item],
+    mine: Sequence[Item],
+    protocol: Protocol,
+    jobs: int | None,
+    show: bool,
+    part: Unfinished | None,
+) -> list[Scored]:
+    """The results of this shard's items, in their order."""
+    done = part.read() if part else {}
+    todo = [item for item in mine if item.id not in done]
+    with tempfile.TemporaryDirectory(prefix="emomap-", dir=parallel.shared_folder()) as temporary:
+        others = None
+        if protocol.needs() & {"other", "baseline"}:
+            gazes = ((item.id, gaze) for item in items if (gaze := item.gaze()))
+            others = pool_fixations(gazes, Path(temporary, "others.npz"))
+        results = score_items(todo, protocol, jobs=jobs, others=others)
+        before = len(mine) - len(todo)
+        try:
+            for result in track(results, total=len(mine), done=before, label="score", show=show):
+                done[result.id] = result
+                if part:
+                    part.add(result)
+        finally:
+            if part:
+                part.flush()
+    return [done[item.id] for item in mine]

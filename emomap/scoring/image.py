@@ -1,0 +1,153 @@
+"""The stage map files x gaze -> rows; and `score`, which does it for two folders.
+
+This is the one place where a map is resized to the gaze, by a named method that is part of the
+signature of every value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from emomap import io, metrics, parallel
+from emomap.errors import EmomapError
+from emomap.io.files import File
+from emomap.sample import Gaze
+from emomap.scoring.pool import _pooled_elsewhere
+from emomap.scoring.protocol import (
+    Protocol,
+)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One map to score: its file, and a picklable function that reads the gaze."""
+
+    id: str
+    map_file: File
+    gaze: Callable[[], Gaze | None]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The values of one map, or the problem that prevented them."""
+
+    id: str
+    values: Mapping[str, float] = field(default_factory=dict)
+    problem: str | None = None
+    remarks: tuple[str, ...] = ()
+    blank: bool = False
+
+
+def score_items(
+    items: Sequence[Item],
+    protocol: Protocol,
+    *,
+    jobs: int | None = None,
+    others: Path | None = None,
+) -> Iterator[Scored]:
+    """Score maps in parallel, yielding results in the order of the items.
+
+    Args:
+        others: file made by `pool_fixations`, when a metric needs the gaze on other images.
+    """
+    return parallel.ordered(
+        partial(score_item, protocol=protocol, others=others), items, jobs=jobs, chunk=25
+    )
+
+
+def score_item(item: Item, protocol: Protocol, others: Path | None = None) -> Scored:
+    """Score one map. A failure is returned as a problem that names the file."""
+    try:
+        values = io.read_map(item.map_file)
+        gaze = item.gaze()
+        if gaze is None:
+            return Scored(item.id, problem=f"{item.id}: no gaze for this image")
+        remarks, blank = _remarks(item, values, gaze), not values.any()
+        values = fit(values, target_shape(gaze), protocol, str(item.map_file))
+        truth = truths(gaze, protocol, item.id, others)
+    except EmomapError as error:
+        return Scored(item.id, problem=str(error))
+    try:
+        scores = metrics.evaluate(
+            values,
+            **truth,
+            metrics=protocol.metrics,
+            convention=protocol.convention,
+            options={"emd": {"downsize": protocol.emd_downsize}},
+        )
+    except ValueError as error:
+        return Scored(item.id, problem=f"{item.map_file}: {error}")
+    chosen = {name: float(scores[name]) for name in protocol.metrics}
+    return Scored(item.id, chosen, remarks=remarks, blank=blank)
+
+
+def _remarks(item: Item, values: NDArray[Any], gaze: Gaze) -> tuple[str, ...]:
+    found = []
+    if not values.any():
+        found.append(f"{item.map_file}: all zero: scored as no information; check how it was made")
+    outside = int((~gaze.inside).sum())
+    if outside:
+        found.append(f"{item.id}: {outside} fixations outside the picture were left out")
+    return tuple(found)
+
+
+def target_shape(gaze: Gaze) -> tuple[int, int]:
+    """The size that maps are brought to: the picture's, or that of a density without fixations."""
+    if gaze.points is None and gaze.density is not None:
+        return gaze.density.shape[0], gaze.density.shape[1]
+    return gaze.shape
+
+
+def fit(
+    values: NDArray[Any], shape: tuple[int, int], protocol: Protocol, name: str
+) -> NDArray[Any]:
+    """Bring a map to the size of the gaze.
+
+    Raises:
+        EmomapError: the aspect ratios differ by more than rounding to whole pixels can explain.
+    """
+    if values.shape == shape:
+        return values
+    height, width = values.shape
+    off = min(abs(height - shape[0] * width / shape[1]), abs(width - shape[1] * height / shape[0]))
+    if off > 1 and not protocol.stretch:
+        raise EmomapError(
+            f"{name}: {width} x {height} pixels is another aspect ratio than its picture's "
+            f"{shape[1]} x {shape[0]}; if the map covers the whole picture all the same, "
+            "say --stretch"
+        )
+    method: Any = protocol.resize
+    resized: NDArray[Any] = metrics.resize(values, shape, method=method)
+    return resized
+
+
+def truths(gaze: Gaze, protocol: Protocol, name: str, others: Path | None = None) -> dict[str, Any]:
+    """The ground-truth arrays that the metrics need, by the argument names of `evaluate`.
+
+    Fixations win over a supplied density where both exist.
+    """
+    needs = protocol.needs()
+    found: dict[str, Any] = {}
+    if gaze.points is not None:
+        counts = metrics.fixation_map(gaze.points[gaze.inside], gaze.shape)
+        if not counts.any():
+            raise EmomapError(f"{name}: no fixation lies inside the picture; drop it from the set")
+        found["fixations"] = counts
+        if "density" in needs:
+            found["density"] = metrics.density(counts, protocol.sigma_for(gaze.shape))
+    elif gaze.density is not None:
+        found["density"] = gaze.density
+    if needs & {"other", "baseline"}:
+        if others is None or gaze.points is None:
+            raise EmomapError(f"{name}: shuffled AUC and information gain need fixations")
+        pooled = _pooled_elsewhere(others, name, gaze.shape)
+        found["other"] = pooled
+        if "baseline" in needs:
+            found["baseline"] = metrics.density(pooled, protocol.sigma_for(gaze.shape))
+    return {key: value for key, value in found.items() if key in needs}

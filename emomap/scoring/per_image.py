@@ -1,0 +1,269 @@
+"""The values of one method, image by image, in a file that others can read and that comes back.
+
+    .csv      a line an image: ``image``, the metrics, ``signature`` (the same in every line)
+    .json     ``method``, ``dataset``, ``signatures`` by metric, ``images`` by image and metric
+    .jsonl    the rows of a run folder: a line for each image and metric, each with its signature
+    .parquet  the columns of the CSV (needs pandas and pyarrow, the extra "parquet")
+
+Numbers keep all their digits in each of them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io as text_io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from emomap import io, metrics
+from emomap.errors import EmomapError, UsageError
+from emomap.scoring.protocol import ALIASES
+from emomap.scoring.rows import Row, read_rows
+from emomap.scoring.signature import of_metric
+
+SUFFIXES = (".csv", ".json", ".jsonl", ".parquet")
+
+
+@dataclass(frozen=True)
+class PerImage:
+    """Values by image and metric.
+
+    Attributes:
+        values: image -> metric -> value; every image has the same metrics.
+        signature: of all metrics together; "" where a file does not say.
+        method, dataset: names, "" where a file does not say.
+        signatures: metric -> its own, where a file keeps them apart.
+        ignored: columns of the file that are no metrics.
+    """
+
+    values: Mapping[str, Mapping[str, float]]
+    signature: str = ""
+    method: str = ""
+    dataset: str = ""
+    signatures: Mapping[str, str] = field(default_factory=dict)
+    ignored: Sequence[str] = ()
+
+    @property
+    def metrics(self) -> list[str]:
+        """Names of the metrics, in the order of the file."""
+        return list(next(iter(self.values.values())))
+
+    def signed(self, metric: str) -> str:
+        """The signature of one metric's values, "" where it is not known."""
+        if metric in self.signatures:
+            return self.signatures[metric]
+        return of_metric(self.signature, metric) if self.signature else ""
+
+    def rows(self) -> list[Row]:
+        """As rows of a run folder."""
+        signed = {name: self.signed(name) for name in self.metrics}
+        return [
+            Row(self.dataset, self.method, image, name, value, signed[name])
+            for image, line in self.values.items()
+            for name, value in line.items()
+        ]
+
+
+def check_path(path: Path, option: str) -> None:
+    """Refuse a file name whose format is unknown, before anything is computed.
+
+    Raises:
+        UsageError: names the suffixes that there are.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"{option} {path}: the suffix says the format; use {', '.join(SUFFIXES)}")
+    if path.suffix.lower() == ".parquet":
+        _pandas(path)
+
+
+def write(path: Path | str, table: PerImage) -> None:
+    """Write per-image values, in the format that the suffix names (csv, json, jsonl, parquet).
+
+    Args:
+        path: the file; it is replaced as a whole or not at all.
+        table: the values, for instance `emomap.scoring.scores.Scores.per_image`.
+
+    Raises:
+        UsageError: the suffix names no format, or pandas or pyarrow is missing for parquet.
+        EmomapError: the file cannot be written.
+    """
+    path = Path(path)
+    writers = {".csv": _to_csv, ".json": _to_json, ".jsonl": _to_lines}
+    check_path(path, "per-image values")
+    if path.suffix.lower() == ".parquet":
+        write_parquet(path, lambda: _pandas(path).DataFrame(_records(table)))
+    else:
+        io.write_text(path, writers[path.suffix.lower()](table))
+
+
+def write_parquet(path: Path, frame: Callable[[], Any]) -> None:
+    """Write the data frame that a function makes.
+
+    Raises:
+        UsageError: pandas or pyarrow is missing.
+    """
+    _pandas(path)
+    with io.atomic(path) as temporary:
+        frame().to_parquet(temporary, index=False)
+
+
+def read(path: Path | str) -> PerImage:
+    """Read per-image values that `write` wrote, or a CSV of anybody's with a column ``image``.
+
+    Raises:
+        UsageError: the suffix names no format.
+        EmomapError: no such file, damaged, or without per-image values.
+    """
+    path = Path(path)
+    check_path(path, "per-image values")
+    if not path.is_file():
+        raise EmomapError(f"{path}: there is no such file")
+    readers = {".csv": _from_csv, ".json": _from_json, ".jsonl": _from_lines, ".parquet": _from_pq}
+    try:
+        return readers[path.suffix.lower()](path)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise EmomapError(
+            f"{path}: not per-image values as `emomap score --per-image` writes them ({error})"
+        ) from error
+
+
+def _records(table: PerImage) -> list[dict[str, Any]]:
+    return [
+        {"image": image, **line, "signature": table.signature}
+        for image, line in table.values.items()
+    ]
+
+
+def _to_csv(table: PerImage) -> str:
+    out = text_io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["image", *table.metrics, "signature"])
+    for image, line in table.values.items():
+        writer.writerow([image, *map(repr, line.values()), table.signature])
+    return out.getvalue()
+
+
+def _to_json(table: PerImage) -> str:
+    whole = {
+        "method": table.method,
+        "dataset": table.dataset,
+        "signature": table.signature,
+        "signatures": {name: table.signed(name) for name in table.metrics},
+        "images": table.values,
+    }
+    return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+
+
+def _to_lines(table: PerImage) -> str:
+    return "".join(json.dumps(asdict(row)) + "\n" for row in table.rows())
+
+
+def _from_csv(path: Path) -> PerImage:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return _from_records(path, list(csv.DictReader(stream)))
+
+
+def _from_pq(path: Path) -> PerImage:
+    return _from_records(path, _pandas(path).read_parquet(path).to_dict("records"))
+
+
+def _from_records(path: Path, records: Sequence[Mapping[str, Any]]) -> PerImage:
+    if not records or "image" not in records[0]:
+        raise EmomapError(f"{path}: no lines, or no column 'image', so no values of images")
+    columns = {name: _metric(name) for name in records[0] if name not in {"image", "signature"}}
+    known = {name: key for name, key in columns.items() if key in metrics.CATALOGUE}
+    if not known:
+        raise EmomapError(
+            f"{path}: none of its columns ({', '.join(map(str, columns))}) is a metric; there are "
+            + ", ".join(metrics.CATALOGUE)
+        )
+    said = {str(record.get("signature") or "") for record in records}
+    if len(said) > 1:
+        raise EmomapError(f"{path}: its lines have different signatures; compare them apart")
+    values: dict[str, dict[str, float]] = {}
+    for number, record in enumerate(records, 2):
+        image = str(record["image"])
+        if image in values:
+            raise EmomapError(f"{path}: line {number}: '{image}' is there twice")
+        values[image] = {
+            key: _number(record[name], f"{path}: line {number}, {name}")
+            for name, key in known.items()
+        }
+    ignored = [name for name in columns if name not in known]
+    return PerImage(values, said.pop(), path.stem, ignored=ignored)
+
+
+def _from_json(path: Path) -> PerImage:
+    whole = json.loads(path.read_text("utf-8"))
+    if not isinstance(whole, dict) or "images" not in whole:
+        raise EmomapError(
+            f"{path}: has means but no values of images; write them with "
+            "`emomap score ... --per-image FILE`"
+        )
+    values = {
+        str(image): {
+            name: _number(value, f"{path}: {image}, {name}") for name, value in line.items()
+        }
+        for image, line in whole["images"].items()
+    }
+    if not values:
+        raise EmomapError(f"{path}: holds no image")
+    return PerImage(
+        values,
+        whole.get("signature", ""),
+        whole.get("method") or path.stem,
+        whole.get("dataset", ""),
+        whole.get("signatures", {}),
+    )
+
+
+def _from_lines(path: Path) -> PerImage:
+    rows = read_rows(path)
+    if not rows:
+        raise EmomapError(f"{path}: holds no rows")
+    if not path.read_bytes().endswith(b"\n"):
+        raise EmomapError(f"{path}: its last line was cut short; make the file again")
+    methods = {row.method for row in rows}
+    if len(methods) > 1:
+        raise EmomapError(f"{path}: rows of several methods ({', '.join(sorted(methods))})")
+    values: dict[str, dict[str, float]] = {}
+    for row in rows:
+        if row.metric in values.setdefault(row.image, {}):
+            raise EmomapError(f"{path}: '{row.image}' has {row.metric} twice")
+        values[row.image][row.metric] = _number(row.value, f"{path}: {row.image}, {row.metric}")
+    wanted = set(values[rows[0].image])
+    for image, line in values.items():
+        if set(line) != wanted:
+            raise EmomapError(f"{path}: '{image}' lacks {', '.join(wanted ^ set(line))}")
+    signatures = {row.metric: row.signature for row in rows}
+    return PerImage(values, "", rows[0].method, rows[0].dataset, signatures)
+
+
+def _metric(column: str) -> str:
+    key = str(column).strip().lower().replace("-", "_")
+    return ALIASES.get(key, key)
+
+
+def _number(value: Any, where: str) -> float:
+    try:
+        found = float(value)
+    except (TypeError, ValueError) as error:
+        raise EmomapError(f"{where}: {value!r} is not a number") from error
+    if not isfinite(found):
+        raise EmomapError(f"{where}: {value} cannot be compared; leave the image out")
+    return found
+
+
+def _pandas(path: Path) -> Any:
+    try:
+        import pandas
+        import pyarrow  # noqa: F401 - pandas finds it by itself, but says less when it is missing
+    except ImportError as error:
+        raise UsageError(
+            f"{path}: Parquet needs pandas and pyarrow: pip install 'emomap[parquet]'"
+        ) from error
+    return pandas

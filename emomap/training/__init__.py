@@ -1,0 +1,69 @@
+"""Training: one loop for every network, on labelled pictures.
+
+Knows networks, methods, samples and files. It does not know gaze, scores or `bench`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from emomap.errors import UsageError
+from emomap.method import Method
+from emomap.nn.network import NetworkMethod
+from emomap.parallel import launched
+from emomap.sample import Dataset
+from emomap.training.loop import Training
+from emomap.training.settings import Settings
+
+__all__ = ["Settings", "Training", "train"]
+
+
+def train(
+    method: Method,
+    train: Dataset,
+    validation: Dataset,
+    settings: Mapping[str, Any],
+    folder: Path,
+    *,
+    seed: int = 0,
+    device: str = "auto",
+    progress: bool = True,
+) -> None:
+    """Train a method and leave it trained: a network with the weights of its best epoch.
+
+    The best epoch is the one with the highest validation accuracy; among equals, the lowest loss.
+    A training that was interrupted goes on where it stopped (on the same CPU, bit for bit); one
+    that is finished is only loaded. Only labels are used, never gaze. A method that is no network
+    is fitted by its own `fit`, and only ``folder`` and the data matter to it.
+
+    Args:
+        train, validation: labelled pictures. Without a validation split the last epoch is kept.
+        settings: see `Settings`.
+        folder: where checkpoint and logs go; one folder for one training.
+        device: "auto", "cpu", "cuda", "cuda:1". Under ``torchrun``, ``fabric run`` or SLURM, all
+            processes take part, and ``batch`` is divided among them.
+        seed: of weights, order, augmentation and dropout.
+        progress: report on stderr.
+
+    Raises:
+        EmomapError: no labels, a picture that cannot be read, a loss that is not finite, a folder
+            that holds another training, or a disk that is full.
+        UsageError: a setting that does not exist or has an impossible value.
+    """
+    if not isinstance(method, NetworkMethod):
+        final = folder / "checkpoint.pt"
+        if launched().processes > 1:
+            raise UsageError(f"{type(method).__name__} trains in one process; leave torchrun out")
+        if not final.exists():
+            method.show = progress
+            method.scratch = folder
+            method.fit(train, validation)
+            method.save(final)
+        method.load(final, device=device)
+        method.classes = method.classes or train.classes
+        return
+    Training(method, train, validation, Settings.parse(settings), folder, seed, device).run(
+        show=progress
+    )

@@ -1,0 +1,123 @@
+"""The numbers of a training, checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from emomap.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The numbers of a training, as the table ``[training]`` of a recipe gives them.
+
+    Attributes:
+        epochs: over the training split.
+        batch: source pictures a step, over all processes; the rest of an epoch is dropped.
+        optimizer: "sgd" or "adamw".
+        learning_rate, backbone_learning_rate: of new layers, and of the backbone.
+        gate_learning_rate: of the layers that a network names in `EmotionNetwork.gates`; 0 for
+            that of the other new layers.
+        momentum, nesterov, weight_decay: of the optimiser.
+        schedule: "constant", "onecycle" (cosine up over ``warmup``, then down to nothing) or
+            "step" (times ``gamma`` every ``step_epochs``).
+        clip: largest norm of the gradient; 0 for no limit.
+        flip: mirror half of the pictures.
+        shift: move by up to this share of the side; the border is repeated.
+        crop: [low, high] share of the area that a random crop keeps; [1, 1] takes the whole.
+        precision: "auto" (bf16-mixed on a GPU, else 32-true) or one of Lightning Fabric's.
+        compile: "auto" (on a GPU, when there are 200 steps or more), "yes" or "no".
+        threads: of the CPU; a part of the result, since sums depend on it.
+        workers: processes that decode pictures when these do not fit in memory.
+        memory: megabytes of decoded pictures that may be kept.
+        save_every: seconds between two states.
+    """
+
+    epochs: int = 25
+    batch: int = 32
+    optimizer: str = "sgd"
+    learning_rate: float = 1e-3
+    backbone_learning_rate: float = 1e-4
+    gate_learning_rate: float = 0.0
+    momentum: float = 0.9
+    nesterov: bool = False
+    weight_decay: float = 5e-4
+    schedule: str = "step"
+    warmup: float = 0.25
+    step_epochs: int = 7
+    gamma: float = 0.1
+    clip: float = 0.0
+    flip: bool = True
+    shift: float = 0.0
+    crop: tuple[float, float] = (0.08, 1.0)
+    precision: str = "auto"
+    compile: str = "auto"
+    threads: int = 2
+    workers: int = 4
+    memory: int = 2048
+    save_every: float = 60.0
+
+    @classmethod
+    def parse(cls, table: Mapping[str, Any]) -> Settings:
+        """Check the numbers of a recipe.
+
+        Raises:
+            UsageError: names the number, its value, and what is possible.
+        """
+        known = {entry.name: entry for entry in fields(cls)}
+        for key in table:
+            if key not in known:
+                raise UsageError(f"training.{key}: no such number; there are {', '.join(known)}")
+        values = dict(table)
+        if "crop" in values:
+            values["crop"] = tuple(values["crop"])
+        made = cls(**values)
+        for name, (least, below) in _RANGES.items():
+            value = getattr(made, name)
+            if isinstance(value, str) or not least <= value < below:
+                top = "" if below == math.inf else f", below {below:g}"
+                wanted = "above 0" if least == _ABOVE_0 else f"{least} or more"
+                raise UsageError(f"training.{name}={value}: it must be {wanted}{top}")
+        for name, choices in _CHOICES.items():
+            if getattr(made, name) not in choices:
+                raise UsageError(
+                    f"training.{name}={getattr(made, name)}: it is {' or '.join(choices)}"
+                )
+        if made.nesterov and not made.momentum:
+            raise UsageError("training.nesterov=true: it needs a training.momentum above 0")
+        if len(made.crop) != 2 or not 0 < made.crop[0] <= made.crop[1] <= 1:
+            raise UsageError(f"training.crop={list(made.crop)}: two shares, 0 < low <= high <= 1")
+        return made
+
+    def factor(self, step: int, total: int, steps_per_epoch: int) -> float:
+        """What the learning rates are multiplied with at a step."""
+        if self.schedule == "constant":
+            return 1.0
+        if self.schedule == "step":
+            return float(self.gamma ** (step // steps_per_epoch // self.step_epochs))
+        top = self.warmup * total
+        if step < top:
+            return 0.04 + 0.96 * (1 - math.cos(math.pi * step / top)) / 2
+        return 1e-4 + (1 - 1e-4) * (1 + math.cos(math.pi * (step - top) / (total - top))) / 2
+
+
+_ABOVE_0 = math.ulp(0.0)
+
+#: The least value of each number, and the one that it must be below.
+_RANGES = {
+    **dict.fromkeys(("epochs", "batch", "threads", "step_epochs"), (1, math.inf)),
+    **dict.fromkeys(("learning_rate", "gamma"), (_ABOVE_0, math.inf)),
+    **dict.fromkeys(("backbone_learning_rate", "gate_learning_rate"), (0, math.inf)),
+    **dict.fromkeys(("weight_decay", "clip", "workers", "memory", "save_every"), (0, math.inf)),
+    **dict.fromkeys(("momentum", "warmup"), (0, 1)),
+    "shift": (0, 0.5),
+}
+
+_CHOICES = {
+    "optimizer": ("sgd", "adamw"),
+    "schedule": ("constant", "onecycle", "step"),
+    "compile": ("auto", "yes", "no"),
+}
