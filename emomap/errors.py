@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class EmomapError(Exception):
     """Something in the input is wrong; the message names it and the way out.
@@ -22,3 +24,14 @@ class Interrupted(EmomapError):
     """The user stopped the command, and nothing of it is kept."""
 
     exit_code = 130
+
+
+def listed(items: Iterable[object], most: int = 10) -> str:
+    """Some of many for a message: "a, b, c and 17 more"; "none" when there are none.
+
+    >>> listed(range(5), most=2)
+    '0, 1 and 3 more'
+    """
+    texts = [str(item) for item in items]
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more if texts else "none"

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-Item = TypeVar("Item")
+Tracked = TypeVar("Tracked")
 
 #: Seconds between two lines where stderr is not a terminal (a log file, a batch queue).
 LINE_EVERY = 10.0
@@ -30,8 +30,8 @@ def report_problems(failed: Sequence[str], remarks: Sequence[str]) -> None:
 
 
 def track(
-    items: Iterable[Item], *, total: int, label: str, done: int = 0, show: bool = True
-) -> Iterator[Item]:
+    items: Iterable[Tracked], *, total: int, label: str, done: int = 0, show: bool = True
+) -> Iterator[Tracked]:
     """Pass items through, reporting how many of ``total`` are through and the time that is left.
 
     Args:
@@ -52,7 +52,7 @@ def track(
         yield from _lines(items, total, label, done)
 
 
-def _lines(items: Iterable[Item], total: int, label: str, done: int) -> Iterator[Item]:
+def _lines(items: Iterable[Tracked], total: int, label: str, done: int) -> Iterator[Tracked]:
     start = last = time.monotonic()
     first = done
     for item in items:

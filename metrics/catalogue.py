@@ -13,7 +13,7 @@ from metrics._version import __version__
 
 
 @dataclass(frozen=True)
-class Entry:
+class Metric:
     """A metric of the catalogue.
 
     Attributes:
@@ -59,7 +59,7 @@ def _both(**settings: str) -> dict[str, dict[str, str]]:
 
 
 _ENTRIES = (
-    Entry(
+    Metric(
         "auc_judd",
         "AUC-Judd",
         +1,
@@ -74,7 +74,7 @@ _ENTRIES = (
         location.auc_judd,
         location.auc_judd_kernel,
     ),
-    Entry(
+    Metric(
         "auc_borji",
         "AUC-Borji",
         +1,
@@ -89,7 +89,7 @@ _ENTRIES = (
         location.auc_borji,
         location.auc_borji_kernel,
     ),
-    Entry(
+    Metric(
         "auc_shuffled",
         "shuffled AUC",
         +1,
@@ -104,7 +104,7 @@ _ENTRIES = (
         location.auc_shuffled,
         location.auc_shuffled_kernel,
     ),
-    Entry(
+    Metric(
         "auc",
         "AUC",
         +1,
@@ -119,7 +119,7 @@ _ENTRIES = (
         location.auc,
         location.auc_kernel,
     ),
-    Entry(
+    Metric(
         "nss",
         "NSS",
         +1,
@@ -131,7 +131,7 @@ _ENTRIES = (
         location.nss,
         location.nss_kernel,
     ),
-    Entry(
+    Metric(
         "info_gain",
         "information gain",
         +1,
@@ -146,7 +146,7 @@ _ENTRIES = (
         location.info_gain,
         location.info_gain_kernel,
     ),
-    Entry(
+    Metric(
         "cc",
         "CC",
         +1,
@@ -159,7 +159,7 @@ _ENTRIES = (
         distribution.cc_kernel,
         conventional=False,
     ),
-    Entry(
+    Metric(
         "sim",
         "SIM",
         +1,
@@ -171,7 +171,7 @@ _ENTRIES = (
         distribution.sim,
         distribution.sim_kernel,
     ),
-    Entry(
+    Metric(
         "kl",
         "KL",
         -1,
@@ -183,7 +183,7 @@ _ENTRIES = (
         distribution.kl,
         distribution.kl_kernel,
     ),
-    Entry(
+    Metric(
         "emd",
         "EMD",
         -1,
@@ -196,7 +196,7 @@ _ENTRIES = (
         transport.emd_kernel,
         conventional=False,
     ),
-    Entry(
+    Metric(
         "js",
         "JS",
         -1,
@@ -209,7 +209,7 @@ _ENTRIES = (
         distribution.js_kernel,
         conventional=False,
     ),
-    Entry(
+    Metric(
         "mae",
         "MAE",
         -1,
@@ -225,10 +225,10 @@ _ENTRIES = (
 )
 
 #: All metrics of one number, by name, in the order of tables.
-CATALOGUE: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
+CATALOGUE: dict[str, Metric] = {entry.name: entry for entry in _ENTRIES}
 
 
-def entry(name: str) -> Entry:
+def entry(name: str) -> Metric:
     """The entry of a metric.
 
     Raises:

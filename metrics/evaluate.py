@@ -11,7 +11,7 @@ from metrics import _arrays as arrays
 from metrics._arrays import Array
 from metrics._conventions import CONVENTIONS
 from metrics._scene import Scene, run
-from metrics.catalogue import CATALOGUE, Entry, entry
+from metrics.catalogue import CATALOGUE, Metric, entry
 from metrics.location import generator
 
 
@@ -95,7 +95,7 @@ def evaluate(
     return {name: value[0] if isinstance(value, tuple) else value for name, value in found.items()}
 
 
-def _options(one: Entry, given: Mapping[str, Any]) -> dict[str, Any]:
+def _options(one: Metric, given: Mapping[str, Any]) -> dict[str, Any]:
     """Keyword arguments of a metric as its kernel takes them."""
     found = dict(given)
     known = set(inspect.signature(one.kernel).parameters) - {"scene", "convention", "bound"}

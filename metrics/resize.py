@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from metrics import _arrays as arrays
 from metrics._arrays import Array
 
-Method = Literal["matlab-bicubic", "matlab-bilinear", "bilinear", "area", "nearest"]
+ResizeMethod = Literal["matlab-bicubic", "matlab-bilinear", "bilinear", "area", "nearest"]
 METHODS = ("matlab-bicubic", "matlab-bilinear", "bilinear", "area", "nearest")
 
 #: Types that the compiled product takes as they are; others are brought to double precision.
@@ -25,7 +25,7 @@ Matrix = NDArray[np.float64]
 
 
 def resize(
-    map: Array, shape: tuple[int, int], method: Method = "matlab-bicubic", clip: bool = True
+    map: Array, shape: tuple[int, int], method: ResizeMethod = "matlab-bicubic", clip: bool = True
 ) -> Array:
     """Bring maps to another height and width.
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from emomap import metrics
 from emomap.analysis import ranking
-from emomap.analysis.comparison import Comparison, Entry, Pair
+from emomap.analysis.comparison import ComparedMethod, Comparison, Pair
 from emomap.analysis.ranking import CEILING, PRIOR
 from emomap.errors import EmomapError, UsageError
 from emomap.runs import results
@@ -26,7 +26,7 @@ from emomap.scoring.signature import differing, seeded
 LISTED = 10
 
 
-def load(path: Path, methods: Sequence[str] = ()) -> list[Entry]:
+def load(path: Path, methods: Sequence[str] = ()) -> list[ComparedMethod]:
     """The methods in a run folder (all of them, or those named), or the one in a per-image file.
 
     Raises:
@@ -40,7 +40,7 @@ def load(path: Path, methods: Sequence[str] = ()) -> list[Entry]:
                 there = ", ".join(run.values)
                 raise UsageError(f"--methods {name}: {path} has rows of {there}")
         return [
-            Entry(name, path, run.values[name], run.signatures[name], name == PRIOR)
+            ComparedMethod(name, path, run.values[name], run.signatures[name], name == PRIOR)
             for name in methods or run.values
         ]
     if not path.exists():
@@ -48,7 +48,7 @@ def load(path: Path, methods: Sequence[str] = ()) -> list[Entry]:
     table = per_image.read(path)
     columns = {m: {image: line[m] for image, line in table.values.items()} for m in table.metrics}
     signed = {metric: table.signed(metric) for metric in table.metrics}
-    return [Entry(path.stem, path, columns, signed, path.stem == PRIOR)]
+    return [ComparedMethod(path.stem, path, columns, signed, path.stem == PRIOR)]
 
 
 def compare(
@@ -150,7 +150,7 @@ def paired(
     ]
 
 
-def _named(entries: Sequence[Entry]) -> list[Entry]:
+def _named(entries: Sequence[ComparedMethod]) -> list[ComparedMethod]:
     """Names made unique by where they lie: "run1/gbvs"; the ceiling is needed only once."""
     kept = [
         entry
@@ -169,22 +169,24 @@ def _named(entries: Sequence[Entry]) -> list[Entry]:
     ]
 
 
-def _in_folder(entry: Entry) -> str:
+def _in_folder(entry: ComparedMethod) -> str:
     folder = entry.source if entry.source.is_dir() else entry.source.parent
     return f"{folder.resolve().name}/{entry.name}"
 
 
-def _in_path(entry: Entry) -> str:
+def _in_path(entry: ComparedMethod) -> str:
     own = entry.name.rpartition("/")[2]
     return f"{entry.source}/{own}" if entry.source.is_dir() else str(entry.source)
 
 
-def names(entries: Sequence[Entry]) -> list[str]:
+def names(entries: Sequence[ComparedMethod]) -> list[str]:
     """The names of entries."""
     return [entry.name for entry in entries]
 
 
-def _shared_metrics(entries: Sequence[Entry], wanted: Sequence[str]) -> tuple[list[str], list[str]]:
+def _shared_metrics(
+    entries: Sequence[ComparedMethod], wanted: Sequence[str]
+) -> tuple[list[str], list[str]]:
     """The metrics to compare, and a note on those that only some methods have."""
     everywhere = [m for m in entries[0].values if all(m in entry.values for entry in entries)]
     for metric in wanted:
@@ -203,7 +205,7 @@ def _shared_metrics(entries: Sequence[Entry], wanted: Sequence[str]) -> tuple[li
 
 
 def _check_signatures(
-    entries: Sequence[Entry], metric_names: Sequence[str], force: bool
+    entries: Sequence[ComparedMethod], metric_names: Sequence[str], force: bool
 ) -> tuple[dict[str, str], list[str]]:
     """Metric -> signature; refuses values that were not computed in the same way."""
     signed: dict[str, str] = {}
@@ -230,7 +232,7 @@ def _check_signatures(
 
 
 def _shared_images(
-    entries: Sequence[Entry], metric_names: Sequence[str], allow_missing: bool
+    entries: Sequence[ComparedMethod], metric_names: Sequence[str], allow_missing: bool
 ) -> tuple[ranking.Values, list[str]]:
     """Values on the images that all methods have, in one order; of the ceiling what it has."""
     rivals = [entry for entry in entries if entry.name != CEILING]

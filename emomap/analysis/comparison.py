@@ -18,7 +18,7 @@ LEVEL = 0.05
 
 
 @dataclass(frozen=True)
-class Entry:
+class ComparedMethod:
     """One method: its values (metric -> image -> value) and where they come from."""
 
     name: str

@@ -263,7 +263,7 @@ def _write_table(file: Path, rows: list[dict[str, Any]], columns: tuple[str, ...
 
 
 @dataclass(frozen=True)
-class Scene:
+class DemoScene:
     """A picture and what is in it; rows of the arrays are x, y, radius in pixels."""
 
     image: NDArray[np.uint8]
@@ -271,7 +271,7 @@ class Scene:
     others: Array
 
 
-def make_scene(rng: np.random.Generator, emotion: str, level: Level) -> Scene:
+def make_scene(rng: np.random.Generator, emotion: str, level: Level) -> DemoScene:
     """Draw one scene. Everything but the face's configuration is drawn alike for all emotions."""
     canvas = _background(rng)
     stimulus, foils, distractors = _places(rng, level)
@@ -285,7 +285,7 @@ def make_scene(rng: np.random.Generator, emotion: str, level: Level) -> Scene:
         _distractor(rng, canvas, place)
     canvas += rng.normal(0.0, 2.0, canvas.shape)
     image = np.clip(canvas + 0.5, 0.0, 255.0).astype(np.uint8)
-    return Scene(image, stimulus, np.concatenate([foils, distractors]))
+    return DemoScene(image, stimulus, np.concatenate([foils, distractors]))
 
 
 def _background(rng: np.random.Generator) -> Array:
@@ -420,7 +420,7 @@ def _distractor(rng: np.random.Generator, canvas: Array, place: Array) -> None:
 # --- gaze ---------------------------------------------------------------------------------------
 
 
-def make_gaze(rng: np.random.Generator, scene: Scene) -> Array:
+def make_gaze(rng: np.random.Generator, scene: DemoScene) -> Array:
     """Simulated fixations, (n, 4): x, y, observer, duration in ms; in viewing order.
 
     Each observer starts at the centre and then draws from a mixture of the stimulus (.62, less
@@ -446,7 +446,7 @@ def make_gaze(rng: np.random.Generator, scene: Scene) -> Array:
     return np.column_stack([seen[observer, step_index], observer, durations])
 
 
-def _targets(rng: np.random.Generator, scene: Scene, stimulus: float) -> Array:
+def _targets(rng: np.random.Generator, scene: DemoScene, stimulus: float) -> Array:
     """Three places where each observer might look next, (observers, 3, 2)."""
     shape = (OBSERVERS, 3)
     middle = (SIDE - 1) / 2.0

@@ -17,7 +17,7 @@ DELIMITERS = (",", ";", "\t")
 
 
 @dataclass(slots=True)
-class Row:
+class TableRow:
     """One line of a table: where it stands, and its cells by column name."""
 
     file: File
@@ -93,7 +93,7 @@ def guess_delimiter(text: str) -> str:
     return max(DELIMITERS, key=first.count)
 
 
-def read_table(file: File, required: tuple[str, ...]) -> Iterator[Row]:
+def read_table(file: File, required: tuple[str, ...]) -> Iterator[TableRow]:
     """The rows of a CSV file with a header; column names in any case, further columns allowed.
 
     Raises:
@@ -123,6 +123,6 @@ def read_table(file: File, required: tuple[str, ...]) -> Iterator[Row]:
             raise EmomapError(
                 f"{file}, line {line}: {len(cells)} values where the header has {len(header)}"
             )
-        yield Row(file, line, dict(zip(header, cells, strict=True)), delimiter != ",")
+        yield TableRow(file, line, dict(zip(header, cells, strict=True)), delimiter != ",")
     if header is None:
         raise EmomapError(f"{file}: empty; it must begin with the header {','.join(required)}")

@@ -26,7 +26,7 @@ from emomap.parallel import launched
 from emomap.progress import say, track
 from emomap.runs.folder import Run
 from emomap.sample import Dataset, Sample, Split
-from emomap.scoring.image import Item, Scored, score_items, truths
+from emomap.scoring.image import MapToScore, Scored, score_items, truths
 from emomap.scoring.observers import score_observers
 from emomap.scoring.pool import pool_fixations
 from emomap.scoring.protocol import Protocol, available, check_metrics, missing_inputs
@@ -314,20 +314,20 @@ class Bench:
     def _score(self, name: str, maps: Mapping[str, Path], protocol: Protocol) -> None:
         """Add the rows of a method that are not there yet."""
         sources = {s.id: s.gaze for s in self.gazed(self.split)}
-        items = [Item(image, file, sources[image]) for image, file in maps.items()]
+        items = [MapToScore(image, file, sources[image]) for image, file in maps.items()]
 
-        def work(todo: Sequence[Item]) -> Iterator[Scored]:
-            others = self._others(protocol)
-            return score_items(todo, protocol, jobs=self.jobs, others=others)
+        def work(todo: Sequence[MapToScore]) -> Iterator[Scored]:
+            nonfixations = self._nonfixations(protocol)
+            return score_items(todo, protocol, jobs=self.jobs, nonfixations=nonfixations)
 
         self._add_rows(name, items, protocol, work)
 
     def _add_rows(
         self,
         name: str,
-        items: Sequence[Item],
+        items: Sequence[MapToScore],
         protocol: Protocol,
-        work: Callable[[Sequence[Item]], Iterator[Scored]],
+        work: Callable[[Sequence[MapToScore]], Iterator[Scored]],
     ) -> None:
         path = self.folder.rows(name)
         rows = resume_rows(path, protocol.metrics)
@@ -353,7 +353,7 @@ class Bench:
         if rows:
             self._rows[name] = rows
 
-    def _others(self, protocol: Protocol) -> Path | None:
+    def _nonfixations(self, protocol: Protocol) -> Path | None:
         if not protocol.needs() & {"other", "baseline"}:
             return None
         path = self.folder.folder / "fixations.npz"
@@ -372,12 +372,14 @@ class Bench:
         if not names:
             return
         ours = replace(protocol, metrics=tuple(names))
-        score = partial(score_observers, protocol=ours, others=self._others(ours))
+        score = partial(score_observers, protocol=ours, nonfixations=self._nonfixations(ours))
 
-        def work(todo: Sequence[Item]) -> Iterator[Scored]:
+        def work(todo: Sequence[MapToScore]) -> Iterator[Scored]:
             return parallel.ordered(score, todo, jobs=self.jobs, chunk=10)
 
-        items = [Item(s.id, s.image_file, s.gaze) for s in self.mine() if s.gaze_source is not None]
+        items = [
+            MapToScore(s.id, s.image_file, s.gaze) for s in self.mine() if s.gaze_source is not None
+        ]
         self._add_rows(ranking.CEILING, items, ours, work)
 
     def _classify(self, name: str, table: Path) -> None:

@@ -26,7 +26,7 @@ Maps = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Settings:
+class BMSSettings:
     """Parameters of `bms`; lengths are pixels of the picture brought to ``longest``.
 
     The widths and the blur are chosen here for eye fixations on a picture of 400 px.
@@ -74,7 +74,7 @@ def bms(
 
     Args:
         image: (H, W, 3) or (H, W); uint8, or float in 0..1.
-        longest, step, spread, last_spread, sigma, whiten: see `Settings`.
+        longest, step, spread, last_spread, sigma, whiten: see `BMSSettings`.
 
     Returns:
         (H, W) float64 in 0..1; zero everywhere where nothing is surrounded.
@@ -83,10 +83,10 @@ def bms(
         EmomapError: the image is refused (see `emomap.vision.image.check_image`).
         UsageError: a parameter is out of range.
     """
-    return _map(image, Settings(longest, step, spread, last_spread, sigma, whiten))
+    return _map(image, BMSSettings(longest, step, spread, last_spread, sigma, whiten))
 
 
-def _map(image: ArrayLike, settings: Settings) -> Maps:
+def _map(image: ArrayLike, settings: BMSSettings) -> Maps:
     checked = check_image(image, method="bms")
     shape = (checked.shape[0], checked.shape[1])
     small = resize_image(checked, lattice_shape(shape, settings.longest))
@@ -208,7 +208,7 @@ class BMS(Method):
         sigma: float = 9.0,
         whiten: bool = True,
     ) -> None:
-        self.settings = Settings(longest, step, spread, last_spread, sigma, whiten)
+        self.settings = BMSSettings(longest, step, spread, last_spread, sigma, whiten)
 
     def predict(self, images: Sequence[Image]) -> list[Prediction]:
         """Maps of the size of each image, in 0..1."""

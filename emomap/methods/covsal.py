@@ -29,7 +29,7 @@ _CHUNK = 256
 
 
 @dataclass(frozen=True)
-class Settings:
+class CovSalSettings:
     """Parameters of `covsal`; the last blur is chosen here.
 
     Attributes:
@@ -77,7 +77,7 @@ def covsal(
 
     Args:
         image: (H, W, 3) or (H, W); uint8, or float in 0..1.
-        side, patches, quantile, means, sigma: see `Settings`.
+        side, patches, quantile, means, sigma: see `CovSalSettings`.
 
     Returns:
         (H, W) float64 in 0..1; zero everywhere for an image without contrast.
@@ -86,10 +86,10 @@ def covsal(
         EmomapError: the image is refused (see `emomap.vision.image.check_image`).
         UsageError: a parameter is out of range.
     """
-    return _map(image, Settings(side, tuple(patches), quantile, means, sigma))
+    return _map(image, CovSalSettings(side, tuple(patches), quantile, means, sigma))
 
 
-def _map(image: ArrayLike, settings: Settings) -> Maps:
+def _map(image: ArrayLike, settings: CovSalSettings) -> Maps:
     checked = check_image(image, method="covsal")
     shape = (checked.shape[0], checked.shape[1])
     features = _features(checked, settings.side)
@@ -198,7 +198,7 @@ class CovSal(Method):
         means: bool = True,
         sigma: float = 0.03,
     ) -> None:
-        self.settings = Settings(side, tuple(patches), quantile, means, sigma)
+        self.settings = CovSalSettings(side, tuple(patches), quantile, means, sigma)
 
     def predict(self, images: Sequence[Image]) -> list[Prediction]:
         """Maps of the size of each image, in 0..1."""

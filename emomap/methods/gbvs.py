@@ -52,7 +52,7 @@ Size = Literal["image", "native"]
 
 
 @dataclass(frozen=True)
-class Settings:
+class GBVSSettings:
     """All parameters, under the names and with the defaults of the original program.
 
     Attributes:
@@ -144,7 +144,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Stages:
+class GBVSStages:
     """What GBVS computes on its way, n maps of h' x w' cells.
 
     Attributes:
@@ -181,9 +181,9 @@ def gbvs(
 
     Args:
         image: (H, W, 3) or (H, W); uint8, or float in 0..1; sides of at least 128 px.
-        solver, normalization, channels, multilevels, tol: see `Settings`.
+        solver, normalization, channels, multilevels, tol: see `GBVSSettings`.
         size: "image" for a map as large as the image, "native" for the lattice (32 cells long).
-        **parameters: any other parameter of `Settings`.
+        **parameters: any other parameter of `GBVSSettings`.
 
     Returns:
         (H, W) or (h', w') float64 in 0..1. An image without any contrast gives a plateau that
@@ -205,12 +205,12 @@ def gbvs(
     return _at(stages, size)
 
 
-def gbvs_stages(image: ArrayLike, **parameters: Any) -> Stages:
+def gbvs_stages(image: ArrayLike, **parameters: Any) -> GBVSStages:
     """As `gbvs`, with all intermediate results.
 
     Args:
         image: as in `gbvs`.
-        **parameters: any of `Settings`.
+        **parameters: any of `GBVSSettings`.
 
     Raises:
         EmomapError, UsageError: as in `gbvs`.
@@ -264,29 +264,29 @@ def gbvs_sequence(
 
 def gbvs_sequence_stages(
     frames: Sequence[ArrayLike] | NDArray[Any], *, channels: str = "DIOFM", **parameters: Any
-) -> list[Stages]:
+) -> list[GBVSStages]:
     """As `gbvs_sequence` (``frames``, ``channels``, ``parameters``), with all of each frame."""
     return _sequence(list(frames), _settings({"channels": channels, **parameters}))
 
 
-def _settings(parameters: dict[str, Any]) -> Settings:
-    known = [field.name for field in fields(Settings)]
+def _settings(parameters: dict[str, Any]) -> GBVSSettings:
+    known = [field.name for field in fields(GBVSSettings)]
     for name in parameters:
         if name not in known:
             raise UsageError(f"gbvs: there is no parameter '{name}'; there are {', '.join(known)}")
-    return Settings(**parameters)
+    return GBVSSettings(**parameters)
 
 
-def _at(stages: Stages, size: Size) -> Maps:
+def _at(stages: GBVSStages, size: Size) -> Maps:
     if size not in ("image", "native"):
         raise UsageError(f"gbvs: size={size!r}; expected 'image' or 'native'")
     return stages.map if size == "image" else stages.master
 
 
-def _sequence(frames: Sequence[ArrayLike], settings: Settings) -> list[Stages]:
+def _sequence(frames: Sequence[ArrayLike], settings: GBVSSettings) -> list[GBVSStages]:
     if not frames:
         raise UsageError("gbvs: frames is empty; expected at least one image")
-    stages: list[Stages] = []
+    stages: list[GBVSStages] = []
     shape: tuple[int, ...] | None = None
     before: list[Planes] | None = None
     memory: list[Planes] | None = None
@@ -321,8 +321,8 @@ def _frame(
     before: list[Planes] | None,
     memory: list[Planes] | None,
     shape: tuple[int, ...],
-    settings: Settings,
-) -> Stages:
+    settings: GBVSSettings,
+) -> GBVSStages:
     lattice = lattice_shape((shape[0], shape[1]), settings.salmapmaxsize)
     labels: list[str] = []
     letters: list[str] = []
@@ -369,7 +369,7 @@ def _frame(
         sum((settings.weight(key) * value for key, value in sums.items()), np.zeros(lattice)),
         settings,
     )
-    return Stages(
+    return GBVSStages(
         labels=tuple(labels),
         features=features,
         equilibria=equilibria.maps,
@@ -380,7 +380,7 @@ def _frame(
     )
 
 
-def _activate(features: Maps, settings: Settings) -> chain.Equilibria:
+def _activate(features: Maps, settings: GBVSSettings) -> chain.Equilibria:
     sigma = settings.sigma_frac_act * sum(features.shape[1:]) / 2
     if settings.multilevels:
         return chain.activate_multilevel(
@@ -389,7 +389,7 @@ def _activate(features: Maps, settings: Settings) -> chain.Equilibria:
     return chain.activate(features, sigma, solver=settings.solver, tol=settings.tol)
 
 
-def _normalize(maps: Maps, settings: Settings) -> Maps:
+def _normalize(maps: Maps, settings: GBVSSettings) -> Maps:
     sigma = settings.sigma_frac_norm * sum(maps.shape[1:]) / 2
     for _ in range(settings.num_norm_iters):
         if settings.normalization == "power1.5":
@@ -401,7 +401,7 @@ def _normalize(maps: Maps, settings: Settings) -> Maps:
     return maps
 
 
-def _finish(total: Maps, settings: Settings) -> Maps:
+def _finish(total: Maps, settings: GBVSSettings) -> Maps:
     master = rescale(attenuate_border(total, 4))
     if settings.blurfrac > 0:
         master = rescale(gaussian_blur(master, settings.blurfrac * max(master.shape), 2))
@@ -413,7 +413,7 @@ def _finish(total: Maps, settings: Settings) -> Maps:
 
 
 class GBVS(Method):
-    """GBVS as a method of `bench` and `predict`; options are the parameters of `Settings`.
+    """GBVS as a method of `bench` and `predict`; options are the parameters of `GBVSSettings`.
 
     Pictures with a side below 128 px, which the function refuses, are enlarged by a bicubic resize
     until the shorter side has 128 px (four times at most), and the map is made for their own size.

@@ -77,10 +77,10 @@ class ISLAMNet(NetworkMethod):
 
     def build(self, classes: Sequence[str]) -> EmotionNetwork:
         """The network, freshly initialised but for the backbone's weights."""
-        return Network(self, len(classes))
+        return ISLAMNetModule(self, len(classes))
 
 
-class Network(EmotionNetwork):
+class ISLAMNetModule(EmotionNetwork):
     """Backbone, rotation head and emotion head; names as in the paper."""
 
     gates = ("compress.", "channel_gate.", "spatial_gate.")

@@ -44,7 +44,7 @@ Size = Literal["image", "native"]
 
 
 @dataclass(frozen=True)
-class Settings:
+class IttiKochSettings:
     """All parameters of `itti_koch`, under the names and with the defaults of the original.
 
     Attributes:
@@ -80,7 +80,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Stages:
+class IttiKochStages:
     """What `itti_koch` computes on its way.
 
     Attributes:
@@ -104,7 +104,7 @@ def itti_koch(image: ArrayLike, *, size: Size = "image", **parameters: Any) -> M
     Args:
         image: (H, W, 3) or (H, W); uint8, or float in 0..1; sides of at least 128 px.
         size: "image" for a map as large as the image, "native" for an eighth of it.
-        **parameters: any parameter of `Settings`.
+        **parameters: any parameter of `IttiKochSettings`.
 
     Returns:
         (H, W) or (h', w') float64 in 0..1; zero everywhere for an image without contrast.
@@ -119,22 +119,22 @@ def itti_koch(image: ArrayLike, *, size: Size = "image", **parameters: Any) -> M
     return stages.map if size == "image" else stages.master
 
 
-def itti_koch_stages(image: ArrayLike, **parameters: Any) -> Stages:
-    """As `itti_koch` (``image``, ``parameters`` of `Settings`), with all intermediate results."""
+def itti_koch_stages(image: ArrayLike, **parameters: Any) -> IttiKochStages:
+    """`itti_koch` with all intermediate results; ``parameters`` are those of `IttiKochSettings`."""
     return _stages(image, _settings(parameters))
 
 
-def _settings(parameters: dict[str, Any]) -> Settings:
-    known = [field.name for field in fields(Settings)]
+def _settings(parameters: dict[str, Any]) -> IttiKochSettings:
+    known = [field.name for field in fields(IttiKochSettings)]
     for name in parameters:
         if name not in known:
             raise UsageError(
                 f"itti_koch: there is no parameter '{name}'; there are {', '.join(known)}"
             )
-    return Settings(**parameters)
+    return IttiKochSettings(**parameters)
 
 
-def _stages(image: ArrayLike, settings: Settings) -> Stages:
+def _stages(image: ArrayLike, settings: IttiKochSettings) -> IttiKochStages:
     checked = check_image(image, min_side=MIN_SIDE, method="itti_koch")
     shape = (checked.shape[0], checked.shape[1])
     size = settings.salmapmaxsize or round_half_up(max(shape) / 8)
@@ -175,7 +175,7 @@ def _stages(image: ArrayLike, settings: Settings) -> Stages:
     master = rescale(attenuate_border(np.sum(list(channels.values()), axis=0), 4))
     if settings.ittiblurfrac > 0:
         master = rescale(gaussian_blur(master, settings.ittiblurfrac * max(native), 2))
-    return Stages(
+    return IttiKochStages(
         labels=tuple(labels),
         norm_maps=np.stack(norm_maps),
         channels={name: rescale(value) for name, value in channels.items()},
@@ -210,7 +210,7 @@ def normalize_peaks(map_: Maps) -> Maps:
 
 
 class IttiKoch(Method):
-    """Itti-Koch as a method of `bench` and `predict`; options are the parameters of `Settings`.
+    """Itti-Koch as a method of `bench` and `predict`; its options are those of `IttiKochSettings`.
 
     Pictures with a side below 128 px, which the function refuses, are enlarged by a bicubic resize
     until the shorter side has 128 px (four times at most), and the map is made for their own size.

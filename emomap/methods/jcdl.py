@@ -93,10 +93,10 @@ class JCDL(NetworkMethod):
 
     def build(self, classes: Sequence[str]) -> EmotionNetwork:
         """The network, freshly initialised but for the weights of its trunk."""
-        return Network(self, classes)
+        return JCDLModule(self, classes)
 
 
-class Network(EmotionNetwork):
+class JCDLModule(EmotionNetwork):
     """A network as it is, with a new last layer (fc8)."""
 
     distribution: Tensor

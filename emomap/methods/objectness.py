@@ -44,7 +44,7 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Stages:
+class ObjectnessStages:
     """What Objectness computes on its way. Pixels are 0-based, boxes inclusive.
 
     Attributes:
@@ -137,7 +137,7 @@ def objectness_stages(
     rng: np.random.Generator | int = 0,
     cues: Sequence[Cue] = ("MS", "CC", "SS"),
     drawn: int = 100_000,
-) -> Stages:
+) -> ObjectnessStages:
     """As `objectness`, whose arguments and errors it has, with all intermediate results."""
     options = _Options(Parameters.load(parameters), windows, tuple(cues), drawn)
     return _stages(image, options, np.random.default_rng(rng))
@@ -192,7 +192,7 @@ def score_windows(
     return scores
 
 
-def _stages(image: ArrayLike, options: _Options, rng: np.random.Generator) -> Stages:
+def _stages(image: ArrayLike, options: _Options, rng: np.random.Generator) -> ObjectnessStages:
     checked = check_image(
         image, min_side=options.min_side, max_pixels=MAX_PIXELS, method="objectness"
     )
@@ -213,7 +213,7 @@ def _stages(image: ArrayLike, options: _Options, rng: np.random.Generator) -> St
     posteriors = posterior(scores, learnt)
     best = suppress(windows, posteriors, options.overlap, options.windows)
     heat = add_up(pixels[best], posteriors[best], shape)
-    return Stages(
+    return ObjectnessStages(
         ms_maps=maps,
         segments=segments,
         windows=windows,

@@ -38,7 +38,7 @@ _NAMES = {"C": "color", "I": "intensity", "O": "orientation", "D": "dklcolor"}
 
 
 @dataclass(frozen=True)
-class Settings:
+class SimpsalSettings:
     """All parameters of `simpsal`, under the names and with the defaults of the original.
 
     Attributes:
@@ -83,7 +83,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Stages:
+class SimpsalStages:
     """What `simpsal` computes on its way.
 
     Attributes:
@@ -107,7 +107,7 @@ def simpsal(image: ArrayLike, *, size: Size = "image", **parameters: Any) -> Map
     Args:
         image: (H, W, 3) or (H, W); uint8, or float in 0..1; at most 16 times as high as wide.
         size: "image" for a map as large as the image, "native" for one 64 cells wide.
-        **parameters: any parameter of `Settings`.
+        **parameters: any parameter of `SimpsalSettings`.
 
     Returns:
         (H, W) or (h, 64) float64 in 0..1; zero everywhere for an image without contrast.
@@ -137,22 +137,22 @@ def simpsal_fast(image: ArrayLike, *, size: Size = "image") -> Maps:
     )
 
 
-def simpsal_stages(image: ArrayLike, **parameters: Any) -> Stages:
-    """As `simpsal` (``image``, ``parameters`` of `Settings`), with all intermediate results."""
+def simpsal_stages(image: ArrayLike, **parameters: Any) -> SimpsalStages:
+    """`simpsal` with all intermediate results; ``parameters`` are those of `SimpsalSettings`."""
     return _stages(image, _settings(parameters))
 
 
-def _settings(parameters: dict[str, Any]) -> Settings:
-    known = [field.name for field in fields(Settings)]
+def _settings(parameters: dict[str, Any]) -> SimpsalSettings:
+    known = [field.name for field in fields(SimpsalSettings)]
     for name in parameters:
         if name not in known:
             raise UsageError(
                 f"simpsal: there is no parameter '{name}'; there are {', '.join(known)}"
             )
-    return Settings(**parameters)
+    return SimpsalSettings(**parameters)
 
 
-def _stages(image: ArrayLike, settings: Settings) -> Stages:
+def _stages(image: ArrayLike, settings: SimpsalSettings) -> SimpsalStages:
     checked = check_image(image, method="simpsal")
     height, width = checked.shape[:2]
     if height > TALLEST * width:
@@ -190,7 +190,7 @@ def _stages(image: ArrayLike, settings: Settings) -> Stages:
     if settings.blurRadius > 0:
         master = gaussian_blur(total, settings.blurRadius * base[0], 1.5)
     master = rescale(master)
-    return Stages(
+    return SimpsalStages(
         labels=tuple(labels),
         maps=tuple(maps),
         channels=channels,
@@ -199,7 +199,7 @@ def _stages(image: ArrayLike, settings: Settings) -> Stages:
     )
 
 
-def _scales(settings: Settings) -> tuple[float, ...]:
+def _scales(settings: SimpsalSettings) -> tuple[float, ...]:
     return (2.0, 1.0, 0.5) if settings.useMultipleCenterScales else (1.0,)
 
 
@@ -209,7 +209,7 @@ def _picture(image: NDArray[Any], base: tuple[int, int], scale: float) -> Maps:
     return flatten_noise(resize_planes(image, shape))
 
 
-def _features(letter: str, picture: Maps, settings: Settings) -> Maps:
+def _features(letter: str, picture: Maps, settings: SimpsalSettings) -> Maps:
     intensity = picture.mean(axis=0)
     if letter == "I":
         return np.asarray(intensity[None])
@@ -223,7 +223,7 @@ def _features(letter: str, picture: Maps, settings: Settings) -> Maps:
     return dkl_colors(picture)
 
 
-def _contrast(feature: Maps, settings: Settings) -> Maps:
+def _contrast(feature: Maps, settings: SimpsalSettings) -> Maps:
     """(feature - surround)^2 over all surrounds, weighted and stretched to 0..1."""
     total = np.zeros_like(feature)
     for sigma in settings.sigmas:
@@ -232,7 +232,7 @@ def _contrast(feature: Maps, settings: Settings) -> Maps:
     return rescale(total)
 
 
-def _weight(map_: Maps, settings: Settings) -> float:
+def _weight(map_: Maps, settings: SimpsalSettings) -> float:
     """(1 - mean of the local maxima)^2 of the stretched map; 1 with fewer than two of them."""
     if not settings.useNormWeights:
         return 1.0
@@ -241,7 +241,7 @@ def _weight(map_: Maps, settings: Settings) -> float:
 
 
 class Simpsal(Method):
-    """simpsal as a method of `bench` and `predict`; options are the parameters of `Settings`."""
+    """simpsal as a method of `bench` and `predict`; its options are those of `SimpsalSettings`."""
 
     def __init__(self, **parameters: Any) -> None:
         self.settings = _settings(parameters)

@@ -60,10 +60,10 @@ class SPN(NetworkMethod):
 
     def build(self, classes: Sequence[str]) -> EmotionNetwork:
         """The network, freshly initialised but for the backbone's weights."""
-        return Network(self, len(classes))
+        return SPNModule(self, len(classes))
 
 
-class Network(EmotionNetwork):
+class SPNModule(EmotionNetwork):
     """Backbone, proposals on a wide convolution, spatial sum, classifier."""
 
     def __init__(self, method: SPN, classes: int) -> None:

@@ -58,10 +58,10 @@ class WILDCAT(NetworkMethod):
 
     def build(self, classes: Sequence[str]) -> EmotionNetwork:
         """The network, freshly initialised but for the backbone's weights."""
-        return Network(self, len(classes))
+        return WILDCATModule(self, len(classes))
 
 
-class Network(EmotionNetwork):
+class WILDCATModule(EmotionNetwork):
     """Backbone, class maps, and pooling of their strongest and weakest places."""
 
     def __init__(self, method: WILDCAT, classes: int) -> None:

@@ -49,10 +49,10 @@ class WSCNet(NetworkMethod):
 
     def build(self, classes: Sequence[str]) -> EmotionNetwork:
         """The network, freshly initialised but for the backbone's weights."""
-        return Network(self, len(classes))
+        return WSCNetModule(self, len(classes))
 
 
-class Network(EmotionNetwork):
+class WSCNetModule(EmotionNetwork):
     """Backbone, detection branch and classification branch."""
 
     def __init__(self, method: WSCNet, classes: int) -> None:

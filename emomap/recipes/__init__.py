@@ -16,11 +16,11 @@ from typing import Any
 
 from emomap.errors import UsageError
 
-Table = dict[str, Any]
+Recipe = dict[str, Any]
 NAMED = ("demo", "paper")
 
 
-def load(name: str) -> Table:
+def load(name: str) -> Recipe:
     """A recipe by name ("demo", "paper") or from a TOML file.
 
     A file starts from the recipe that its key ``base`` names (default "paper") and changes only
@@ -51,7 +51,7 @@ def load(name: str) -> Table:
     return recipe
 
 
-def override(recipe: Table, settings: Sequence[str]) -> None:
+def override(recipe: Recipe, settings: Sequence[str]) -> None:
     """Apply ``--set`` arguments such as ``training.epochs=3`` to a recipe, in place.
 
     The value is read as TOML; what is no TOML is taken as a string.
@@ -74,7 +74,7 @@ def override(recipe: Table, settings: Sequence[str]) -> None:
         assign(recipe, key.strip(), value, where=f"--set {setting}")
 
 
-def assign(recipe: Table, key: str, value: Any, *, where: str) -> None:
+def assign(recipe: Recipe, key: str, value: Any, *, where: str) -> None:
     """Set one number of a recipe, refusing keys that do not exist and values of another type.
 
     Below ``method.NAME`` any key is accepted: the method's own constructor knows its options.

@@ -115,7 +115,7 @@ def _ridge(name: str, values: Any, axis: Axis, metric: str) -> Ridge:
 
 
 @dataclass(frozen=True)
-class Curve:
+class LearningCurve:
     """One line of a chart: its name and its points, in percent of the axes."""
 
     name: str
@@ -129,7 +129,7 @@ class Chart:
 
     title: str
     words: str
-    curves: Sequence[Curve]
+    curves: Sequence[LearningCurve]
     across: Sequence[tuple[float, str]]
     up: Sequence[tuple[float, str]]
 
@@ -170,7 +170,7 @@ def _chart(kind: str, series: Mapping[str, Sequence[tuple[float, float]]]) -> Ch
         across = Axis(across.low - 0.5, across.high + 0.5)
     up = Axis.around([y for _, y in every], zero=True)
     curves = [
-        Curve(
+        LearningCurve(
             name.replace("_", " "),
             " ".join(f"{across(x):g},{100 - up(y):g}" for x, y in points),
             number(points[-1][1]),

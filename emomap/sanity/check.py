@@ -20,7 +20,7 @@ from emomap import io, metrics
 from emomap.progress import track
 from emomap.sample import Gaze
 from emomap.sanity import faithfulness
-from emomap.scoring.image import fit, target_shape, truths
+from emomap.scoring.image import resize_to_gaze, target_shape, truths
 from emomap.scoring.protocol import Protocol, available, missing_inputs
 from emomap.tables import Table, number
 
@@ -85,7 +85,7 @@ def _scores(maps: Sequence[NDArray[Any]], gazes: Sequence[Gaze], bench: Bench) -
     protocol = Protocol(metrics=names, sigma=bench.dataset.sigma, stretch=True)
     values = [
         metrics.evaluate(
-            fit(shown, target_shape(gaze), protocol, "map"),
+            resize_to_gaze(shown, target_shape(gaze), protocol, "map"),
             **truths(gaze, protocol, "gaze"),
             metrics=names,
         )

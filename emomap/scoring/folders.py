@@ -14,7 +14,7 @@ from emomap.errors import EmomapError, UsageError
 from emomap.progress import track
 from emomap.sample import Gaze
 from emomap.scoring import per_image
-from emomap.scoring.image import Item, Scored, score_items
+from emomap.scoring.image import MapToScore, Scored, score_items
 from emomap.scoring.pool import pool_fixations
 from emomap.scoring.protocol import Protocol, available, check_metrics, missing_inputs
 from emomap.scoring.resume import Unfinished
@@ -84,7 +84,7 @@ def score(
         )
     remarks += _missing(unmatched, "prediction", predictions, allow_missing)
     remarks += _missing(unused, "ground truth", truth, allow_missing)
-    items = [Item(t, maps[p], _reader(gaze, t, maps[p])) for t, p in sorted(pairs.items())]
+    items = [MapToScore(t, maps[p], _reader(gaze, t, maps[p])) for t, p in sorted(pairs.items())]
     if protocol.sigma is None:
         protocol = replace(protocol, sigma=gaze.sigma)
     protocol, omitted = _fitting(protocol, items)
@@ -172,7 +172,7 @@ def _missing(ids: Sequence[str], what: str, where: str | Path, allowed: bool) ->
     return [line]
 
 
-def _fitting(protocol: Protocol, items: Sequence[Item]) -> tuple[Protocol, dict[str, str]]:
+def _fitting(protocol: Protocol, items: Sequence[MapToScore]) -> tuple[Protocol, dict[str, str]]:
     """Leave out the metrics that this kind of ground truth cannot serve, with the reason."""
     sample = items[0].gaze()
     has = available(sample) if sample else set()
@@ -185,8 +185,8 @@ def _fitting(protocol: Protocol, items: Sequence[Item]) -> tuple[Protocol, dict[
 
 
 def _run(
-    items: Sequence[Item],
-    mine: Sequence[Item],
+    items: Sequence[MapToScore],
+    mine: Sequence[MapToScore],
     protocol: Protocol,
     jobs: int | None,
     show: bool,
@@ -196,11 +196,11 @@ def _run(
     done = part.read() if part else {}
     todo = [item for item in mine if item.id not in done]
     with tempfile.TemporaryDirectory(prefix="emomap-", dir=parallel.shared_folder()) as temporary:
-        others = None
+        nonfixations = None
         if protocol.needs() & {"other", "baseline"}:
             gazes = ((item.id, gaze) for item in items if (gaze := item.gaze()))
-            others = pool_fixations(gazes, Path(temporary, "others.npz"))
-        results = score_items(todo, protocol, jobs=jobs, others=others)
+            nonfixations = pool_fixations(gazes, Path(temporary, "nonfixations.npz"))
+        results = score_items(todo, protocol, jobs=jobs, nonfixations=nonfixations)
         before = len(mine) - len(todo)
         try:
             for result in track(results, total=len(mine), done=before, label="score", show=show):

@@ -18,14 +18,14 @@ from emomap import io, metrics, parallel
 from emomap.errors import EmomapError
 from emomap.io.files import File
 from emomap.sample import Gaze
-from emomap.scoring.pool import _pooled_elsewhere
+from emomap.scoring.pool import pooled_elsewhere
 from emomap.scoring.protocol import (
     Protocol,
 )
 
 
 @dataclass(frozen=True)
-class Item:
+class MapToScore:
     """One map to score: its file, and a picklable function that reads the gaze."""
 
     id: str
@@ -45,23 +45,26 @@ class Scored:
 
 
 def score_items(
-    items: Sequence[Item],
+    items: Sequence[MapToScore],
     protocol: Protocol,
     *,
     jobs: int | None = None,
-    others: Path | None = None,
+    nonfixations: Path | None = None,
 ) -> Iterator[Scored]:
     """Score maps in parallel, yielding results in the order of the items.
 
     Args:
-        others: file made by `pool_fixations`, when a metric needs the gaze on other images.
+        nonfixations: file made by `pool_fixations`, when a metric needs the gaze on other images.
     """
     return parallel.ordered(
-        partial(score_item, protocol=protocol, others=others), items, jobs=jobs, chunk=25
+        partial(score_item, protocol=protocol, nonfixations=nonfixations),
+        items,
+        jobs=jobs,
+        chunk=25,
     )
 
 
-def score_item(item: Item, protocol: Protocol, others: Path | None = None) -> Scored:
+def score_item(item: MapToScore, protocol: Protocol, nonfixations: Path | None = None) -> Scored:
     """Score one map. A failure is returned as a problem that names the file."""
     try:
         values = io.read_map(item.map_file)
@@ -69,8 +72,8 @@ def score_item(item: Item, protocol: Protocol, others: Path | None = None) -> Sc
         if gaze is None:
             return Scored(item.id, problem=f"{item.id}: no gaze for this image")
         remarks, blank = _remarks(item, values, gaze), not values.any()
-        values = fit(values, target_shape(gaze), protocol, str(item.map_file))
-        truth = truths(gaze, protocol, item.id, others)
+        values = resize_to_gaze(values, target_shape(gaze), protocol, str(item.map_file))
+        truth = truths(gaze, protocol, item.id, nonfixations)
     except EmomapError as error:
         return Scored(item.id, problem=str(error))
     try:
@@ -87,7 +90,7 @@ def score_item(item: Item, protocol: Protocol, others: Path | None = None) -> Sc
     return Scored(item.id, chosen, remarks=remarks, blank=blank)
 
 
-def _remarks(item: Item, values: NDArray[Any], gaze: Gaze) -> tuple[str, ...]:
+def _remarks(item: MapToScore, values: NDArray[Any], gaze: Gaze) -> tuple[str, ...]:
     found = []
     if not values.any():
         found.append(f"{item.map_file}: all zero: scored as no information; check how it was made")
@@ -104,7 +107,7 @@ def target_shape(gaze: Gaze) -> tuple[int, int]:
     return gaze.shape
 
 
-def fit(
+def resize_to_gaze(
     values: NDArray[Any], shape: tuple[int, int], protocol: Protocol, name: str
 ) -> NDArray[Any]:
     """Bring a map to the size of the gaze.
@@ -127,7 +130,9 @@ def fit(
     return resized
 
 
-def truths(gaze: Gaze, protocol: Protocol, name: str, others: Path | None = None) -> dict[str, Any]:
+def truths(
+    gaze: Gaze, protocol: Protocol, name: str, nonfixations: Path | None = None
+) -> dict[str, Any]:
     """The ground-truth arrays that the metrics need, by the argument names of `evaluate`.
 
     Fixations win over a supplied density where both exist.
@@ -144,9 +149,9 @@ def truths(gaze: Gaze, protocol: Protocol, name: str, others: Path | None = None
     elif gaze.density is not None:
         found["density"] = gaze.density
     if needs & {"other", "baseline"}:
-        if others is None or gaze.points is None:
+        if nonfixations is None or gaze.points is None:
             raise EmomapError(f"{name}: shuffled AUC and information gain need fixations")
-        pooled = _pooled_elsewhere(others, name, gaze.shape)
+        pooled = pooled_elsewhere(nonfixations, name, gaze.shape)
         found["other"] = pooled
         if "baseline" in needs:
             found["baseline"] = metrics.density(pooled, protocol.sigma_for(gaze.shape))

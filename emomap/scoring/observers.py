@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from emomap import metrics
 from emomap.errors import EmomapError
 from emomap.sample import Gaze
-from emomap.scoring.image import Item, Scored, truths
+from emomap.scoring.image import MapToScore, Scored, truths
 from emomap.scoring.protocol import Protocol
 
 
@@ -91,7 +91,9 @@ def _needs_density(names: Sequence[str]) -> bool:
     return any("density" in metrics.CATALOGUE[name].inputs for name in names)
 
 
-def score_observers(item: Item, protocol: Protocol, others: Path | None = None) -> Scored:
+def score_observers(
+    item: MapToScore, protocol: Protocol, nonfixations: Path | None = None
+) -> Scored:
     """The inter-observer ceiling of one image, by the metrics against fixations.
 
     The density of one observer is no truth that a method's CC or KL could be compared with, so
@@ -105,7 +107,7 @@ def score_observers(item: Item, protocol: Protocol, others: Path | None = None) 
         gaze = item.gaze()
         if gaze is None:
             return Scored(name, problem=f"{name}: no gaze for this image")
-        truth = truths(gaze, replace(protocol, metrics=names), name, others)
+        truth = truths(gaze, replace(protocol, metrics=names), name, nonfixations)
         values = observer_ceiling(
             gaze,
             names,

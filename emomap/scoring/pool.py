@@ -45,7 +45,7 @@ def _pool(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int64], dict[str,
         return stored["points"], stored["owner"], ids
 
 
-def _pooled_elsewhere(path: Path, name: str, shape: tuple[int, int]) -> NDArray[Any]:
+def pooled_elsewhere(path: Path, name: str, shape: tuple[int, int]) -> NDArray[Any]:
     points, owner, ids = _pool(path)
     height, width = shape
     elsewhere = points[owner != ids.get(name, -1)]

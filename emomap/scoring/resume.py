@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from emomap import io
-from emomap.scoring.image import Item, Scored
+from emomap.scoring.image import MapToScore, Scored
 from emomap.scoring.protocol import Protocol
 
 #: Results written at once.
@@ -30,7 +30,7 @@ class Unfinished:
         truth: where the gaze is from.
     """
 
-    def __init__(self, output: Path, items: Sequence[Item], protocol: Protocol, truth: Path):
+    def __init__(self, output: Path, items: Sequence[MapToScore], protocol: Protocol, truth: Path):
         self.path = output.with_name(f"{output.name}.part")
         maps = [f"{item.id}\n{item.map_file}\n" for item in items]
         self._head = {
@@ -77,5 +77,5 @@ class Unfinished:
         self.path.unlink(missing_ok=True)
 
 
-def _stamp(item: Item) -> int:
+def _stamp(item: MapToScore) -> int:
     return item.map_file.stat().st_mtime_ns if isinstance(item.map_file, Path) else 0

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from emomap import metrics
-from emomap.scoring.image import Item, Scored, score_items
+from emomap.scoring.image import MapToScore, Scored, score_items
 from tests.cli.conftest import Command
 
 
@@ -222,7 +222,7 @@ def test_an_interrupted_score_goes_on(
     real = score_items
     asked: list[list[str]] = []
 
-    def stopping(items: Sequence[Item], *more: object, **options: object) -> Iterator[Scored]:
+    def stopping(items: Sequence[MapToScore], *more: object, **options: object) -> Iterator[Scored]:
         asked.append([item.id for item in items])
         results = real(items, *more, **options)  # type: ignore[arg-type]
         for number, result in enumerate(results):

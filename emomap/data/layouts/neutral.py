@@ -14,7 +14,7 @@ from emomap.data import labels, splits
 from emomap.data.card import CARD, Card, read_card
 from emomap.data.gaze_folder import files_by_id, gaze_sources
 from emomap.data.reading import Finder, Reading, ids
-from emomap.data.table import Row, read_table
+from emomap.data.table import TableRow, read_table
 from emomap.data.tree import Tree
 from emomap.errors import EmomapError
 from emomap.io.files import File
@@ -96,7 +96,7 @@ def _labels(tree: Tree, card: Card, finder: Finder, reading: Reading) -> dict[st
         return {}
     allowed = {name.lower(): name for name in card.classes}
 
-    def label(text: str, row: Row) -> str | None:
+    def label(text: str, row: TableRow) -> str | None:
         emotion = allowed.get(text.lower())
         if emotion is None:
             reading.fault(
@@ -114,7 +114,7 @@ def _splits(tree: Tree, finder: Finder, reading: Reading) -> dict[str, Split]:
         return {}
     allowed: dict[str, Split] = {name: name for name in SPLITS}
 
-    def split(text: str, row: Row) -> Split | None:
+    def split(text: str, row: TableRow) -> Split | None:
         found = allowed.get(text.lower())
         if found is None:
             reading.fault(f"{row.where}: '{text}' is not one of the splits {', '.join(SPLITS)}")
@@ -126,7 +126,7 @@ def _splits(tree: Tree, finder: Finder, reading: Reading) -> dict[str, Split]:
 def _assignments(
     file: File,
     column: str,
-    parse: Callable[[str, Row], T | None],
+    parse: Callable[[str, TableRow], T | None],
     finder: Finder,
     reading: Reading,
 ) -> dict[str, T]:
