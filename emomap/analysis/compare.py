@@ -19,7 +19,7 @@ from emomap.analysis.ranking import CEILING, PRIOR
 from emomap.errors import EmomapError, UsageError
 from emomap.runs import results
 from emomap.scoring import per_image
-from emomap.scoring.scores import interval
+from emomap.scoring.summary import interval
 from emomap.scoring.signature import differing, seeded
 
 #: How many names an error lists before it only counts.

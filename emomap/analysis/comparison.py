@@ -10,7 +10,7 @@ from typing import Any
 
 from emomap import metrics
 from emomap.analysis import ranking
-from emomap.scoring.scores import arrow
+from emomap.scoring.summary import label
 from emomap.tables import Table, html, number, with_interval
 
 #: Below this, after Holm, a difference counts as found.
@@ -100,7 +100,7 @@ class Comparison:
         """Means with the rank on each metric in parentheses, best mean rank first."""
         shared = {name: column for name, column in self.share.items() if column}
         header = ["method", "mean rank"]
-        header += [f"{metrics.CATALOGUE[m].long_name} {arrow(m)} (rank)" for m in self.metrics]
+        header += [f"{label(m)} (rank)" for m in self.metrics]
         header += [f"{metrics.CATALOGUE[m].long_name} share" for m in shared]
         names = [*(name for name in self.means if name not in self.ranks), *self.ranks]
         places = {m: ranking.places(self.means, m) for m in self.metrics}
@@ -124,7 +124,7 @@ class Comparison:
         header = ("metric", "pair", "difference", "p (Holm)", "d_z", "win/tie/loss", "verdict")
         rows = [
             [
-                f"{metrics.CATALOGUE[pair.metric].long_name} {arrow(pair.metric)}",
+                label(pair.metric),
                 f"{pair.first} - {pair.second}",
                 with_interval(pair.difference, pair.low, pair.high, 4),
                 probability(pair.p_holm),

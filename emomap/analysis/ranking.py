@@ -7,7 +7,7 @@ from typing import Any
 
 from emomap import metrics
 from emomap.scoring.rows import Row
-from emomap.scoring.scores import arrow, interval
+from emomap.scoring.summary import interval, label
 from emomap.tables import Table, number
 
 #: method -> metric -> image -> value
@@ -116,11 +116,7 @@ def ranked_table(summary: Mapping[str, Any], *, intervals: bool = True) -> Table
     order += [name for name in entries if name not in order]
     names = max((list(e["metrics"]) for e in entries.values()), key=len, default=[])
     classified = any(entry["accuracy"] is not None for entry in entries.values())
-    header = [
-        "method",
-        "rank",
-        *[f"{metrics.CATALOGUE[name].long_name} {arrow(name)}" for name in names],
-    ]
+    header = ["method", "rank", *map(label, names)]
     rows: list[list[str]] = []
     for name in order:
         entry = entries[name]

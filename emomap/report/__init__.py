@@ -24,7 +24,7 @@ from emomap.errors import EmomapError
 from emomap.report import charts, heat, pictures, words
 from emomap.runs import results
 from emomap.runs.results import Results
-from emomap.scoring.scores import arrow
+from emomap.scoring.summary import arrow
 from emomap.tables import number
 
 #: Values of single images beyond this many bytes stay in the run folder.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,6 @@ from typing import Any
 from emomap.errors import EmomapError, UsageError
 from emomap.scoring import per_image
 from emomap.scoring.per_image import PerImage
-from emomap.scoring.scores import interval, metric_rows, signed_csv
-from emomap.scoring.signature import seeded
-from emomap.tables import Table
 
 #: How many names an error lists before it only counts.
 LISTED = 10
@@ -71,26 +67,3 @@ def _check_out(out: Path, values: Mapping[str, Any]) -> None:
             f"{out}: exists already and has {', '.join(lost[:LISTED])} ({len(lost)} images), which "
             "no part has; the first file is the one to write, so name a new one"
         )
-
-
-def render(table: PerImage, form: str, seed: int = 0) -> str:
-    """Means with intervals of per-image values, as `emomap score` prints them."""
-    columns = {m: [line[m] for line in table.values.values()] for m in table.metrics}
-    summary = {metric: interval(column, seed) for metric, column in columns.items()}
-    signed = {metric: seeded(table.signed(metric), seed) for metric in table.metrics}
-    whole_signature = seeded(table.signature, seed)
-    if form == "json":
-        whole = {
-            "n_images": len(table.values),
-            "signature": whole_signature,
-            "metrics": summary,
-            "signatures": signed,
-        }
-        return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
-    if form == "csv":
-        return signed_csv(summary, signed)
-    notes = [whole_signature] if whole_signature else [*signed.values()]
-    title = f"{len(table.values)} images, mean with 95% bootstrap interval"
-    header = ("metric", "mean", "low", "high", "n")
-    lines = [f"signature: {note}" for note in notes if note]
-    return Table(header, metric_rows(summary), title, lines).render(form)

@@ -58,6 +58,10 @@ class PerImage:
             return self.signatures[metric]
         return of_metric(self.signature, metric) if self.signature else ""
 
+    def column(self, metric: str) -> list[float]:
+        """The values of one metric, in the order of the images."""
+        return [line[metric] for line in self.values.values()]
+
     def rows(self) -> list[Row]:
         """As rows of a run folder."""
         signed = {name: self.signed(name) for name in self.metrics}
