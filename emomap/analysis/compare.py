@@ -19,8 +19,8 @@ from emomap.analysis.ranking import CEILING, PRIOR
 from emomap.errors import EmomapError, UsageError
 from emomap.runs import results
 from emomap.scoring import per_image
-from emomap.scoring.summary import interval
 from emomap.scoring.signature import differing, seeded
+from emomap.scoring.summary import interval
 
 #: How many names an error lists before it only counts.
 LISTED = 10
