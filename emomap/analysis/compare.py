@@ -12,15 +12,14 @@ from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
-from emomap import metrics
 from emomap.analysis import ranking
-from emomap.analysis.comparison import ComparedMethod, Comparison, Pair
+from emomap.analysis.comparison import ComparedMethod, Comparison
+from emomap.analysis.pairs import paired
 from emomap.analysis.ranking import CEILING, PRIOR
 from emomap.errors import EmomapError, UsageError
 from emomap.runs import results
 from emomap.scoring import per_image
 from emomap.scoring.signature import differing, seeded
-from emomap.scoring.summary import interval
 
 #: How many names an error lists before it only counts.
 LISTED = 10
@@ -105,49 +104,6 @@ def compare(
         len(values[reference][chosen[0]]),
         [*trust, *partial, *missing],
     )
-
-
-def paired(
-    values: ranking.Values,
-    metric: str,
-    pairs: Sequence[tuple[str, str]],
-    seed: int,
-    resamples: int = 9999,
-) -> list[Pair]:
-    """Test pairs of methods on one metric, Holm-corrected over these pairs."""
-    direction = metrics.CATALOGUE[metric].direction
-    tested = []
-    for first, second in pairs:
-        a, b = values[first][metric], values[second][metric]
-        ours, theirs = list(a.values()), [b[image] for image in a]
-        found = metrics.statistics.paired_permutation_test(
-            ours, theirs, resamples=resamples, seed=seed
-        )
-        bounds = interval([x - y for x, y in zip(ours, theirs, strict=True)], seed)
-        tested.append((first, second, ours, theirs, found, bounds))
-    corrected = metrics.statistics.holm([entry[4].p_value for entry in tested])
-    return [
-        Pair(
-            metric,
-            first,
-            second,
-            found.n,
-            sum(ours) / found.n,
-            sum(theirs) / found.n,
-            found.difference,
-            bounds["low"],
-            bounds["high"],
-            found.p_value,
-            float(p_holm),
-            found.effect,
-            found.wins if direction > 0 else found.losses,
-            found.ties,
-            found.losses if direction > 0 else found.wins,
-        )
-        for (first, second, ours, theirs, found, bounds), p_holm in zip(
-            tested, corrected, strict=True
-        )
-    ]
 
 
 def _named(entries: Sequence[ComparedMethod]) -> list[ComparedMethod]:

@@ -10,11 +10,9 @@ from typing import Any
 
 from emomap import metrics
 from emomap.analysis import ranking
+from emomap.analysis.pairs import Pair, probability
 from emomap.scoring.summary import label
 from emomap.tables import Table, html, number, with_interval
-
-#: Below this, after Holm, a difference counts as found.
-LEVEL = 0.05
 
 
 @dataclass(frozen=True)
@@ -26,47 +24,6 @@ class ComparedMethod:
     values: Mapping[str, Mapping[str, float]]
     signatures: Mapping[str, str]
     is_prior: bool = False
-
-
-@dataclass(frozen=True)
-class Pair:
-    """One method against another on one metric.
-
-    Attributes:
-        metric, first, second, n: what was compared, on how many images.
-        first_mean, second_mean: over the images.
-        difference: mean of ``first`` minus ``second``, in the metric's own direction.
-        low, high: 95% bootstrap interval of the difference, over images.
-        p: two-sided paired permutation test; p_holm: corrected over the pairs of this metric.
-        effect: Cohen's d_z, the mean difference over the standard deviation of the differences.
-        wins, ties, losses: images on which ``first`` is better, equal, worse.
-    """
-
-    metric: str
-    first: str
-    second: str
-    n: int
-    first_mean: float
-    second_mean: float
-    difference: float
-    low: float
-    high: float
-    p: float
-    p_holm: float
-    effect: float
-    wins: int
-    ties: int
-    losses: int
-
-    @property
-    def verdict(self) -> str:
-        """Who is better, in words, or that no difference was found."""
-        if self.ties == self.n:
-            return "no difference (equal on every image)"
-        if self.p_holm >= LEVEL:
-            return "no difference found"
-        better = self.difference * metrics.CATALOGUE[self.metric].direction > 0
-        return f"{self.first if better else self.second} is better"
 
 
 @dataclass(frozen=True, repr=False)
@@ -191,8 +148,3 @@ class Comparison:
     def _repr_html_(self) -> str:
         """For Jupyter."""
         return html(self.rank_table()) + html(self.pair_table())
-
-
-def probability(p: float) -> str:
-    """A p-value for people: 0.0123, or <0.001."""
-    return "<0.001" if p < 0.001 else f"{p:.3f}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emomap import metrics
+from emomap.analysis.pairs import LEVEL, paired
 from emomap.scoring.rows import Row
 from emomap.scoring.summary import interval, label
 from emomap.tables import Table, number
@@ -69,20 +70,15 @@ def paired_tests(values: Values, seed: int, against: str = PRIOR) -> dict[str, d
     """
     if against not in values:
         return {}
-    others = [name for name in values if name not in {against, CEILING}]
-    found: dict[str, dict[str, Any]] = {name: {} for name in others}
-    for metric, base in values[against].items():
-        raw: list[float] = []
-        for name in others:
-            column = values[name][metric]
-            pairs = [(column[image], base[image]) for image in base]
-            test = metrics.statistics.paired_permutation_test(
-                [a for a, _ in pairs], [b for _, b in pairs], seed=seed
-            )
-            raw.append(test.p_value)
-            found[name][metric] = {"difference": test.difference, "p": test.p_value}
-        for name, corrected in zip(others, metrics.statistics.holm(raw), strict=True):
-            found[name][metric]["p_holm"] = float(corrected)
+    others = [(name, against) for name in values if name not in {against, CEILING}]
+    found: dict[str, dict[str, Any]] = {name: {} for name, _ in others}
+    for metric in values[against]:
+        for pair in paired(values, metric, others, seed):
+            found[pair.first][metric] = {
+                "difference": pair.difference,
+                "p": pair.p,
+                "p_holm": pair.p_holm,
+            }
     return found
 
 
@@ -126,7 +122,7 @@ def ranked_table(summary: Mapping[str, Any], *, intervals: bool = True) -> Table
         for metric in names:
             cell = entry["metrics"].get(metric)
             test = summary.get("tests", {}).get(name, {}).get(metric)
-            star = "*" if test and test["p_holm"] < 0.05 else ""
+            star = "*" if test and test["p_holm"] < LEVEL else ""
             means_line.append(number(cell["mean"]) + star if cell else "-")
             range_line.append(f"[{number(cell['low'])},{number(cell['high'])}]" if cell else "")
         if classified:

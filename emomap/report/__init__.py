@@ -18,8 +18,7 @@ from typing import Any
 
 from emomap import io, method, metrics
 from emomap.analysis import ranking
-from emomap.analysis.compare import paired
-from emomap.analysis.comparison import LEVEL, Pair, probability
+from emomap.analysis.pairs import LEVEL, Pair, paired, probability
 from emomap.errors import EmomapError
 from emomap.report import charts, heat, pictures, words
 from emomap.runs import results
@@ -248,18 +247,8 @@ def _rivals(run: Results) -> list[Pair]:
     if len(ranked) < 2:
         return []
     pairs = [(ranked[0], ranked[1])]
-    common = set.intersection(
-        *(set(column) for name in ranked[:2] for column in run.values[name].values())
-    )
-    values = {
-        name: {
-            metric: {image: value for image, value in column.items() if image in common}
-            for metric, column in run.values[name].items()
-        }
-        for name in ranked[:2]
-    }
     seed = run.summary["seed"]
-    return [p for metric in run.metrics for p in paired(values, metric, pairs, seed)]
+    return [p for metric in run.metrics for p in paired(run.values, metric, pairs, seed)]
 
 
 def _confusion(run: Results, entry: Mapping[str, Any]) -> list[tuple[str, list[tuple[int, float]]]]:

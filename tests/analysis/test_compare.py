@@ -11,6 +11,7 @@ import pytest
 
 from emomap import cli
 from emomap.analysis.compare import compare
+from emomap.analysis.pairs import paired
 from emomap.errors import EmomapError, UsageError
 from emomap.scoring import per_image
 from emomap.scoring.per_image import PerImage
@@ -74,8 +75,6 @@ def test_planted_difference_is_found_and_points_the_right_way(
 
 def test_holm_keeps_false_alarms_of_null_methods_at_five_percent() -> None:
     """In 100 worlds of 20 methods that do not differ, an alarm in more than 11 has p < 0.01."""
-    from emomap.analysis.compare import paired
-
     rng = np.random.default_rng(5)
     alarms = 0
     for world in range(100):
@@ -100,7 +99,7 @@ def test_false_alarms_of_whole_comparisons(
     """
     rng = np.random.default_rng(8)
     monkeypatch.setattr(
-        "emomap.analysis.compare.interval", lambda values, seed: {"low": 0.0, "high": 0.0}
+        "emomap.analysis.pairs.interval", lambda values, seed: {"low": 0.0, "high": 0.0}
     )
     alarms = {"cc": 0, "kl": 0}
     for _ in range(worlds):
