@@ -16,13 +16,10 @@ from emomap.analysis import ranking
 from emomap.analysis.comparison import ComparedMethod, Comparison
 from emomap.analysis.pairs import paired
 from emomap.analysis.ranking import CEILING, PRIOR
-from emomap.errors import EmomapError, UsageError
+from emomap.errors import EmomapError, UsageError, listed
 from emomap.runs import results
 from emomap.scoring import per_image
 from emomap.scoring.signature import differing, seeded
-
-#: How many names an error lists before it only counts.
-LISTED = 10
 
 
 def load(path: Path, methods: Sequence[str] = ()) -> list[ComparedMethod]:
@@ -202,9 +199,7 @@ def _shared_images(
     notes = []
     lacking = set.union(*having.values()) - common
     if lacking:
-        shown = ", ".join(sorted(lacking)[:LISTED])
-        more = f" and {len(lacking) - LISTED} more" if len(lacking) > LISTED else ""
-        line = f"not all methods have {shown}{more} ({len(lacking)} images)"
+        line = f"not all methods have {listed(sorted(lacking))} ({len(lacking)} images)"
         if not allow_missing:
             raise EmomapError(
                 f"{line}; --allow-missing compares on the {len(common)} that all have"

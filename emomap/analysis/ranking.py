@@ -166,8 +166,8 @@ def notes(summary: Mapping[str, Any]) -> list[str]:
 
 def confusion_table(confusion: Sequence[Sequence[int]], classes: Sequence[str], name: str) -> Table:
     """Counts, true emotion in rows, predicted in columns."""
-    header = ["true \\ predicted", *[label[:6] for label in classes]]
-    rows = [[label, *map(str, row)] for label, row in zip(classes, confusion, strict=True)]
+    header = ["true \\ predicted", *[emotion[:6] for emotion in classes]]
+    rows = [[emotion, *map(str, row)] for emotion, row in zip(classes, confusion, strict=True)]
     return Table(header, rows, f"{name}: confusion matrix (counts)")
 
 

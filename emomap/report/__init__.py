@@ -23,7 +23,7 @@ from emomap.errors import EmomapError
 from emomap.report import charts, heat, pictures, words
 from emomap.runs import results
 from emomap.runs.results import Results
-from emomap.scoring.summary import arrow
+from emomap.scoring.summary import label
 from emomap.tables import number
 
 #: Values of single images beyond this many bytes stay in the run folder.
@@ -158,7 +158,7 @@ def _columns(run: Results) -> list[dict[str, Any]]:
         {
             "key": name,
             "title": metrics.CATALOGUE[name].long_name,
-            "arrow": arrow(name),
+            "label": label(name),
             "direction": metrics.CATALOGUE[name].direction,
             "about": f"{metrics.CATALOGUE[name].reference}; "
             + ("higher" if metrics.CATALOGUE[name].higher_is_better else "lower")
@@ -168,7 +168,9 @@ def _columns(run: Results) -> list[dict[str, Any]]:
     ]
     if any(entry["accuracy"] is not None for entry in run.summary["methods"].values()):
         about = "share of images whose emotion is recognised; higher is better"
-        found.append({"key": "", "title": "accuracy", "arrow": "↑", "direction": 1, "about": about})
+        found.append(
+            {"key": "", "title": "accuracy", "label": "accuracy ↑", "direction": 1, "about": about}
+        )
     return found
 
 
@@ -254,8 +256,8 @@ def _rivals(run: Results) -> list[Pair]:
 def _confusion(run: Results, entry: Mapping[str, Any]) -> list[tuple[str, list[tuple[int, float]]]]:
     """Rows of the confusion matrix: true emotion, then (count, share of the row)."""
     return [
-        (label, [(count, count / max(1, sum(row))) for count in row])
-        for label, row in zip(run.summary["classes"], entry["confusion"], strict=True)
+        (emotion, [(count, count / max(1, sum(row))) for count in row])
+        for emotion, row in zip(run.summary["classes"], entry["confusion"], strict=True)
     ]
 
 

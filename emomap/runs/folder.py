@@ -25,7 +25,7 @@ from typing import Any
 
 from emomap import io, recipes
 from emomap._version import __version__
-from emomap.errors import EmomapError, UsageError
+from emomap.errors import EmomapError, UsageError, listed
 from emomap.parallel import launched
 
 #: Packages whose version can change a number.
@@ -86,10 +86,8 @@ class Run:
             raise EmomapError(f"{kept}: cannot be read: {error}") from error
         differences = recipes.difference(there, settings)
         if differences:
-            shown = "; ".join(differences[:10])
-            more = f"; and {len(differences) - 10} more" if len(differences) > 10 else ""
             raise UsageError(
-                f"{kept.parent}: holds a run with another recipe ({shown}{more}); "
+                f"{kept.parent}: holds a run with another recipe ({listed(differences)}); "
                 "use another folder with --out, or the same recipe"
             )
 

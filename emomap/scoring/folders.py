@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emomap import io, parallel
-from emomap.errors import EmomapError, UsageError
+from emomap.errors import EmomapError, UsageError, listed
 from emomap.progress import track
 from emomap.sample import Gaze
 from emomap.scoring import per_image
@@ -22,9 +22,6 @@ from emomap.scoring.scores import Scores
 
 if TYPE_CHECKING:
     from emomap.data.gaze_folder import GazeFolder
-
-#: How many names an error lists before it only counts.
-LISTED = 10
 
 
 def score(
@@ -125,8 +122,7 @@ def _protocol(protocol: Protocol | None, choices: Mapping[str, Any]) -> Protocol
     chosen = dict(choices)
     if "metrics" in chosen:
         names = chosen["metrics"]
-        listed = names.split(",") if isinstance(names, str) else names
-        chosen["metrics"] = check_metrics(listed)
+        chosen["metrics"] = check_metrics(names.split(",") if isinstance(names, str) else names)
     return Protocol(**chosen)
 
 
@@ -165,8 +161,7 @@ def _gaze_at_size_of(map_file: Path, source: Callable[..., Gaze]) -> Gaze:
 def _missing(ids: Sequence[str], what: str, where: str | Path, allowed: bool) -> list[str]:
     if not ids:
         return []
-    more = f" and {len(ids) - LISTED} more" if len(ids) > LISTED else ""
-    line = f"{where}: no {what} for {', '.join(ids[:LISTED])}{more} ({len(ids)} in all)"
+    line = f"{where}: no {what} for {listed(ids)} ({len(ids)} in all)"
     if not allowed:
         raise EmomapError(f"{line}; --allow-missing scores what both sides have")
     return [line]

@@ -6,12 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from emomap.errors import EmomapError, UsageError
+from emomap.errors import EmomapError, UsageError, listed
 from emomap.scoring import per_image
 from emomap.scoring.per_image import PerImage
-
-#: How many names an error lists before it only counts.
-LISTED = 10
 
 
 def merge_files(parts: Sequence[Path], out: Path) -> PerImage:
@@ -38,8 +35,7 @@ def merge_files(parts: Sequence[Path], out: Path) -> PerImage:
                 raise UsageError(f"{path}: {metric} was scored in another way than in {parts[0]}")
         twice = sorted(values.keys() & part.values.keys())
         if twice:
-            more = f" and {len(twice) - LISTED} more" if len(twice) > LISTED else ""
-            raise EmomapError(f"{path}: another part has {', '.join(twice[:LISTED])}{more} too")
+            raise EmomapError(f"{path}: another part has {listed(twice)} too")
         values |= part.values
     _check_out(out, values)
     method = first.method if first.method != parts[0].stem else out.stem
@@ -64,6 +60,6 @@ def _check_out(out: Path, values: Mapping[str, Any]) -> None:
         raise UsageError(f"{out}: exists already and is no earlier result of a merge") from error
     if lost:
         raise UsageError(
-            f"{out}: exists already and has {', '.join(lost[:LISTED])} ({len(lost)} images), which "
+            f"{out}: exists already and has {listed(lost)} ({len(lost)} images), which "
             "no part has; the first file is the one to write, so name a new one"
         )

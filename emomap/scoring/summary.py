@@ -1,7 +1,7 @@
 """The values of many images summed up: means with intervals, signed, as a table or for programs.
 
-`emomap score` and `emomap merge` print through `Summary`. Rows, tables and charts take the label of
-a metric, its arrow and its interval from here.
+`emomap score` and `emomap merge` print through `Summary`. Every table takes the interval of a mean
+and the label of a metric from here.
 """
 
 from __future__ import annotations
@@ -121,9 +121,5 @@ def interval(values: Sequence[float], seed: int) -> dict[str, Any]:
 
 def label(metric: str) -> str:
     """The metric's name in a table, with the direction that is better: "KL ↓"."""
-    return f"{metrics.CATALOGUE[metric].long_name} {arrow(metric)}"
-
-
-def arrow(metric: str) -> str:
-    """↑ where larger is better, ↓ where smaller is."""
-    return "↑" if metrics.CATALOGUE[metric].higher_is_better else "↓"
+    entry = metrics.CATALOGUE[metric]
+    return f"{entry.long_name} {'↑' if entry.higher_is_better else '↓'}"
