@@ -22,9 +22,9 @@ class Scores:
         protocol: how they were computed.
         omitted: metric -> why it could not be computed from this ground truth.
         failed: one line for each map that could not be scored.
-        remarks: what the user should know (how the ground truth was read, constant maps, ...).
-        blank: how many maps were all zero. They were scored as no information, which is hardly
-            what their maker meant.
+        remarks: what the user should know (how the ground truth was read, empty maps, ...).
+        blank: number of maps that are zero everywhere. They were scored as no information, but
+            something probably went wrong when they were made.
         seed: of the bootstrap.
         method, dataset: the names of the two folders.
     """
@@ -41,7 +41,7 @@ class Scores:
 
     @property
     def n_images(self) -> int:
-        """How many maps were scored."""
+        """Number of maps that were scored."""
         return len(self.values)
 
     def column(self, metric: str) -> list[float]:
@@ -62,7 +62,7 @@ class Scores:
 
     @property
     def signature(self) -> str:
-        """Every choice behind the means and intervals of all metrics, in one short string."""
+        """Every choice behind the means and intervals of all metrics, in one string."""
         return self.protocol.signature(seed=self.seed)
 
     def to_dict(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class Scores:
         return self.render("latex")
 
     def to_pandas(self) -> Any:
-        """A data frame with one row an image (needs pandas); ``attrs`` holds the signature."""
+        """A data frame with a row for each image (needs pandas); ``attrs`` has the signature."""
         import pandas
 
         frame = pandas.DataFrame(list(self.values.values()), index=list(self.values))
@@ -100,7 +100,7 @@ class Scores:
         return frame
 
     def __repr__(self) -> str:
-        """The table: what one wants to see in a session, however many images there are."""
+        """The table, so that a session shows the result and not thousands of values."""
         return self.render("table").rstrip()
 
     def _repr_html_(self) -> str:

@@ -1,4 +1,4 @@
-"""The values of many images summed up: means with intervals, signed, as a table or for programs.
+"""`Summary`: means over images with intervals and signatures, as a table or for programs.
 
 `emomap score` and `emomap merge` print through `Summary`. Every table takes the interval of a mean
 and the label of a metric from here.
@@ -24,11 +24,11 @@ class Summary:
 
     Attributes:
         means: metric -> mean, low, high (95% bootstrap interval over images), n.
-        signatures: metric -> every choice behind its mean and interval; "" where it is unknown.
-        signature: the same of all metrics in one string; "" where a file keeps them apart.
-        n_images: how many images there are.
+        signatures: metric -> every choice behind its mean and interval; "" if unknown.
+        signature: the same for all metrics in one string; "" if a file keeps them apart.
+        n_images: number of images.
         notes: lines below the table, after the signature.
-        more: what the JSON holds besides.
+        more: further keys of the JSON.
     """
 
     means: Mapping[str, Mapping[str, Any]]
@@ -40,7 +40,7 @@ class Summary:
 
     @classmethod
     def of(cls, values: PerImage, seed: int = 0) -> Summary:
-        """Sum up the values of images. ``seed`` is that of the bootstrap."""
+        """Summarise the values of images. ``seed`` is the seed of the bootstrap."""
         return cls(
             {metric: interval(values.column(metric), seed) for metric in values.metrics},
             {metric: seeded(values.signed(metric), seed) for metric in values.metrics},
@@ -74,7 +74,7 @@ class Summary:
         return Table(("metric", "mean", "low", "high", "n"), rows, title, notes)
 
     def narrow_table(self) -> Table:
-        """The table with mean and interval in one cell, for a column of a paper."""
+        """The table with mean and interval in one cell, for the narrow columns of a paper."""
         rows = [
             [label(metric), with_interval(e["mean"], e["low"], e["high"], 4), str(e["n"])]
             for metric, e in self.means.items()
@@ -120,6 +120,6 @@ def interval(values: Sequence[float], seed: int) -> dict[str, Any]:
 
 
 def label(metric: str) -> str:
-    """The metric's name in a table, with the direction that is better: "KL ↓"."""
+    """A metric's name and the direction that is better, for tables: "KL ↓"."""
     entry = metrics.CATALOGUE[metric]
     return f"{entry.long_name} {'↑' if entry.higher_is_better else '↓'}"

@@ -221,11 +221,11 @@ def test_other_images_are_refused_or_counted(tmp_path: Path, rng: np.random.Gene
     [
         ("a.csv", "image,cc\n1,nan\n2,0.5\n", "line 2, cc: nan"),
         ("a.csv", "image,cc\n1,x\n", "'x' is not a number"),
-        ("a.csv", "image,cc\n1,1\n1,2\n", "'1' is there twice"),
+        ("a.csv", "image,cc\n1,1\n1,2\n", "'1' appears twice"),
         ("a.csv", "image,colour\n1,1\n", "none of its columns"),
         ("a.csv", "picture,cc\n1,1\n", "no column 'image'"),
         ("a.csv", "", "no column 'image'"),
-        ("a.json", '{"metrics": {}}', "means but no values"),
+        ("a.json", '{"metrics": {}}', "has no values of images"),
         ("a.json", "[", "not per-image values"),
         ("a.jsonl", "{}\n", "line 1 is damaged"),
         (
@@ -233,7 +233,7 @@ def test_other_images_are_refused_or_counted(tmp_path: Path, rng: np.random.Gene
             '{"dataset":"d","method":"m","image":"1","metric":"cc","value":1,"signature":""}\n{"d',
             "last line was cut short",
         ),
-        ("a.txt", "", "suffix says the format"),
+        ("a.txt", "", "suffix names the format"),
     ],
 )
 def test_bad_files_are_named(tmp_path: Path, name: str, text: str, words: str) -> None:
