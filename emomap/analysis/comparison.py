@@ -1,4 +1,4 @@
-"""What a comparison of methods found: pairs, means, ranks; as tables and records."""
+"""`Comparison`: the result of comparing methods, as tables, records and JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from emomap.tables import Table, html, number, with_interval
 
 @dataclass(frozen=True)
 class ComparedMethod:
-    """One method: its values (metric -> image -> value) and where they come from."""
+    """One method: its values (metric -> image -> value) and the file or folder they come from."""
 
     name: str
     source: Path
@@ -35,9 +35,9 @@ class Comparison:
         means: method -> metric -> mean, low, high, n.
         ranks: method -> mean rank over the metrics, best first.
         share: metric -> method -> share of the way from centre prior to human agreement.
-        signatures: metric -> signature, with the seed of this comparison; "" where no file says.
-        n_images: on how many images the methods were compared.
-        notes: what the reader must know.
+        signatures: metric -> signature with the seed of this comparison; "" if no file says.
+        n_images: number of images on which the methods were compared.
+        notes: what a reader must know.
     """
 
     pairs: Sequence[Pair]
@@ -54,7 +54,7 @@ class Comparison:
         return list(self.signatures)
 
     def rank_table(self) -> Table:
-        """Means with the rank on each metric in parentheses, best mean rank first."""
+        """Means, each with the rank on its metric in parentheses; best mean rank first."""
         shared = {name: column for name, column in self.share.items() if column}
         header = ["method", "mean rank"]
         header += [f"{label(m)} (rank)" for m in self.metrics]
@@ -120,7 +120,7 @@ class Comparison:
         }
 
     def render(self, form: str) -> str:
-        """As "table", "json", "csv" (the pairs, full precision), "md" or "latex"."""
+        """The comparison as "table", "md", "latex", "json", or "csv" (the pairs, all digits)."""
         if form == "json":
             return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
         if form == "csv":

@@ -1,4 +1,4 @@
-"""Rows of several methods -> means with intervals, ranks, paired tests, and the table of a run."""
+"""Rows of several methods -> means, ranks and tests, and the ranked table of a run."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from emomap.tables import Table, number
 
 #: method -> metric -> image -> value
 Values = dict[str, dict[str, dict[str, float]]]
-#: Row of the leave-one-observer-out ceiling. It is no method, so it takes no rank.
+#: The row of the inter-observer ceiling. It is not a method, so it has no rank.
 CEILING = "observers"
-#: What every gain is reported over.
+#: The method that every other one is tested against.
 PRIOR = "center"
 
 
 def collect(rows: Mapping[str, Sequence[Row]]) -> Values:
-    """Rows by method as nested tables, on the images that all methods have."""
+    """The values of all methods, on the images that every method has."""
     common = set.intersection(*({row.image for row in part} for part in rows.values()))
     found: Values = {}
     for name, part in rows.items():
@@ -48,7 +48,7 @@ def mean_ranks(summary: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[s
 
 
 def places(summary: Mapping[str, Mapping[str, Mapping[str, Any]]], metric: str) -> dict[str, float]:
-    """Each method's rank on one metric: 1 is best, equal ones share the mean of their ranks."""
+    """Each method's rank on one metric: 1 is best, equal means share their ranks."""
     sign = metrics.CATALOGUE[metric].direction
     score = {
         name: sign * table[metric]["mean"]
@@ -63,10 +63,9 @@ def places(summary: Mapping[str, Mapping[str, Mapping[str, Any]]], metric: str) 
 
 
 def paired_tests(values: Values, seed: int, against: str = PRIOR) -> dict[str, dict[str, Any]]:
-    """method -> metric -> mean difference to ``against`` and p, Holm-corrected over methods.
+    """method -> metric -> mean difference to ``against``, p, and p after Holm over the methods.
 
-    The difference has the sign of the metric as it is; p is two-sided, by permutation of signs
-    within images.
+    The difference is the method's mean minus that of ``against``. Empty without ``against``.
     """
     if against not in values:
         return {}
@@ -85,9 +84,9 @@ def paired_tests(values: Values, seed: int, against: str = PRIOR) -> dict[str, d
 def ceiling_share(
     summary: Mapping[str, Mapping[str, Mapping[str, Any]]], metric: str, prior: str = PRIOR
 ) -> dict[str, float]:
-    """How far each method goes from the centre prior (0) to human agreement (1).
+    """How far each method gets from the centre prior (0) to human agreement (1).
 
-    Empty where people agree no better than the prior: there is no way to go a share of.
+    Empty if people do not agree better than the prior predicts.
     """
     if CEILING not in summary or prior not in summary or metric not in summary[CEILING]:
         return {}
@@ -102,9 +101,10 @@ def ceiling_share(
 
 
 def ranked_table(summary: Mapping[str, Any], *, intervals: bool = True) -> Table:
-    """The table of a run from its `summary.json`: best mean rank first, intervals in a second line.
+    """The ranked table of a run, from its `summary.json`.
 
-    Marks: * the method differs from the centre prior with p < 0.05 after Holm.
+    Best mean rank first, each mean with its interval on the line below. A star marks a method that
+    differs from the centre prior.
     """
     entries = summary["methods"]
     order = list(summary["ranks"])
@@ -139,7 +139,7 @@ def ranked_table(summary: Mapping[str, Any], *, intervals: bool = True) -> Table
 
 
 def title(summary: Mapping[str, Any]) -> str:
-    """What the table is about, beginning with a warning where the data are made up."""
+    """The data set, with a warning if it is made up, the split, and the number of images."""
     kind = " (SYNTHETIC: procedural pictures, simulated gaze)" if summary["synthetic"] else ""
     return (
         f"{summary['dataset']}{kind}, {summary['split']} split, {summary['n_images']} images; "
@@ -165,7 +165,7 @@ def notes(summary: Mapping[str, Any]) -> list[str]:
 
 
 def confusion_table(confusion: Sequence[Sequence[int]], classes: Sequence[str], name: str) -> Table:
-    """Counts, true emotion in rows, predicted in columns."""
+    """Counts: the true emotion in rows, the predicted one in columns."""
     header = ["true \\ predicted", *[emotion[:6] for emotion in classes]]
     rows = [[emotion, *map(str, row)] for emotion, row in zip(classes, confusion, strict=True)]
     return Table(header, rows, f"{name}: confusion matrix (counts)")

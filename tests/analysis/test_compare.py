@@ -203,7 +203,7 @@ def test_a_metric_alone_is_comparable_with_the_same_metric_in_a_table(
     per_image.write(single, PerImage(values, Protocol(("cc",)).signature(), "single", "set"))
     found = compare([ours, single])
     assert found.metrics == ["cc"]
-    assert "only some have kl" in found.notes
+    assert "only some methods have kl" in found.notes
 
 
 def test_other_images_are_refused_or_counted(tmp_path: Path, rng: np.random.Generator) -> None:

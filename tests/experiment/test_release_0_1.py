@@ -68,7 +68,7 @@ def run_again(out: Path) -> None:
 
 def test_a_run_opens_with_its_values(old: Path) -> None:
     run = results.read(old / "run")
-    assert run.methods == ["mine", "center", "uniform", "paef", "observers"]
+    assert run.methods == ["mine", "center", "uniform", "observers", "paef"]
     assert run.metrics == METRICS
     assert {name: len(table["nss"]) for name, table in run.values.items()} == dict.fromkeys(
         ["mine", "center", "uniform", "observers"], 18
@@ -80,7 +80,7 @@ def test_a_run_opens_with_its_values(old: Path) -> None:
 
 @pytest.mark.parametrize("form", ["md", "csv"])
 def test_a_run_makes_the_same_tables(old: Path, form: str) -> None:
-    with pytest.raises(SystemExit, match="^0$"):
+    with pytest.raises(SystemExit, match=r"^0$"):
         cli.main(["table", "run", "--format", form, "-o", f"new.{form}"])
     assert (old / f"new.{form}").read_text() == (old / f"table.{form}").read_text()
 
