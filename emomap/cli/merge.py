@@ -1,4 +1,4 @@
-"""`emomap merge`: the results of shards become one."""
+"""`emomap merge`: the results of shards as one result."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from emomap.cli import options
 @options.format_option
 @options.seed_option
 def merge(out: Path, parts: tuple[Path, ...], form: str, seed: int) -> None:
-    """Merge the PARTs that `--shard` made into OUT, and print the table of the whole.
+    """Merge the PARTs that `--shard` made into OUT, and print the table of all images.
 
-    PARTs are files of `emomap score --per-image`, or run folders of `emomap bench`; OUT is the
-    same. Nothing is computed anew. An image that is there twice is refused, and so is a run folder
-    of which a shard is missing, and an OUT that is there and has images which no part has.
+    PARTs are files of `emomap score --per-image`, or run folders of `emomap bench`; OUT becomes the
+    same kind. Nothing is scored again. Refused are two parts with the same image, a run with a
+    missing shard, and an existing OUT with images that no part has.
     """
     import json
 
