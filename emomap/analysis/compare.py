@@ -22,31 +22,6 @@ from emomap.scoring import per_image
 from emomap.scoring.signature import differing, seeded
 
 
-def load(path: Path, methods: Sequence[str] = ()) -> list[ComparedMethod]:
-    """The methods of a run folder (all, or those that are named), or the one of a per-image file.
-
-    Raises:
-        UsageError: neither a run folder nor a file of per-image values, or an unknown method.
-        EmomapError: a damaged file, or an unfinished run.
-    """
-    if path.is_dir():
-        run = results.read(path)
-        for name in methods:
-            if name not in run.values:
-                there = ", ".join(run.values)
-                raise UsageError(f"--methods {name}: {path} has rows of {there}")
-        return [
-            ComparedMethod(name, path, run.values[name], run.signatures[name], name == PRIOR)
-            for name in methods or run.values
-        ]
-    if not path.exists():
-        raise UsageError(f"{path}: no such run folder or file")
-    table = per_image.read(path)
-    columns = {m: {image: line[m] for image, line in table.values.items()} for m in table.metrics}
-    signed = {metric: table.signed(metric) for metric in table.metrics}
-    return [ComparedMethod(path.stem, path, columns, signed, path.stem == PRIOR)]
-
-
 def compare(
     paths: Sequence[str | Path],
     *,
@@ -75,7 +50,7 @@ def compare(
         EmomapError: the methods were scored on different images, or share no metric.
     """
     entries = _named([entry for path in paths for entry in load(Path(path), methods)])
-    contenders = [name for name in names(entries) if name != CEILING]
+    contenders = [name for name in _names(entries) if name != CEILING]
     if len(contenders) < 2:
         raise UsageError(f"{paths[0]}: one method alone cannot be compared; add another")
     if against is not None and against not in contenders:
@@ -103,17 +78,42 @@ def compare(
     )
 
 
+def load(path: Path, methods: Sequence[str] = ()) -> list[ComparedMethod]:
+    """The methods of a run folder (all, or those that are named), or the one of a per-image file.
+
+    Raises:
+        UsageError: neither a run folder nor a file of per-image values, or an unknown method.
+        EmomapError: a damaged file, or an unfinished run.
+    """
+    if path.is_dir():
+        run = results.read(path)
+        for name in methods:
+            if name not in run.values:
+                there = ", ".join(run.values)
+                raise UsageError(f"--methods {name}: {path} has rows of {there}")
+        return [
+            ComparedMethod(name, path, run.values[name], run.signatures[name], name == PRIOR)
+            for name in methods or run.values
+        ]
+    if not path.exists():
+        raise UsageError(f"{path}: no such run folder or file")
+    table = per_image.read(path)
+    columns = {m: {image: line[m] for image, line in table.values.items()} for m in table.metrics}
+    signed = {metric: table.signed(metric) for metric in table.metrics}
+    return [ComparedMethod(path.stem, path, columns, signed, path.stem == PRIOR)]
+
+
 def _named(entries: Sequence[ComparedMethod]) -> list[ComparedMethod]:
     """The entries with unique names, such as "run1/gbvs", and with one ceiling at most."""
     kept = [
         entry
         for at, entry in enumerate(entries)
-        if entry.name != CEILING or CEILING not in names(entries[:at])
+        if entry.name != CEILING or CEILING not in _names(entries[:at])
     ]
     for longer in (_in_folder, _in_path):
-        seen = names(kept)
+        seen = _names(kept)
         kept = [replace(e, name=longer(e)) if seen.count(e.name) > 1 else e for e in kept]
-    seen = names(kept)
+    seen = _names(kept)
     return [
         replace(e, name=f"{e.name} ({seen[: at + 1].count(e.name)})")
         if seen.count(e.name) > 1
@@ -132,7 +132,7 @@ def _in_path(entry: ComparedMethod) -> str:
     return f"{entry.source}/{own}" if entry.source.is_dir() else str(entry.source)
 
 
-def names(entries: Sequence[ComparedMethod]) -> list[str]:
+def _names(entries: Sequence[ComparedMethod]) -> list[str]:
     """The names of entries."""
     return [entry.name for entry in entries]
 

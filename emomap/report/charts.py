@@ -77,44 +77,6 @@ class Distribution:
         return [(self.axis(tick), f"{tick:g}") for tick in self.axis.ticks]
 
 
-def distributions(
-    values: Mapping[str, Mapping[str, Mapping[str, float]]], names: Sequence[str]
-) -> list[Distribution]:
-    """A distribution for each metric. Its axis leaves out the outer half percent on each side."""
-    found = []
-    for metric in names:
-        columns = {n: np.array([*t[metric].values()]) for n, t in values.items() if metric in t}
-        low, high = np.quantile(np.concatenate(list(columns.values())), [0.005, 0.995])
-        axis = Axis.around([float(low), float(high)])
-        ridges = [_ridge(name, column, axis, metric) for name, column in columns.items()]
-        entry = metrics.CATALOGUE[metric]
-        found.append(Distribution(entry.long_name, entry.unit, axis, ridges))
-    return found
-
-
-def _ridge(name: str, values: Any, axis: Axis, metric: str) -> Ridge:
-    inside = np.clip(values, axis.low, axis.high)
-    counts, _ = np.histogram(inside, bins=BINS, range=(axis.low, axis.high))
-    heights = 23 * counts / counts.max()
-    step = 100 / BINS
-    points = [
-        f"{at:g} {24 - height:.1f}"
-        for index, height in enumerate(heights)
-        for at in (index * step, (index + 1) * step)
-    ]
-    path = f"M0 24L{'L'.join(points)}L100 24Z"
-    lower, upper = np.quantile(values, [0.25, 0.75])
-    words = (
-        f"{name}: {metrics.CATALOGUE[metric].long_name} of {len(values)} images, "
-        f"mean {number(float(values.mean()))}, middle half from {number(float(lower))} to "
-        f"{number(float(upper))}"
-    )
-    return Ridge(name, path, axis(float(values.mean())), words)
-
-
-# ------------------------------------------------------------------------------ learning curves
-
-
 @dataclass(frozen=True)
 class LearningCurve:
     """One line of a chart: its name, its points in percent of the axes, and its last value."""
@@ -133,6 +95,21 @@ class Chart:
     curves: Sequence[LearningCurve]
     across: Sequence[tuple[float, str]]
     up: Sequence[tuple[float, str]]
+
+
+def distributions(
+    values: Mapping[str, Mapping[str, Mapping[str, float]]], names: Sequence[str]
+) -> list[Distribution]:
+    """A distribution for each metric. Its axis leaves out the outer half percent on each side."""
+    found = []
+    for metric in names:
+        columns = {n: np.array([*t[metric].values()]) for n, t in values.items() if metric in t}
+        low, high = np.quantile(np.concatenate(list(columns.values())), [0.005, 0.995])
+        axis = Axis.around([float(low), float(high)])
+        ridges = [_ridge(name, column, axis, metric) for name, column in columns.items()]
+        entry = metrics.CATALOGUE[metric]
+        found.append(Distribution(entry.long_name, entry.unit, axis, ridges))
+    return found
 
 
 def learning_curves(log: Path) -> list[Chart]:
@@ -161,6 +138,26 @@ def learning_curves(log: Path) -> list[Chart]:
         if series:
             charts.append(_chart(kind, series))
     return charts
+
+
+def _ridge(name: str, values: Any, axis: Axis, metric: str) -> Ridge:
+    inside = np.clip(values, axis.low, axis.high)
+    counts, _ = np.histogram(inside, bins=BINS, range=(axis.low, axis.high))
+    heights = 23 * counts / counts.max()
+    step = 100 / BINS
+    points = [
+        f"{at:g} {24 - height:.1f}"
+        for index, height in enumerate(heights)
+        for at in (index * step, (index + 1) * step)
+    ]
+    path = f"M0 24L{'L'.join(points)}L100 24Z"
+    lower, upper = np.quantile(values, [0.25, 0.75])
+    words = (
+        f"{name}: {metrics.CATALOGUE[metric].long_name} of {len(values)} images, "
+        f"mean {number(float(values.mean()))}, middle half from {number(float(lower))} to "
+        f"{number(float(upper))}"
+    )
+    return Ridge(name, path, axis(float(values.mean())), words)
 
 
 def _is_number(value: Any) -> bool:

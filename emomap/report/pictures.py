@@ -111,6 +111,17 @@ def draw(run: Results, samples: Mapping[str, Sample], protocol: Protocol) -> lis
     return found
 
 
+def names(shown: Sequence[Shown]) -> list[str]:
+    """The kinds that occur, in the order of the page's menu."""
+    return [k for k in ("differ", "best", "worst", "sample") if any(k in s.kinds for s in shown)]
+
+
+def css_scale() -> str:
+    """The colour scale as the stops of a CSS gradient."""
+    stops = heat.scale()[:: 255 // 15]
+    return ", ".join(f"rgb({r} {g} {b} / {a / 255:.2f})" for r, g, b, a in stops.tolist())
+
+
 def _shown(
     run: Results,
     sample: Sample,
@@ -126,11 +137,11 @@ def _shown(
     for name, paths in files.items():
         values = {metric: column[sample.id] for metric, column in run.values[name].items()}
         if sample.id in paths:
-            uri = encode(heat.colours(heat.spread(io.read_map(paths[sample.id]), size)))
+            uri = _encode(heat.colours(heat.spread(io.read_map(paths[sample.id]), size)))
             overlays.append(Overlay(name, uri, f"Map of {name} over image {sample.id}", values))
     emotion = sample.emotion or ""
     alt = f"Image {sample.id}" + (f", emotion {emotion}" if emotion else "")
-    photo = encode(small, quality=72)
+    photo = _encode(small, quality=72)
     return Shown(sample.id, kinds, photo, alt, ratio, emotion, tuple(overlays))
 
 
@@ -146,7 +157,7 @@ def _gaze(sample: Sample, protocol: Protocol, size: tuple[int, int]) -> list[Ove
         words += f": {int(gaze.inside.sum())} fixations"
         if gaze.observers is not None:
             words += f" of {len(np.unique(gaze.observers))} observers"
-    return [Overlay("people's gaze", encode(canvas), words)]
+    return [Overlay("people's gaze", _encode(canvas), words)]
 
 
 def _dots(canvas: heat.Colours, gaze: Gaze, size: tuple[int, int]) -> heat.Colours:
@@ -165,21 +176,10 @@ def _dots(canvas: heat.Colours, gaze: Gaze, size: tuple[int, int]) -> heat.Colou
     return np.asarray(picture)
 
 
-def css_scale() -> str:
-    """The colour scale as the stops of a CSS gradient."""
-    stops = heat.scale()[:: 255 // 15]
-    return ", ".join(f"rgb({r} {g} {b} / {a / 255:.2f})" for r, g, b, a in stops.tolist())
-
-
-def encode(pixels: NDArray[np.uint8], quality: int = 60) -> str:
+def _encode(pixels: NDArray[np.uint8], quality: int = 60) -> str:
     """Pixels as a WebP data URI."""
     from PIL import Image
 
     buffer = byte_io.BytesIO()
     Image.fromarray(pixels).save(buffer, "WEBP", quality=quality, method=4, alpha_quality=90)
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
-
-
-def names(shown: Sequence[Shown]) -> list[str]:
-    """The kinds that occur, in the order of the page's menu."""
-    return [k for k in ("differ", "best", "worst", "sample") if any(k in s.kinds for s in shown)]
