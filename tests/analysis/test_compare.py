@@ -1,4 +1,4 @@
-"""`compare`: finds what is there, nothing where nothing is, refuses what is not comparable."""
+"""`compare`: it finds real differences and no others, and refuses what cannot be compared."""
 
 from __future__ import annotations
 
@@ -31,20 +31,6 @@ def scores(path: Path, cc: np.ndarray, kl: np.ndarray | None = None, **more: obj
     return path
 
 
-@pytest.mark.parametrize("suffix", per_image.SUFFIXES)
-def test_per_image_files_read_back_exactly(tmp_path: Path, suffix: str) -> None:
-    if suffix == ".parquet":
-        pytest.importorskip("pyarrow")
-    written = PerImage({"a/1": {"cc": 0.1 + 0.2, "kl": 1e-17}, "日,2": {"cc": -1.0, "kl": 2.0}})
-    written = PerImage(written.values, SIGNATURE, "ours", "set")
-    path = tmp_path / f"ours{suffix}"
-    per_image.write(path, written)
-    back = per_image.read(path)
-    assert back.values == written.values
-    assert back.method == "ours"
-    assert [back.signed(m) for m in ("cc", "kl")] == [written.signed(m) for m in ("cc", "kl")]
-
-
 def test_two_copies_do_not_differ(tmp_path: Path, rng: np.random.Generator) -> None:
     cc = rng.normal(0.5, 0.1, 40)
     paths = [scores(tmp_path / f"{name}.csv", cc) for name in "ab"]
@@ -74,7 +60,7 @@ def test_planted_difference_is_found_and_points_the_right_way(
 
 
 def test_holm_keeps_false_alarms_of_null_methods_at_five_percent() -> None:
-    """In 100 worlds of 20 methods that do not differ, an alarm in more than 11 has p < 0.01."""
+    """100 times 20 methods that do not differ. More than 11 false alarms would have p < 0.01."""
     rng = np.random.default_rng(5)
     alarms = 0
     for world in range(100):
@@ -94,8 +80,9 @@ def test_false_alarms_of_whole_comparisons(
 ) -> None:
     """`compare` itself on 20 files of methods that do not differ.
 
-    Images differ in how hard they are, and values are skewed, as those of real methods. With a
-    rate of 5%, more than so many alarms have p < 0.001 on a metric; none at all would be no test.
+    Images differ in difficulty and values are skewed, as with real methods. At a rate of 5%, more
+    than ``most`` alarms on a metric have p < 0.001. No alarm at all would mean that nothing is
+    tested.
     """
     rng = np.random.default_rng(8)
     monkeypatch.setattr(
@@ -141,7 +128,7 @@ def test_gain_is_a_share_of_the_way_to_people(tmp_path: Path) -> None:
 
 
 def test_no_share_where_people_agree_no_better_than_the_prior(tmp_path: Path) -> None:
-    """It would be above 100% for the worst method."""
+    """The share of the worst method would be above 100%."""
     flat = np.linspace(-0.01, 0.01, 20)
     paths = [
         scores(tmp_path / f"{name}.csv", flat + mean)
@@ -247,7 +234,7 @@ def test_bad_files_are_named(tmp_path: Path, name: str, text: str, words: str) -
 def test_formats_hold_the_same_numbers(
     tmp_path: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As the command prints them, each in a reader of its own."""
+    """Each format as the command prints it, read by another library."""
     pandas = pytest.importorskip("pandas")
     from io import StringIO
 

@@ -208,7 +208,7 @@ def test_wrong_use_is_one_clear_line(
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
-def test_an_interrupted_score_goes_on(
+def test_an_interrupted_score_resumes(
     emomap: Command,
     dataset: Path,
     maps: Path,
@@ -216,7 +216,7 @@ def test_an_interrupted_score_goes_on(
     monkeypatch: pytest.MonkeyPatch,
     suffix: str,
 ) -> None:
-    """With other values for the later images, a value that was made anew would show."""
+    """The maps that were scored before are not scored again, except one that changed."""
     whole, path = tmp_path / f"whole{suffix}", tmp_path / f"rows{suffix}"
     emomap("score", maps, dataset, "--per-image", whole, "-q")
     real = score_items
@@ -237,7 +237,7 @@ def test_an_interrupted_score_goes_on(
     part = path.with_name(f"{path.name}.part")
     with part.open("a") as stream:
         stream.write('\n{"id": "11", "stam')  # a kill in the middle of a line
-    os.utime(maps / "03.png", (1, 1))  # this map was made anew
+    os.utime(maps / "03.png", (1, 1))  # this map has changed
     ran = emomap("score", maps, dataset, "--per-image", path, "-q")
     assert ran.code == 0, ran.err
     assert asked[1] == ["03", *asked[0][7:]]

@@ -1,4 +1,4 @@
-"""A finished run with everything that a report can show, and names that try to be markup."""
+"""A finished run with everything that a report can show, and with names that look like markup."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def complete(run: Path) -> None:
-    """Give a run what only slow methods leave: training log, emotions."""
+    """Add to a run what only slow methods write: training log and emotions."""
     summary = json.loads((run / "summary.json").read_text())
     summary["classes"] = ["awe", "fear", EVIL]
     summary["methods"]["net"] = {

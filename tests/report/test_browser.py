@@ -1,4 +1,4 @@
-"""The report in headless Chromium: it lays out, sorts, filters, copies, and runs nobody's names."""
+"""The report in headless Chromium: layout, sorting, filters, copying, and no name that is run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FLAGS = [
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 
-#: Runs inside the page, after its own script, and leaves what it found in the document.
+#: Runs inside the page, after its own script, and reports what it finds.
 PROBE = (Path(__file__).parent / "probe.js").read_text("utf-8")
 
 
@@ -57,9 +57,9 @@ def report(made: Path) -> Path:
 
 
 def probed(report: Path, tmp_path: Path, width: int) -> dict[str, Any]:
-    """What the probe found in a copy of the page whose policy lets the probe run.
+    """What the probe finds in a copy of the page without the policy that would stop it.
 
-    The page lies in a frame, which can be as narrow as a phone where a window cannot.
+    The page is in a frame, since a window cannot be as narrow as a phone.
     """
     text = re.sub(r'<meta http-equiv="Content-Security-Policy".*?>', "", report.read_text("utf-8"))
     pages = {
@@ -87,7 +87,7 @@ def probed(report: Path, tmp_path: Path, width: int) -> dict[str, Any]:
             self.wfile.write(body)
 
         def log_message(self, *arguments: Any) -> None:
-            """Nothing: the test says what went wrong."""
+            """Log nothing, since the test says what went wrong."""
 
     assert CHROMIUM
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -129,7 +129,7 @@ def test_it_works_and_fits(report: Path, tmp_path: Path, width: int) -> None:
 
 
 def test_its_own_policy_lets_its_own_script_run(report: Path, tmp_path: Path) -> None:
-    """The page as it is: the policy names the hash of the script, and the table gets its rows."""
+    """The unchanged page: its policy has the hash of the script, which fills the table."""
     dumped = chromium(tmp_path, report, "--dump-dom")
     table = dumped[dumped.index('id="every"') :]
     assert table.count("<tr>") > 20
@@ -137,7 +137,7 @@ def test_its_own_policy_lets_its_own_script_run(report: Path, tmp_path: Path) ->
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_light_and_dark(report: Path, tmp_path: Path, dark: bool) -> None:
-    """As the reader's system says; ink and paper differ enough in both (WCAG: 7 to 1)."""
+    """The page follows the reader's system, with enough contrast in both (WCAG: 7 to 1)."""
     picture = tmp_path / "page.png"
     scheme = f"--blink-settings=preferredColorScheme={0 if dark else 1}"
     chromium(tmp_path, report, scheme, "--window-size=1400,1000", f"--screenshot={picture}")

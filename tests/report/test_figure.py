@@ -1,4 +1,4 @@
-"""Figures and tables of a finished run, each read back by a reader of its own."""
+"""Figures and tables of a finished run, read back by other libraries."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_text_of_a_vector_figure_stays_text(made: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["pdf", "svg", "png"])
-def test_the_same_run_gives_the_same_bytes(made: Path, tmp_path: Path, suffix: str) -> None:
+def test_the_same_run_makes_the_same_bytes(made: Path, tmp_path: Path, suffix: str) -> None:
     first, second = (
         figure(made / "run", ["03"], tmp_path / f"{name}.{suffix}", width=3).read_bytes()
         for name in "ab"
@@ -46,7 +46,7 @@ def test_the_same_run_gives_the_same_bytes(made: Path, tmp_path: Path, suffix: s
         assert Image.open(tmp_path / "a.png").width == 900
     if suffix == "pdf":
         assert first.startswith(b"%PDF")
-        assert b"/Type3" not in first  # journals want fonts that are not drawings
+        assert b"/Type3" not in first  # journals refuse fonts that are drawings
 
 
 @pytest.mark.parametrize(

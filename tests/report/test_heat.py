@@ -9,7 +9,7 @@ from emomap.report import heat
 
 
 def test_colours_mean_the_same_for_every_map() -> None:
-    """Neither the scale of a map nor its size moves a colour."""
+    """Neither the scale of a map nor its size changes a colour."""
     rng = np.random.default_rng(7)
     values = rng.random((48, 64))
     small = heat.spread(values, (32, 24))

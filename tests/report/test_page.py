@@ -137,7 +137,7 @@ def test_without_the_data_it_comes_without_pictures(made: Path, tmp_path: Path) 
 
 
 def test_a_thousand_images_by_eight_methods_stay_small(made: Path, tmp_path: Path) -> None:
-    """The pictures are bounded in number, so the values are what grows."""
+    """The number of pictures is bounded, so only the values grow."""
     shutil.copytree(made / "run", tmp_path / "run")
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     names = list(next(e["metrics"] for e in summary["methods"].values() if e["metrics"]))
@@ -179,7 +179,7 @@ def test_the_command(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_a_run_with_lost_rows_is_refused(made: Path, tmp_path: Path) -> None:
-    """A file cut short would otherwise drop a method, or some of its images, without a word."""
+    """A file that was cut short would otherwise hide a method, or some of its images."""
     run = shutil.copytree(made / "run", tmp_path / "run")
     rows = run / "rows" / "center.jsonl"
     rows.write_bytes(rows.read_bytes()[:-100])
@@ -187,7 +187,7 @@ def test_a_run_with_lost_rows_is_refused(made: Path, tmp_path: Path) -> None:
         write(run)
 
 
-def test_what_is_no_run_is_named(made: Path, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_run_is_named(made: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not a run folder"):
         write(tmp_path)
     shutil.copytree(made / "run", tmp_path / "run")

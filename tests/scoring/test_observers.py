@@ -1,4 +1,4 @@
-"""The inter-observer ceiling against leaving out each observer by hand."""
+"""The inter-observer ceiling, compared with leaving out each observer by hand."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_fixations_outside_are_left_out() -> None:
     assert given.points is not None
     assert given.observers is not None
     points = np.concatenate([given.points, [[-9.0, 3.0], [500.0, 3.0]]])
-    # Observer 9 looked nowhere but outside, and so is nobody.
+    # observer 9 looked only outside the picture, and does not count
     more = Gaze(given.shape, points, np.concatenate([given.observers, [0, 9]]))
     assert observer_ceiling(more, ("nss",), 4.0) == observer_ceiling(given, ("nss",), 4.0)
 
