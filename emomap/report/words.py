@@ -104,7 +104,7 @@ def _scoring(run: Results, cite: References) -> str:
     if "sigma" in said:
         sigma = said["sigma"]
         blur = (
-            f"the MIT benchmark's Gaussian (cut-off at {sigma[2:]} cycles an image)"
+            f"the MIT benchmark's Gaussian (cut-off at {sigma[2:]} cycles per image)"
             if sigma.startswith("fc")
             else f"a Gaussian of sigma {sigma.removesuffix('px')} px"
         )

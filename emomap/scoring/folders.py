@@ -75,8 +75,8 @@ def score(
     unused = sorted(set(maps) - set(pairs.values()))
     if not pairs:
         raise EmomapError(
-            f"{predictions} and {truth} have no image in common; files pair by stem, and here "
-            f"they are {unused[0]}, ... and {unmatched[0]}, ..."
+            f"{predictions} and {truth} have no image in common; files pair by stem, and the stems "
+            f"are {listed(unused, 2)} against {listed(unmatched, 2)}"
         )
     remarks += _missing(unmatched, "prediction", predictions, allow_missing)
     remarks += _missing(unused, "ground truth", truth, allow_missing)

@@ -33,7 +33,15 @@ class MapToScore:
 
 @dataclass(frozen=True)
 class Scored:
-    """The values of one map, or the problem that prevented them."""
+    """The values of one map, or the problem that prevented them.
+
+    Attributes:
+        id: of the image.
+        values: metric -> value; empty if there is a problem.
+        problem: what went wrong, with the name of the file.
+        remarks: what the user should know about the map or its gaze.
+        blank: whether the map is zero everywhere.
+    """
 
     id: str
     values: Mapping[str, float] = field(default_factory=dict)
@@ -103,6 +111,12 @@ def resize_to_gaze(
 ) -> NDArray[Any]:
     """Bring a map to the size of the gaze.
 
+    Args:
+        values: (H, W) map.
+        shape: (height, width) of the gaze.
+        protocol: the method of resizing, and whether other aspect ratios are stretched.
+        name: of the map, for messages.
+
     Raises:
         EmomapError: the aspect ratios differ by more than rounding to whole pixels can explain.
     """
@@ -112,8 +126,8 @@ def resize_to_gaze(
     off = min(abs(height - shape[0] * width / shape[1]), abs(width - shape[1] * height / shape[0]))
     if off > 1 and not protocol.stretch:
         raise EmomapError(
-            f"{name}: {width} x {height} pixels is not the aspect ratio of its picture, "
-            f"{shape[1]} x {shape[0]}; if the map covers the whole picture, add --stretch"
+            f"{name}: a map of {width} x {height} pixels has another aspect ratio than its picture "
+            f"({shape[1]} x {shape[0]}); if it covers the whole picture, add --stretch"
         )
     method: Any = protocol.resize
     resized: NDArray[Any] = metrics.resize(values, shape, method=method)

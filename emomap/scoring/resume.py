@@ -83,4 +83,5 @@ class PartFile:
 
 
 def _stamp(item: MapToScore) -> int:
+    """When the file of a map last changed; 0 for a map inside an archive."""
     return item.map_file.stat().st_mtime_ns if isinstance(item.map_file, Path) else 0

@@ -33,7 +33,7 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def resume_rows(path: Path, metrics: Iterable[str]) -> list[Row]:
-    """The rows of the images that are complete. Everything after them is cut off the file.
+    """The rows of all complete images. Whatever follows them in the file is cut off.
 
     Args:
         path: a file of rows; it need not exist.

@@ -254,7 +254,7 @@ def test_an_interrupted_score_that_keeps_nothing_says_so(
     monkeypatch.setattr("emomap.scoring.folders.score_items", stopping)
     ran = emomap("score", maps, dataset, "-q")
     assert ran.code == 130
-    assert "with --per-image FILE it could go on" in ran.err
+    assert "with --per-image FILE it could be resumed" in ran.err
 
 
 def test_results_of_another_score_are_not_taken_up(
