@@ -4,7 +4,7 @@
 
 The scene is made (480x640, 200 fixations, seed 0). pysaliency, POT and OpenCV are called as they
 are installed (`pip install '.[peers]'`), and left out where they are not; forms of gists are
-written anew from their descriptions, in `benchmarks/peers.py` and here.
+rewritten from their descriptions, in `benchmarks/peers.py` and here.
 """
 
 from __future__ import annotations

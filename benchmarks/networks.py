@@ -5,7 +5,7 @@
 Runs `emomap bench` as a user would: the six methods at once, the sanity checks of those with maps,
 then table 2 with several seeds, and the maps of its row (c), which is ISLAMNet as the recipe has
 it. FOLDER keeps the runs and their
-times; the same command goes on where it was stopped, and a run that was stopped has no time. On a
+times; the same command resumes after an interruption, and a resumed run has no time. On a
 machine that others use, the seconds of processor time say more than those of the clock.
 """
 

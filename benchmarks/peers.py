@@ -1,5 +1,5 @@
 """Forms of the metrics that others compute, to measure against: pysaliency, and loops as they
-circulate, written anew from their descriptions.
+circulate, rewritten from their descriptions.
 """
 
 from __future__ import annotations
