@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 
 from emomap.data import open_dataset
 from emomap.data.gaze import isolation, points_of_map, read_fixations_csv
-from emomap.data.gaze_folder import open_gaze
+from emomap.data.opening import open_gaze
 from emomap.errors import EmomapError, UsageError
 from tests.data import builders
 from tests.data.builders import POINTS, SHAPE, counts, density, neutral, picture
