@@ -15,14 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomap.errors import EmomapError
-from emomap.io.files import (
-    File,
-    atomic,
-)
-from emomap.io.images import (
-    _named,
-    _opened,
-)
+from emomap.io.files import File, atomic
+from emomap.io.images import named, opened
 
 #: A grey map in an RGB JPEG has channels that differ by rounding; beyond this it is coloured.
 GREY_TOLERANCE = 8
@@ -42,7 +36,7 @@ def read_map(file: File | str) -> NDArray[Any]:
     Raises:
         EmomapError: unreadable, not two-dimensional, coloured, or with NaN or infinite values.
     """
-    file = _named(file)
+    file = named(file)
     suffix = os.path.splitext(file.name)[1].lower()  # noqa: PTH122 - File is not always a Path
     if suffix in {".npy", ".npz"}:
         values = _read_numpy(file)
@@ -70,7 +64,7 @@ def read_map(file: File | str) -> NDArray[Any]:
 
 
 def _read_picture_map(file: File) -> NDArray[Any]:
-    with _opened(file) as picture:
+    with opened(file) as picture:
         if "16B" in str([tile[3] for tile in picture.tile]) and picture.mode in {"RGB", "RGBA"}:
             return _read_colour_png16(file)
         if picture.mode in {"P", "PA", "CMYK", "YCbCr"}:
