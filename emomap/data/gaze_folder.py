@@ -20,8 +20,8 @@ from emomap.data.gaze import (
     from_points,
     isolation,
 )
-from emomap.data.tree import Tree, nfc, read_tree, some, stem, suffix
-from emomap.errors import EmomapError
+from emomap.data.tree import Tree, nfc, read_tree, stem, suffix
+from emomap.errors import EmomapError, listed
 from emomap.io.files import File
 from emomap.sample import Gaze
 
@@ -174,7 +174,7 @@ def _recognise(tree: Tree) -> tuple[Kind, str]:
         return "csv", f"{len(tables)} fixation tables and no maps"
     if tables and maps:
         raise EmomapError(
-            f"{tree}: holds both tables ({some(tables, 1)}) and maps ({some(maps, 1)}); "
+            f"{tree}: holds both tables ({listed(tables, 1)}) and maps ({listed(maps, 1)}); "
             "put the tables into fixations/ and the maps into maps/"
         )
     if not maps:

@@ -17,8 +17,8 @@ from emomap.data.card import CARD
 from emomap.data.gaze_folder import GazeFolder, Kind, read_gaze_folder
 from emomap.data.reading import Reading
 from emomap.data.registry import EMBEDDED, LAYOUTS, Layout, layout_called
-from emomap.data.tree import Tree, read_tree, some
-from emomap.errors import EmomapError, UsageError
+from emomap.data.tree import Tree, read_tree
+from emomap.errors import EmomapError, UsageError, listed
 from emomap.sample import Dataset, Gaze
 
 #: How deep a data set may lie in the folder or archive that was named: Toronto's, zipped, begins
@@ -133,7 +133,7 @@ def recognise(tree: Tree) -> tuple[Layout, Tree, str]:
         found = [(folder, *match) for folder in level if (match := _match(tree.sub(folder)))]
         if len(found) > 1:
             names = [f"{folder} ({layout.name})" for folder, layout, _ in found]
-            raise UsageError(f"{tree}: holds several data sets; name one: {some(names, 20)}")
+            raise UsageError(f"{tree}: holds several data sets; name one: {listed(names, 20)}")
         if found:
             folder, layout, reason = found[0]
             where = f"in {folder}/: " if folder else ""
@@ -238,8 +238,8 @@ def join_gaze(dataset: Dataset, path: str | Path, reading: Reading) -> Dataset:
     pairs = io.pair(folder.sources, (sample.id for sample in dataset))
     if not pairs:
         raise UsageError(
-            f"{path}: none of its {len(folder.sources)} gaze files ({some(folder.sources)}) has "
-            f"the name of a picture ({some(sample.id for sample in dataset)})"
+            f"{path}: none of its {len(folder)} gaze files ({listed(folder, 3)}) has the name of a "
+            f"picture ({listed((sample.id for sample in dataset), 3)})"
         )
     samples = tuple(
         replace(
