@@ -1,7 +1,7 @@
 """Read pictures: upright, 8-bit RGB, or one line that says what is wrong with the file.
 
-Pillow is left as the host program set it: its limit on pixels does not apply here and is not
-changed (but see `_unlimited`), and what it warns of goes through the host's filters.
+Pillow stays as the host program set it up. Its limit on pixels does not apply here and is not
+changed (for the one exception see `_unlimited`). Its warnings go through the host's filters.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from emomap.errors import EmomapError
 from emomap.io.files import File
 
-#: What Pillow may take a file for. It knows more, and hands PostScript to an interpreter.
+#: The formats that are read. Pillow knows more, and hands PostScript to an interpreter.
 FORMATS = ("JPEG", "PNG", "BMP", "DIB", "TIFF", "WEBP", "GIF", "PPM")
 
 #: Pictures beyond this are refused: such a file is a decompression bomb or a mistake.
@@ -34,10 +34,10 @@ def read_image(file: File | str, *, at_least: int | None = None) -> NDArray[np.u
     """Read a picture as (H, W, 3) uint8, upright (EXIF applied), first frame, alpha over white.
 
     Args:
-        file: a path or `File`; JPEG, PNG, TIFF, BMP, GIF, WebP; grey, palette, RGB(A), CMYK, 8 or
-            16 bits.
-        at_least: when the caller will shrink the picture, the shorter side that it needs: a JPEG
-            is then decoded at 1/2, 1/4 or 1/8 of its size where that suffices, which is faster.
+        file: a path or `File`; JPEG, PNG, TIFF, BMP, GIF, WebP or PPM; grey, palette, RGB(A) or
+            CMYK; 8 or 16 bits.
+        at_least: the shorter side in pixels that a caller needs who shrinks the picture. A JPEG is
+            then decoded at 1/2, 1/4 or 1/8 of its size where that suffices, which is faster.
 
     Raises:
         EmomapError: missing, unreadable, damaged, or larger than `MAX_PIXELS`.
@@ -58,8 +58,25 @@ def read_image(file: File | str, *, at_least: int | None = None) -> NDArray[np.u
         return np.array(upright.convert("RGB"), dtype=np.uint8)
 
 
+def image_size(file: File) -> tuple[int, int]:
+    """(height, width) of a picture as `read_image` returns it, from the file's header alone.
+
+    Raises:
+        EmomapError: as `read_image`, as far as the header shows.
+    """
+    from PIL import Image
+
+    with opened(file) as picture:
+        width, height = picture.size
+        late = picture.format == "PNG" and _texts_after_pixels(picture.fp)
+        # Pillow's own `getexif` of a PNG decodes all pixels to get at what may follow them
+        exif = picture.getexif() if late else Image.Image.getexif(picture)
+        sideways = exif.get(0x0112, 1) >= 5
+    return (width, height) if sideways else (height, width)
+
+
 def _to_uint8(values: NDArray[Any], file: File) -> NDArray[np.uint8]:
-    """16-bit and float greys to 8 bits, by the range that the type (or the unit interval) has."""
+    """16-bit greys to 8 bits by the range 0..65535, float greys by the range 0..1."""
     if values.dtype.kind == "f":
         if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
             raise EmomapError(f"{file}: float picture with values outside 0..1; save it as 8 bits")
@@ -69,21 +86,8 @@ def _to_uint8(values: NDArray[Any], file: File) -> NDArray[np.uint8]:
     return np.asarray(np.rint(scaled), dtype=np.uint8)
 
 
-def image_size(file: File) -> tuple[int, int]:
-    """(height, width) of a picture as `read_image` would give it, from the file's header alone."""
-    from PIL import Image
-
-    with opened(file) as picture:
-        width, height = picture.size
-        late = picture.format == "PNG" and _texts_after_pixels(picture.fp)
-        # Pillow's own `getexif` of a PNG decodes all pixels, in case something follows them
-        exif = picture.getexif() if late else Image.Image.getexif(picture)
-        sideways = exif.get(0x0112, 1) >= 5
-    return (width, height) if sideways else (height, width)
-
-
 def _texts_after_pixels(stream: IO[bytes]) -> bool:
-    """Whether a PNG has more than its end behind the pixels; the stream stays where it was."""
+    """Whether a PNG has more than its end mark after the pixels. Keeps the stream's position."""
     before = stream.tell()
     stream.seek(8)
     pixels = False
@@ -102,7 +106,7 @@ def _texts_after_pixels(stream: IO[bytes]) -> bool:
 
 
 def named(file: File | str) -> File:
-    """The file of a path that is given as text."""
+    """A path that is given as text, as a `Path`."""
     return Path(file) if isinstance(file, str) else file
 
 
