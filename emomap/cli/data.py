@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -187,10 +187,14 @@ def _problem_lines(report: Report) -> list[str]:
     for kind, items in report.problems.items():
         lines.append(f"WRONG: {len(items)} {WORDS[kind]}")
         texts = [" = ".join(item[:LISTED]) if isinstance(item, list) else item for item in items]
-        lines += [f"  {text}" for text in texts[:LISTED]]
-        if len(items) > LISTED:
-            lines.append(f"  and {len(items) - LISTED} more")
+        lines += [f"  {text}" for text in _first(texts)]
     return lines
+
+
+def _first(lines: Sequence[str]) -> list[str]:
+    """The first lines, and how many more there are."""
+    more = [f"and {len(lines) - LISTED} more"] if len(lines) > LISTED else []
+    return [*lines[:LISTED], *more]
 
 
 @data.command(epilog=options.examples("emomap data show photos/ -o sheet.png"))
@@ -246,10 +250,8 @@ def convert(
     from emomap.progress import say
 
     done = run(path, out, gaze=gaze, options=_options(settings), jobs=jobs, show=not quiet)
-    for problem in done.problems[:LISTED]:
+    for problem in _first(done.problems):
         say(f"emomap: {problem}")
-    if len(done.problems) > LISTED:
-        say(f"emomap: and {len(done.problems) - LISTED} more")
     written = len(done.dataset) - len(done.problems)
     say(f"{written} of {len(done.dataset)} images of {done.dataset.name} in {out}")
     return 3 if done.problems else 0

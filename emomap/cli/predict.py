@@ -56,7 +56,8 @@ def predict(
     pictures could not be read.
     """
     from emomap import predict as stage
-    from emomap import recipes as recipes
+    from emomap import recipes
+    from emomap.data.pictures import find_pictures
     from emomap.errors import UsageError
     from emomap.experiment.contender import Contender
     from emomap.method import build
@@ -70,7 +71,7 @@ def predict(
     method = build(contender.cls, contender.name, recipes.method_options(table, contender.name))
     if not contender.trainable and checkpoint is not None:
         raise UsageError(f"--checkpoint: {contender.name} has nothing to load")
-    samples = stage.find_pictures(images, out).samples
+    samples = find_pictures(images, out).samples
     if contender.trainable:
         if checkpoint is None:
             raise UsageError(
