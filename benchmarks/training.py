@@ -25,11 +25,11 @@ from torch.profiler import ProfilerActivity, profile
 
 from emomap import recipes
 from emomap.method import build, load
-from emomap.methods.islamnet import Network
+from emomap.methods.islamnet import ISLAMNetModule
 from emomap.nn.network import NetworkMethod, fixed_threads
 from emomap.sample import EMOTIONS
 from emomap.training.batches import augment
-from emomap.training.loop import Step
+from emomap.training.setup import LossStep
 
 RESULT = Path(__file__).parent / "results" / "training.md"
 GPU = torch.cuda.is_available()
@@ -47,7 +47,7 @@ def make_step(compiled: bool) -> tuple[Callable[[], None], NetworkMethod, int]:
     assert isinstance(method, NetworkMethod)
     torch.manual_seed(0)
     network = method.build(EMOTIONS).to(DEVICE).to(memory_format=torch.channels_last).train()
-    step: nn.Module = Step(network)
+    step: nn.Module = LossStep(network)
     if compiled:
         step = torch.compile(step)  # type: ignore[assignment]
     optimizer = torch.optim.SGD(
@@ -121,10 +121,10 @@ def gradient_error(backbone: str) -> float:
     for device, narrow in (("cpu", False), (DEVICE.type, True)):
         torch.manual_seed(0)
         network = method.build(EMOTIONS).eval().to(device)  # batch norm as it stands
-        assert isinstance(network, Network)
+        assert isinstance(network, ISLAMNetModule)
         nn.init.normal_(network.classifier.weight, std=0.01)  # silent at first: no gradient to f4
-        # smooth pictures of different colours; noise looks alike to a network, and what is left of
-        # its gradient are the rounding errors
+        # smooth pictures of different colours: all noise looks alike to a network, and its gradient
+        # would consist of rounding errors
         coarse = torch.rand(8, 3, 4, 4, generator=torch.Generator().manual_seed(1))
         images = nn.functional.interpolate(4 * coarse - 2, size=128, mode="bicubic")
         with torch.autocast(device, torch.bfloat16, enabled=narrow):

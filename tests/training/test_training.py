@@ -23,11 +23,13 @@ from emomap import training
 from emomap.errors import EmomapError, UsageError
 from emomap.methods.islamnet import ISLAMNet
 from emomap.methods.wildcat import WILDCAT
-from emomap.nn.network import EmotionNetwork, NetworkMethod
+from emomap.nn.network import EmotionNetwork, NetworkMethod, fixed_threads
 from emomap.parallel import Launched, launched
 from emomap.sample import Dataset, Sample
+from emomap.training import Training
 from emomap.training.batches import Pictures, augment, epoch_order, step_seed
 from emomap.training.settings import Settings
+from emomap.training.setup import own_share
 
 SETTINGS = {
     "epochs": 3,
@@ -182,6 +184,25 @@ def test_backbone_gates_and_the_rest_have_learning_rates_of_their_own(tmp_path: 
     assert 0 <= moved["compress.weight"] < 1e-6 < moved["classifier.weight"]
 
 
+def test_a_training_is_complete_once_constructed(tmp_path: Path) -> None:
+    with fixed_threads(SETTINGS["threads"]):
+        prepared = Training(
+            Toy(), dataset(tmp_path / "train"), dataset(tmp_path / "val", 6),
+            Settings.parse(SETTINGS), tmp_path / "out", seed=5, device="cpu", show=False,
+        )  # fmt: skip
+        names = set(vars(prepared))
+        prepared.run()
+    assert set(vars(prepared)) == names
+    run(tmp_path, tmp_path / "usual")
+    assert_same(tmp_path / "out/checkpoint.pt", tmp_path / "usual/checkpoint.pt")
+
+
+def test_a_batch_that_processes_cannot_share_is_refused() -> None:
+    assert own_share(12, 2, 3) == slice(8, 12)
+    with pytest.raises(UsageError, match=r"training\.batch=10 .* among 3 processes"):
+        own_share(10, 0, 3)
+
+
 # --- killed and resumed -------------------------------------------------------------------------
 
 SCRIPT = """
@@ -283,7 +304,7 @@ def test_a_folder_with_another_training_is_refused(tmp_path: Path) -> None:
 # --- refusals -----------------------------------------------------------------------------------
 
 
-def test_a_loss_that_is_no_number_is_said_at_once(tmp_path: Path) -> None:
+def test_a_loss_that_is_not_finite_is_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(EmomapError, match=r"loss is inf at step 1 of 9.*learning_rate"):
         run(tmp_path, tmp_path / "out", Toy(explode=True))
 
