@@ -29,7 +29,7 @@ def test_islamnet_head_computes_equations_8_to_12(name: str) -> None:
     built = islamnet.ISLAMNet(**options, channels=meta["C"], reduction=meta["reduction"]).build(
         EMOTIONS
     )
-    assert isinstance(built, islamnet.Network)
+    assert isinstance(built, islamnet.ISLAMNetModule)
     f2, f1 = z["x"].requires_grad_(), z["isl_f1"].requires_grad_()
     with torch.no_grad():
         built.channel_gate.hidden.weight.copy_(z["p.mlp1.weight"])
@@ -68,7 +68,7 @@ def test_wscnet_head_and_its_gradients(name: str, legacy: bool) -> None:
     built = wscnet.WSCNet(
         "small", "none", size=64, maps_per_class=meta["maps"], legacy_gradient=legacy
     ).build(EMOTIONS[: meta["classes"]])
-    assert isinstance(built, wscnet.Network)
+    assert isinstance(built, wscnet.WSCNetModule)
     classes, wide = meta["classes"], meta["feat_channels"]
     built.detector = torch.nn.Conv2d(wide, classes * meta["maps"], 1)
     built.classifier = torch.nn.Linear(2 * wide, classes)
@@ -284,7 +284,7 @@ def test_gradients_of_islamnet_in_bf16_are_those_in_float32(device: str) -> None
     found: list[dict[str, torch.Tensor]] = []
     for where, narrow in (("cpu", False), (device, True)):
         module = small("islamnet").build(EMOTIONS).eval()
-        assert isinstance(module, islamnet.Network)
+        assert isinstance(module, islamnet.ISLAMNetModule)
         torch.nn.init.normal_(module.classifier.weight, std=0.01)  # else nothing flows to f4
         module.to(where)
         with torch.autocast(where, torch.bfloat16, enabled=narrow):
@@ -313,7 +313,7 @@ def test_a_share_of_places_that_means_none_is_refused_by_the_network() -> None:
 
 def test_f4_begins_as_the_energy_of_the_features() -> None:
     module = small("islamnet").build(EMOTIONS)
-    assert isinstance(module, islamnet.Network)
+    assert isinstance(module, islamnet.ISLAMNetModule)
     features = torch.rand(2, 64, 6, 6)
     f4, energy = module.emotion_map(features), features.sum(dim=1)
     for one, other in zip(f4.flatten(1), energy.flatten(1), strict=True):
@@ -326,7 +326,7 @@ def test_f4_begins_as_the_energy_of_the_features() -> None:
 def test_the_four_rotation_tasks_of_table_2(angles: list[float]) -> None:
     made = small("islamnet", angles=angles)
     module = made.build(EMOTIONS)
-    assert isinstance(module, islamnet.Network)
+    assert isinstance(module, islamnet.ISLAMNetModule)
     assert module.rotation is not None and module.rotation.out_features == len(angles)
     seen: list[int] = []
     module.backbone.register_forward_hook(lambda *a: seen.append(a[1][0].shape[0]))
@@ -356,7 +356,7 @@ def test_without_rotation_there_is_no_rotation_head() -> None:
 def test_f4_is_not_negative_with_relu_and_may_be_without() -> None:
     images = torch.rand(2, 3, 64, 64)
     method = ready("islamnet", f2_activation="none")
-    assert isinstance(method.module, islamnet.Network)
+    assert isinstance(method.module, islamnet.ISLAMNetModule)
     with torch.no_grad():
         assert shaken("islamnet")(images)[1].min() >= 0
         method.module.compress.weight.neg_()
@@ -370,7 +370,7 @@ def test_sequential_attention_and_mean_are_options_that_change_f4() -> None:
     maps = []
     for options in ({}, {"attention": "sequential"}, {"map_reduction": "mean"}):
         module = shaken("islamnet", **options)
-        assert isinstance(module, islamnet.Network)
+        assert isinstance(module, islamnet.ISLAMNetModule)
         maps.append(module.emotion_map(features))
     torch.testing.assert_close(maps[0], maps[2] * 512)
     assert not torch.allclose(maps[0], maps[1])
