@@ -12,17 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from emomap.errors import UsageError
 from emomap.method import Image, Method, Prediction
+from emomap.vision.arrays import Maps
 from emomap.vision.filters import gaussian_blur, lattice_shape, rescale
 from emomap.vision.image import check_image
 from emomap.vision.jit import jit
 from emomap.vision.lab import lab
 from emomap.vision.resize import resize, resize_image
-
-Maps = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from emomap.errors import UsageError
 from emomap.method import Image, Method, Prediction
+from emomap.vision.arrays import Maps
 from emomap.vision.filters import gaussian_blur, rescale
 from emomap.vision.image import check_image
 from emomap.vision.jit import jit
 from emomap.vision.lab import lab
 from emomap.vision.resize import resize, resize_image
-
-Maps = NDArray[np.float64]
 
 #: Rows of the table of distances that are held at once.
 _CHUNK = 256

@@ -10,10 +10,10 @@ published numbers come from; ``normalization="graph"`` gives the paper's second 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,15 +21,14 @@ from numpy.typing import ArrayLike, NDArray
 from emomap.errors import UsageError
 from emomap.method import Image, Method, Prediction
 from emomap.vision import chain
+from emomap.vision.arrays import Maps
 from emomap.vision.features import (
     CHANNELS,
     TEMPORAL,
     channel_maps,
     check_channels,
-    check_shares,
     flicker,
     motion,
-    several,
 )
 from emomap.vision.filters import (
     attenuate_border,
@@ -39,16 +38,17 @@ from emomap.vision.filters import (
     rescale,
 )
 from emomap.vision.image import check_image
+from emomap.vision.options import MapSize, check_shares, check_size, make_settings, several
 from emomap.vision.pyramid import Planes, image_pyramid
 from emomap.vision.resize import enlarge, resize
 
 #: Height and width below this are refused, as by the original.
 MIN_SIDE = 128
+#: Letter of each channel, and its name.
+NAMES = CHANNELS | TEMPORAL
 
-Maps = NDArray[np.float64]
 Solver = Literal["exact", "power"]
 Normalization = Literal["power1.5", "graph"]
-Size = Literal["image", "native"]
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class GBVSSettings:
 
     def weight(self, letter: str) -> float:
         """Weight of a channel in the sum."""
-        value: float = getattr(self, f"{(CHANNELS | TEMPORAL)[letter]}Weight")
+        value: float = getattr(self, f"{NAMES[letter]}Weight")
         return value
 
 
@@ -173,7 +173,7 @@ def gbvs(
     normalization: Normalization = "power1.5",
     channels: str = "DIO",
     multilevels: Sequence[int] = (),
-    size: Size = "image",
+    size: MapSize = "image",
     tol: float = 1e-4,
     **parameters: Any,
 ) -> Maps:
@@ -193,6 +193,7 @@ def gbvs(
         EmomapError: the image is refused (see `emomap.vision.image.check_image`).
         UsageError: a parameter is unknown or out of range.
     """
+    check_size(size, method="gbvs")
     stages = gbvs_stages(
         image,
         solver=solver,
@@ -202,7 +203,7 @@ def gbvs(
         tol=tol,
         **parameters,
     )
-    return _at(stages, size)
+    return stages.map if size == "image" else stages.master
 
 
 def gbvs_stages(image: ArrayLike, **parameters: Any) -> GBVSStages:
@@ -220,7 +221,7 @@ def gbvs_stages(image: ArrayLike, **parameters: Any) -> GBVSStages:
     return _sequence([image], settings)[0]
 
 
-def gbvs_fast(image: ArrayLike, *, size: Size = "image") -> Maps:
+def gbvs_fast(image: ArrayLike, *, size: MapSize = "image") -> Maps:
     """The original's fast variant: colour and two orientations on one level, 24 cells.
 
     It stops the iteration early (``tol=0.003``), which is part of what it computes. ``image``,
@@ -242,7 +243,7 @@ def gbvs_sequence(
     frames: Sequence[ArrayLike] | NDArray[Any],
     *,
     channels: str = "DIOFM",
-    size: Size = "image",
+    size: MapSize = "image",
     **parameters: Any,
 ) -> Maps:
     """Saliency of each frame of a sequence, with flicker and motion.
@@ -258,8 +259,9 @@ def gbvs_sequence(
     Raises:
         EmomapError, UsageError: as in `gbvs`; frames of different sizes.
     """
+    check_size(size, method="gbvs")
     stages = gbvs_sequence_stages(frames, channels=channels, **parameters)
-    return np.stack([_at(stage, size) for stage in stages])
+    return np.stack([stage.map if size == "image" else stage.master for stage in stages])
 
 
 def gbvs_sequence_stages(
@@ -269,18 +271,16 @@ def gbvs_sequence_stages(
     return _sequence(list(frames), _settings({"channels": channels, **parameters}))
 
 
-def _settings(parameters: dict[str, Any]) -> GBVSSettings:
-    known = [field.name for field in fields(GBVSSettings)]
-    for name in parameters:
-        if name not in known:
-            raise UsageError(f"gbvs: there is no parameter '{name}'; there are {', '.join(known)}")
-    return GBVSSettings(**parameters)
+def _settings(parameters: Mapping[str, Any]) -> GBVSSettings:
+    return make_settings(GBVSSettings, parameters, method="gbvs")
 
 
-def _at(stages: GBVSStages, size: Size) -> Maps:
-    if size not in ("image", "native"):
-        raise UsageError(f"gbvs: size={size!r}; expected 'image' or 'native'")
-    return stages.map if size == "image" else stages.master
+class _Pyramids(NamedTuple):
+    """Pyramids of a frame, of the frame before, and of the memory that flicker compares with."""
+
+    now: list[Planes]
+    before: list[Planes] | None
+    memory: list[Planes] | None
 
 
 def _sequence(frames: Sequence[ArrayLike], settings: GBVSSettings) -> list[GBVSStages]:
@@ -301,7 +301,8 @@ def _sequence(frames: Sequence[ArrayLike], settings: GBVSSettings) -> list[GBVSS
         pyramid = image_pyramid(
             image, max(settings.levels), color=bool(set(settings.channels) & set("CD"))
         )
-        stages.append(_frame(pyramid, before, memory, image.shape[:2], settings))
+        pyramids = _Pyramids(pyramid, before, memory)
+        stages.append(_frame(pyramids, (shape[0], shape[1]), settings))
         memory = _remember(memory, pyramid, settings.flickerNewFrameWt)
         before = pyramid
     return stages
@@ -316,41 +317,17 @@ def _remember(memory: list[Planes] | None, now: list[Planes], weight: float) -> 
     ]
 
 
-def _frame(
-    pyramid: list[Planes],
-    before: list[Planes] | None,
-    memory: list[Planes] | None,
-    shape: tuple[int, ...],
-    settings: GBVSSettings,
-) -> GBVSStages:
-    lattice = lattice_shape((shape[0], shape[1]), settings.salmapmaxsize)
+def _frame(pyramids: _Pyramids, shape: tuple[int, int], settings: GBVSSettings) -> GBVSStages:
+    """All stages of a frame of size ``shape``."""
+    lattice = lattice_shape(shape, settings.salmapmaxsize)
     labels: list[str] = []
     letters: list[str] = []
     maps: list[Maps] = []
     for letter in settings.channels:
-        levels = []
-        for level in settings.levels:
-            if letter == "F":
-                found = flicker(pyramid[level], None if memory is None else memory[level])
-            elif letter == "M":
-                found = motion(
-                    pyramid[level], None if before is None else before[level], settings.motionAngles
-                )
-            else:
-                found = channel_maps(
-                    letter,
-                    pyramid[level],
-                    angles=settings.gaborangles,
-                    contrast_width=settings.contrastwidth,
-                )
-            if len(found):
-                levels.append(resize(found, lattice))
-        for kind in range(len(levels[0]) if levels else 0):
-            for level, found in zip(settings.levels, levels, strict=True):
-                name = (CHANNELS | TEMPORAL)[letter]
-                labels.append(f"{name}/{kind + 1}/level{level}")
-                letters.append(letter)
-                maps.append(found[kind])
+        for label, map_ in _channel(letter, pyramids, lattice, settings):
+            labels.append(label)
+            letters.append(letter)
+            maps.append(map_)
     if not maps:
         raise UsageError(
             f"gbvs: channels={settings.channels!r} are colour channels, but the image is grey; "
@@ -365,18 +342,48 @@ def _frame(
     }
     if settings.normalizeTopChannelMaps:
         sums = {key: _normalize(value[None], settings)[0] for key, value in sums.items()}
-    master = _finish(
-        sum((settings.weight(key) * value for key, value in sums.items()), np.zeros(lattice)),
-        settings,
-    )
+    weighted = (settings.weight(key) * value for key, value in sums.items())
+    master = _finish(sum(weighted, np.zeros(lattice)), settings)
     return GBVSStages(
         labels=tuple(labels),
         features=features,
         equilibria=equilibria.maps,
         iterations=equilibria.iterations,
-        channels={(CHANNELS | TEMPORAL)[key]: rescale(value) for key, value in sums.items()},
+        channels={NAMES[key]: rescale(value) for key, value in sums.items()},
         master=master,
-        map=rescale(resize(master, (shape[0], shape[1]))),
+        map=rescale(resize(master, shape)),
+    )
+
+
+def _channel(
+    letter: str, pyramids: _Pyramids, lattice: tuple[int, int], settings: GBVSSettings
+) -> list[tuple[str, Maps]]:
+    """Label and feature map of each type and level of a channel, at the size of the lattice.
+
+    Empty for the colour channels of a grey picture.
+    """
+    levels: list[tuple[int, Maps]] = []
+    for level in settings.levels:
+        found = _features(letter, level, pyramids, settings)
+        if len(found):
+            levels.append((level, resize(found, lattice)))
+    return [
+        (f"{NAMES[letter]}/{kind + 1}/level{level}", found[kind])
+        for kind in range(len(levels[0][1]) if levels else 0)
+        for level, found in levels
+    ]
+
+
+def _features(letter: str, level: int, pyramids: _Pyramids, settings: GBVSSettings) -> Maps:
+    """The maps of a channel on one level, (types, h, w)."""
+    planes = pyramids.now[level]
+    if letter == "F":
+        return flicker(planes, None if pyramids.memory is None else pyramids.memory[level])
+    if letter == "M":
+        before = None if pyramids.before is None else pyramids.before[level]
+        return motion(planes, before, settings.motionAngles)
+    return channel_maps(
+        letter, planes, angles=settings.gaborangles, contrast_width=settings.contrastwidth
     )
 
 

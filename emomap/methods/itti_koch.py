@@ -8,20 +8,19 @@ of the same name: differences to a blurred surround on three scales.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from emomap.errors import UsageError
 from emomap.method import Image, Method, Prediction
+from emomap.vision.arrays import Maps
 from emomap.vision.features import (
     CHANNELS,
     channel_maps,
     check_channels,
-    check_shares,
-    several,
 )
 from emomap.vision.filters import (
     attenuate_border,
@@ -33,14 +32,12 @@ from emomap.vision.filters import (
 )
 from emomap.vision.image import check_image
 from emomap.vision.maxima import local_maxima
+from emomap.vision.options import MapSize, check_shares, check_size, make_settings, several
 from emomap.vision.pyramid import image_pyramid
 from emomap.vision.resize import enlarge, resize
 
 #: Height and width below this are refused, as by the original.
 MIN_SIDE = 128
-
-Maps = NDArray[np.float64]
-Size = Literal["image", "native"]
 
 
 @dataclass(frozen=True)
@@ -98,7 +95,7 @@ class IttiKochStages:
     map: Maps
 
 
-def itti_koch(image: ArrayLike, *, size: Size = "image", **parameters: Any) -> Maps:
+def itti_koch(image: ArrayLike, *, size: MapSize = "image", **parameters: Any) -> Maps:
     """Saliency of an image by Itti, Koch & Niebur.
 
     Args:
@@ -113,25 +110,14 @@ def itti_koch(image: ArrayLike, *, size: Size = "image", **parameters: Any) -> M
         EmomapError: the image is refused (see `emomap.vision.image.check_image`).
         UsageError: a parameter is unknown or out of range.
     """
-    if size not in ("image", "native"):
-        raise UsageError(f"itti_koch: size={size!r}; expected 'image' or 'native'")
+    check_size(size, method="itti_koch")
     stages = itti_koch_stages(image, **parameters)
     return stages.map if size == "image" else stages.master
 
 
 def itti_koch_stages(image: ArrayLike, **parameters: Any) -> IttiKochStages:
     """`itti_koch` with all intermediate results; ``parameters`` are those of `IttiKochSettings`."""
-    return _stages(image, _settings(parameters))
-
-
-def _settings(parameters: dict[str, Any]) -> IttiKochSettings:
-    known = [field.name for field in fields(IttiKochSettings)]
-    for name in parameters:
-        if name not in known:
-            raise UsageError(
-                f"itti_koch: there is no parameter '{name}'; there are {', '.join(known)}"
-            )
-    return IttiKochSettings(**parameters)
+    return _stages(image, make_settings(IttiKochSettings, parameters, method="itti_koch"))
 
 
 def _stages(image: ArrayLike, settings: IttiKochSettings) -> IttiKochStages:
@@ -217,7 +203,7 @@ class IttiKoch(Method):
     """
 
     def __init__(self, **parameters: Any) -> None:
-        self.settings = _settings(parameters)
+        self.settings = make_settings(IttiKochSettings, parameters, method="itti_koch")
 
     def predict(self, images: Sequence[Image]) -> list[Prediction]:
         """Maps of the size of each image, in 0..1."""

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from emomap.errors import EmomapError, UsageError
 from emomap.method import Image, Method, Prediction
+from emomap.vision.arrays import Maps
 from emomap.vision.bayes import Parameters, Source, posterior
 from emomap.vision.cues import color_contrast, edge_density, ms_maps, superpixels
 from emomap.vision.filters import lattice_shape, rescale, round_half_up
@@ -27,7 +28,6 @@ from emomap.vision.image import check_image
 from emomap.vision.resize import resize, resize_image
 from emomap.vision.windows import add_up, sample_windows, suppress
 
-Maps = NDArray[np.float64]
 Cue = Literal["MS", "CC", "SS", "ED"]
 
 #: The functions refuse larger images: superpixels and histograms take minutes there.

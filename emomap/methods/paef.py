@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from emomap import io, parallel
 from emomap._version import __version__
@@ -20,8 +19,7 @@ from emomap.errors import EmomapError
 from emomap.method import Image, Method, Prediction
 from emomap.sample import Dataset, Sample
 from emomap.vision import art, symmetry
-
-Array = NDArray[np.float64]
+from emomap.vision.arrays import Array
 
 #: What a checkpoint calls itself.
 FORMAT = "emomap paef 1"

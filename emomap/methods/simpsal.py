@@ -7,15 +7,15 @@ self, and maps whose highest peak stands out count more.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from emomap.errors import EmomapError, UsageError
 from emomap.method import Image, Method, Prediction
-from emomap.vision.features import check_shares, several
+from emomap.vision.arrays import Maps
 from emomap.vision.filters import (
     flatten_noise,
     gaussian_blur,
@@ -27,13 +27,12 @@ from emomap.vision.gabor import orientation_energy
 from emomap.vision.image import check_image
 from emomap.vision.maxima import local_maxima
 from emomap.vision.opponent import dkl_colors, opponent_colors
+from emomap.vision.options import MapSize, check_shares, check_size, make_settings, several
 from emomap.vision.resize import resize, resize_planes
 
 #: Taller images would need a huge map, whose width is fixed.
 TALLEST = 16
 
-Maps = NDArray[np.float64]
-Size = Literal["image", "native"]
 _NAMES = {"C": "color", "I": "intensity", "O": "orientation", "D": "dklcolor"}
 
 
@@ -101,7 +100,7 @@ class SimpsalStages:
     map: Maps
 
 
-def simpsal(image: ArrayLike, *, size: Size = "image", **parameters: Any) -> Maps:
+def simpsal(image: ArrayLike, *, size: MapSize = "image", **parameters: Any) -> Maps:
     """Saliency of an image by simpsal.
 
     Args:
@@ -116,13 +115,12 @@ def simpsal(image: ArrayLike, *, size: Size = "image", **parameters: Any) -> Map
         EmomapError: the image is refused (see `emomap.vision.image.check_image`).
         UsageError: a parameter is unknown or out of range.
     """
-    if size not in ("image", "native"):
-        raise UsageError(f"simpsal: size={size!r}; expected 'image' or 'native'")
+    check_size(size, method="simpsal")
     stages = simpsal_stages(image, **parameters)
     return stages.map if size == "image" else stages.master
 
 
-def simpsal_fast(image: ArrayLike, *, size: Size = "image") -> Maps:
+def simpsal_fast(image: ArrayLike, *, size: MapSize = "image") -> Maps:
     """The original's fast variant: DKL colour, intensity, one scale, one surround, no weights.
 
     ``image``, ``size``, result and errors are those of `simpsal`.
@@ -139,17 +137,7 @@ def simpsal_fast(image: ArrayLike, *, size: Size = "image") -> Maps:
 
 def simpsal_stages(image: ArrayLike, **parameters: Any) -> SimpsalStages:
     """`simpsal` with all intermediate results; ``parameters`` are those of `SimpsalSettings`."""
-    return _stages(image, _settings(parameters))
-
-
-def _settings(parameters: dict[str, Any]) -> SimpsalSettings:
-    known = [field.name for field in fields(SimpsalSettings)]
-    for name in parameters:
-        if name not in known:
-            raise UsageError(
-                f"simpsal: there is no parameter '{name}'; there are {', '.join(known)}"
-            )
-    return SimpsalSettings(**parameters)
+    return _stages(image, make_settings(SimpsalSettings, parameters, method="simpsal"))
 
 
 def _stages(image: ArrayLike, settings: SimpsalSettings) -> SimpsalStages:
@@ -244,7 +232,7 @@ class Simpsal(Method):
     """simpsal as a method of `bench` and `predict`; its options are those of `SimpsalSettings`."""
 
     def __init__(self, **parameters: Any) -> None:
-        self.settings = _settings(parameters)
+        self.settings = make_settings(SimpsalSettings, parameters, method="simpsal")
 
     def predict(self, images: Sequence[Image]) -> list[Prediction]:
         """Maps of the size of each image, in 0..1."""

@@ -7,19 +7,19 @@ is squared and smoothed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from emomap.errors import UsageError
 from emomap.method import Image, Method, Prediction
+from emomap.vision.arrays import Maps
 from emomap.vision.filters import gaussian_blur, lattice_shape, rescale
 from emomap.vision.image import check_image
+from emomap.vision.options import MapSize, check_size
 from emomap.vision.residual import spectral_residual as residual
 from emomap.vision.resize import resize
-
-Maps = NDArray[np.float64]
 
 
 def spectral_residual(
@@ -27,7 +27,7 @@ def spectral_residual(
     *,
     longest: int = 64,
     sigma: float = 2.5,
-    size: Literal["image", "native"] = "image",
+    size: MapSize = "image",
 ) -> Maps:
     """Spectral residual saliency of an image.
 
@@ -44,8 +44,7 @@ def spectral_residual(
         EmomapError: the image is refused (see `emomap.vision.image.check_image`).
         UsageError: a parameter is out of range.
     """
-    if size not in ("image", "native"):
-        raise UsageError(f"spectral_residual: size={size!r}; expected 'image' or 'native'")
+    check_size(size, method="spectral_residual")
     if not 8 <= longest <= 1024 or not 0 <= sigma <= 100:
         raise UsageError(
             f"spectral_residual: longest={longest} (8 to 1024) or sigma={sigma} (0 to 100) is out "

@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from emomap.vision.arrays import Array
 from emomap.vision.filters import gaussian_blur, rescale
 from emomap.vision.lab import lab
 from emomap.vision.residual import spectral_residual
-
-Array = NDArray[np.float64]
 
 #: The eleven basic colour terms by a typical colour, in CIELAB.
 NAMES = {

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from emomap.errors import EmomapError
-
-Maps = NDArray[np.float64]
+from emomap.vision.arrays import Maps
 
 #: How a score becomes the row of a likelihood table: the factor before rounding up, the rows.
 BINS: dict[str, tuple[float, int]] = {

@@ -19,11 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomap.errors import EmomapError
+from emomap.vision.arrays import Maps
 from emomap.vision.filters import rescale
 from emomap.vision.jit import jit
 from emomap.vision.pyramid import halve
-
-Maps = NDArray[np.float64]
 
 #: Chains that have not settled by then never will (tolerances below the rounding error).
 _MOST_ITERATIONS = 100_000

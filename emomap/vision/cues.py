@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emomap.vision.arrays import Maps, PixelBoxes
 from emomap.vision.edges import edges
 from emomap.vision.filters import rescale
 from emomap.vision.histograms import chi_square, in_box, integral
@@ -19,9 +20,6 @@ from emomap.vision.lab import lab_bins
 from emomap.vision.residual import spectral_residual
 from emomap.vision.resize import resize_planes
 from emomap.vision.segments import segment
-
-Maps = NDArray[np.float64]
-PixelBoxes = NDArray[np.int64]
 
 
 def ms_maps(image: NDArray[Any], scale: int) -> Maps:
@@ -41,7 +39,7 @@ def superpixels(image: NDArray[Any], theta: float) -> NDArray[np.int32]:
     return segment(image, sigma=0.5 * growth, scale=theta, min_area=int(200 * growth))
 
 
-def color_contrast(image: NDArray[Any], boxes: NDArray[np.int64], theta: float) -> Maps:
+def color_contrast(image: NDArray[Any], boxes: PixelBoxes, theta: float) -> Maps:
     """CC: chi-square distance of the Lab histograms of window and surround."""
     height, width = image.shape[:2]
     grow = theta / 200 * (boxes[:, 2:] - boxes[:, :2] + 1)
@@ -51,7 +49,7 @@ def color_contrast(image: NDArray[Any], boxes: NDArray[np.int64], theta: float) 
     return chi_square(lab_bins(image), boxes, outer)
 
 
-def edge_density(image: NDArray[Any], boxes: NDArray[np.int64], theta: float) -> Maps:
+def edge_density(image: NDArray[Any], boxes: PixelBoxes, theta: float) -> Maps:
     """ED: edge pixels in a ring along the inside of the window, per pixel of its perimeter.
 
     The ring is (width + height) / (2 theta) wide. The paper leaves the edge detector open; ours is

@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomap.errors import UsageError
+from emomap.vision.arrays import Maps
 from emomap.vision.filters import round_half_up
 from emomap.vision.gabor import orientation_energy
 from emomap.vision.opponent import dkl_colors, opponent_colors
 from emomap.vision.pyramid import Planes
-
-Maps = NDArray[np.float64]
 
 #: Letter of each channel of one picture, and its name.
 CHANNELS = {"C": "color", "I": "intensity", "O": "orientation", "R": "contrast", "D": "dklcolor"}
@@ -43,20 +42,6 @@ def check_channels(channels: str, *, temporal: bool, method: str) -> str:
             f"{method}: channels={channels!r} must name one channel or more, each once"
         )
     return channels
-
-
-def several(given: Any) -> tuple[Any, ...]:
-    """A parameter that holds several numbers; one alone, and none, are taken too."""
-    if given is None:
-        return ()
-    return tuple(np.atleast_1d(given).tolist())
-
-
-def check_shares(method: str, **shares: float) -> None:
-    """Raise UsageError for a parameter that is negative or no finite number."""
-    for name, value in shares.items():
-        if not 0 <= value < np.inf:
-            raise UsageError(f"{method}: {name}={value} must be a number, 0 or above")
 
 
 def channel_maps(

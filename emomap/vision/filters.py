@@ -10,9 +10,8 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from emomap.vision.arrays import Maps
 
 
 def round_half_up(value: float) -> int:
@@ -26,7 +25,7 @@ def lattice_shape(shape: tuple[int, int], longest: int) -> tuple[int, int]:
     return height, width
 
 
-def rescale(maps: Array) -> Array:
+def rescale(maps: Maps) -> Maps:
     """Stretch each map to 0..1 (mat2gray); a constant map is only clipped to 0..1."""
     low = maps.min(axis=(-2, -1), keepdims=True)
     span = maps.max(axis=(-2, -1), keepdims=True) - low
@@ -39,7 +38,7 @@ def rescale(maps: Array) -> Array:
     return np.asarray(np.where(flat, clipped, (maps - low) / np.where(flat, 1.0, span)))
 
 
-def flatten_noise(maps: Array) -> Array:
+def flatten_noise(maps: Maps) -> Maps:
     """Make a map constant whose range is rounding noise, so that nothing is read into the noise."""
     low = maps.min(axis=(-2, -1), keepdims=True)
     high = maps.max(axis=(-2, -1), keepdims=True)
@@ -47,7 +46,7 @@ def flatten_noise(maps: Array) -> Array:
     return np.where(noise, low, maps)
 
 
-def squared_difference(one: Array, other: Array) -> Array:
+def squared_difference(one: Maps, other: Maps) -> Maps:
     """(one - other)^2, zero where the two differ by no more than rounding."""
     difference = one - other
     floor = 1e-12 * np.abs(one).max(axis=(-2, -1), keepdims=True)
@@ -55,7 +54,7 @@ def squared_difference(one: Array, other: Array) -> Array:
     return difference * difference
 
 
-def attenuate_border(maps: Array, width: int) -> Array:
+def attenuate_border(maps: Maps, width: int) -> Maps:
     """Ramp the outer rows and columns: the i-th from the edge (1-based) times i / (width + 1).
 
     ``width`` is reduced to half of the map where it would reach beyond the middle.
@@ -68,7 +67,7 @@ def attenuate_border(maps: Array, width: int) -> Array:
     return maps * _ramp(height, width)[:, None] * _ramp(length, width)
 
 
-def _ramp(length: int, width: int) -> Array:
+def _ramp(length: int, width: int) -> Maps:
     ramp = np.ones(length)
     rise = np.arange(1, width + 1) / (width + 1)
     ramp[:width] = rise
@@ -76,14 +75,14 @@ def _ramp(length: int, width: int) -> Array:
     return ramp
 
 
-def gaussian_blur(maps: Array, sigma: float, truncate: float) -> Array:
+def gaussian_blur(maps: Maps, sigma: float, truncate: float) -> Maps:
     """Separable Gaussian with replicated borders, radius round(sigma * truncate) taps each side."""
     taps = _taps(sigma, truncate)
     return _blur_axis(_blur_axis(maps, taps, -2), taps, -1)
 
 
 @lru_cache(maxsize=64)
-def _taps(sigma: float, truncate: float) -> Array:
+def _taps(sigma: float, truncate: float) -> Maps:
     radius = round_half_up(sigma * truncate)
     if radius == 0:
         return np.ones(1)
@@ -92,7 +91,7 @@ def _taps(sigma: float, truncate: float) -> Array:
     return np.asarray(taps / taps.sum())
 
 
-def _blur_axis(maps: Array, taps: Array, axis: int) -> Array:
+def _blur_axis(maps: Maps, taps: Maps, axis: int) -> Maps:
     radius = len(taps) // 2
     pads = [(0, 0)] * maps.ndim
     pads[axis] = (radius, radius)

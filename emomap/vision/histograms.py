@@ -10,10 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emomap.vision.arrays import PixelBoxes, WindowScores
 from emomap.vision.jit import jit
-
-PixelBoxes = NDArray[np.int64]
-Scores = NDArray[np.float64]
 
 #: Histogram bins that are integrated at once: one 32-byte piece of a cache line a pixel. All at
 #: once would be faster on small pictures, and take a hundred times the memory of the image.
@@ -25,7 +23,7 @@ def integral(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.pad(values, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
 
 
-def in_box(sums: NDArray[np.float64], boxes: PixelBoxes) -> Scores:
+def in_box(sums: NDArray[np.float64], boxes: PixelBoxes) -> WindowScores:
     """(n,) sum within each box, from the `integral` of the values."""
     left, top, right, bottom = boxes.T
     return np.asarray(
@@ -41,7 +39,7 @@ def areas(boxes: PixelBoxes) -> NDArray[np.int64]:
     return np.asarray((boxes[:, 2] - boxes[:, 0] + 1) * (boxes[:, 3] - boxes[:, 1] + 1))
 
 
-def chi_square(labels: NDArray[np.uint8], inside: PixelBoxes, outside: PixelBoxes) -> Scores:
+def chi_square(labels: NDArray[np.uint8], inside: PixelBoxes, outside: PixelBoxes) -> WindowScores:
     """Chi-square distance of the label histograms of windows and of the frame around each.
 
     Args:
@@ -58,7 +56,7 @@ def chi_square(labels: NDArray[np.uint8], inside: PixelBoxes, outside: PixelBoxe
     return np.asarray(_chi_square(dense[labels], len(used), inside, outside))
 
 
-def straddling(segments: NDArray[np.int32], boxes: PixelBoxes) -> Scores:
+def straddling(segments: NDArray[np.int32], boxes: PixelBoxes) -> WindowScores:
     """1 - the area of superpixels cut off by each window (the lesser part of each) / its area."""
     totals = np.bincount(segments.ravel())
     return 1 - np.asarray(_smaller_parts(segments, totals, boxes)) / areas(boxes)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from emomap.vision.arrays import Maps
 
 
-def local_maxima(map_: Array, threshold: float) -> Array:
+def local_maxima(map_: Maps, threshold: float) -> Maps:
     """Values of inner pixels >= ``threshold`` and >= each of their four neighbours (ties count)."""
     centre = map_[1:-1, 1:-1]
     peak = centre >= threshold

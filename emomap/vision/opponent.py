@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Maps = NDArray[np.float64]
+from emomap.vision.arrays import Maps
 
 #: Cone responses (L, M, S) to the three guns of the monitor, and to its grey background.
 _CONES = np.array(

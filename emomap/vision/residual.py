@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Maps = NDArray[np.float64]
+from emomap.vision.arrays import Maps
 
 
 def spectral_residual(planes: Maps) -> Maps:

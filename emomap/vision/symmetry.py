@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-Array = NDArray[np.float64]
+from emomap.vision.arrays import Array
 
 #: The strongest keypoints that are paired; pairs grow with the square.
 MOST = 300

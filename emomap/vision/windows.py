@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emomap.vision.arrays import PixelBoxes, WindowScores
 from emomap.vision.histograms import areas, in_box, integral
 from emomap.vision.jit import jit
 
-PixelBoxes = NDArray[np.int64]
-Scores = NDArray[np.float64]
 
-
-def window_scores(map_: NDArray[np.float64], threshold: float, boxes: PixelBoxes) -> Scores:
+def window_scores(map_: NDArray[np.float64], threshold: float, boxes: PixelBoxes) -> WindowScores:
     """How strong a map is within windows: sum of the values >= threshold x their density.
 
     Args:
@@ -35,7 +33,7 @@ def sample_windows(
     smallest: tuple[int, int],
     count: int,
     rng: np.random.Generator,
-) -> tuple[PixelBoxes, Scores]:
+) -> tuple[PixelBoxes, WindowScores]:
     """Draw windows with replacement, in proportion to `window_scores`.
 
     Args:
@@ -59,7 +57,7 @@ def sample_windows(
     return np.asarray(boxes), np.asarray(scores)
 
 
-def suppress(boxes: NDArray[np.float64], scores: Scores, overlap: float, count: int) -> Any:
+def suppress(boxes: NDArray[np.float64], scores: WindowScores, overlap: float, count: int) -> Any:
     """Non-maximum suppression: indices of at most ``count`` boxes, best first (ties: first come).
 
     A box is dropped if its intersection over union with a better one exceeds ``overlap``.
@@ -69,7 +67,7 @@ def suppress(boxes: NDArray[np.float64], scores: Scores, overlap: float, count: 
     return np.asarray(_suppress(np.ascontiguousarray(boxes[order]), order, overlap, count))
 
 
-def add_up(boxes: PixelBoxes, scores: Scores, shape: tuple[int, int]) -> NDArray[np.float64]:
+def add_up(boxes: PixelBoxes, scores: WindowScores, shape: tuple[int, int]) -> NDArray[np.float64]:
     """(H, W) sum of the scores of the windows that hold each pixel."""
     corners = np.zeros((shape[0] + 1, shape[1] + 1))
     left, top, right, bottom = boxes.T
