@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from emomap.nn.attention import ChannelGate, SpatialGate
-from emomap.nn.backbone import make_backbone
-from emomap.nn.network import EmotionNetwork, NetworkMethod
+from emomap.nn.backbone import BackboneOptions
+from emomap.nn.network import BackboneMethod, EmotionNetwork
 from emomap.nn.rotation import rotate
 
 
-class ISLAMNet(NetworkMethod):
+class ISLAMNet(BackboneMethod):
     """Emotion map f4 of ISLAMNet.
 
     Args:
@@ -49,7 +49,7 @@ class ISLAMNet(NetworkMethod):
         f2_activation: Literal["relu", "none"] = "relu",
         map_reduction: Literal["sum", "mean"] = "sum",
     ) -> None:
-        super().__init__(size)
+        super().__init__(size, BackboneOptions(backbone, weights, sha256))
         angles = [float(angle) % 360 for angle in angles]
         if len(set(angles)) != len(angles) or len(angles) < 2:
             raise ValueError(f"angles={angles}: two or more different angles are needed")
@@ -64,9 +64,6 @@ class ISLAMNet(NetworkMethod):
             raise ValueError(f"channels={channels}, reduction={reduction}: one or more each")
         if rotation_weight < 0:
             raise ValueError(f"rotation_weight={rotation_weight}: it is 0 or more")
-        self.backbone = backbone
-        self.weights = weights
-        self.sha256 = sha256
         self.angles = angles
         self.rotation_weight = float(rotation_weight)
         self.channels = channels
@@ -87,7 +84,7 @@ class ISLAMNetModule(EmotionNetwork):
 
     def __init__(self, method: ISLAMNet, classes: int) -> None:
         super().__init__()
-        self.backbone = make_backbone(method.backbone, method.weights, sha256=method.sha256)
+        self.backbone = method.chosen.make()
         wide = self.backbone.channels
         self.angles = method.angles
         self.rotation_weight = method.rotation_weight

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from emomap.nn.backbone import make_trunk
-from emomap.nn.network import EmotionNetwork, NetworkMethod
+from emomap.nn.backbone import BackboneOptions
+from emomap.nn.network import BackboneMethod, EmotionNetwork
 
 #: Mikels' wheel, neighbours beside one another; the first four are positive.
 WHEEL = ("amusement", "contentment", "awe", "excitement", "fear", "sadness", "disgust", "anger")
@@ -59,7 +59,7 @@ def joint_loss(
     return {"loss": (1 - weight) * hard + weight * soft, "label": hard, "distribution": soft}
 
 
-class JCDL(NetworkMethod):
+class JCDL(BackboneMethod):
     """Classifier that learns label distributions.
 
     Args:
@@ -80,14 +80,11 @@ class JCDL(NetworkMethod):
         distribution_weight: float = 0.8,
         sigma: float = 0.45,
     ) -> None:
-        super().__init__(size)
+        super().__init__(size, BackboneOptions(backbone, weights, sha256))
         if not 0 <= distribution_weight <= 1:
             raise ValueError(f"distribution_weight={distribution_weight}: it lies in 0..1")
         if sigma <= 0:
             raise ValueError(f"sigma={sigma}: it is above 0")
-        self.backbone = backbone
-        self.weights = weights
-        self.sha256 = sha256
         self.distribution_weight = float(distribution_weight)
         self.sigma = float(sigma)
 
@@ -103,7 +100,7 @@ class JCDLModule(EmotionNetwork):
 
     def __init__(self, method: JCDL, classes: Sequence[str]) -> None:
         super().__init__()
-        self.backbone, wide = make_trunk(method.backbone, method.weights, sha256=method.sha256)
+        self.backbone, wide = method.chosen.make_trunk()
         self.classifier = nn.Linear(wide, len(classes))
         self.weight = method.distribution_weight
         self.register_buffer(

@@ -9,12 +9,12 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from emomap.nn.backbone import make_backbone
-from emomap.nn.network import EmotionNetwork, NetworkMethod
+from emomap.nn.backbone import BackboneOptions
+from emomap.nn.network import BackboneMethod, EmotionNetwork
 from emomap.nn.soft_proposal import soft_proposal
 
 
-class SPN(NetworkMethod):
+class SPN(BackboneMethod):
     """Proposal map of SPN, or the response of the predicted class.
 
     Args:
@@ -39,7 +39,7 @@ class SPN(NetworkMethod):
         dropout: float = 0.5,
         map: Literal["proposal", "response"] = "proposal",
     ) -> None:
-        super().__init__(size)
+        super().__init__(size, BackboneOptions(backbone, weights, sha256))
         if isinstance(factor, str) and factor not in ("paper", "code"):
             raise ValueError(f"factor='{factor}': it is paper, code, or a number of cells")
         if not isinstance(factor, str) and factor <= 0:
@@ -50,9 +50,6 @@ class SPN(NetworkMethod):
             raise ValueError(f"dropout={dropout}: a share of 0 or more, below 1")
         if map not in ("proposal", "response"):
             raise ValueError(f"map='{map}': it is proposal or response")
-        self.backbone = backbone
-        self.weights = weights
-        self.sha256 = sha256
         self.channels = channels
         self.factor = factor
         self.dropout = float(dropout)
@@ -68,9 +65,7 @@ class SPNModule(EmotionNetwork):
 
     def __init__(self, method: SPN, classes: int) -> None:
         super().__init__()
-        self.backbone = make_backbone(
-            method.backbone, method.weights, sha256=method.sha256, last_pool=False
-        )
+        self.backbone = method.chosen.make(last_pool=False)
         wide = self.backbone.channels
         groups = 2 if wide % 2 == 0 else 1
         self.widen = nn.Conv2d(wide, method.channels, 3, padding=1, groups=groups)

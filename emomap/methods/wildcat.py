@@ -8,12 +8,12 @@ from typing import Literal
 from torch import Tensor, nn
 
 from emomap.errors import UsageError
-from emomap.nn.backbone import make_backbone
-from emomap.nn.network import EmotionNetwork, NetworkMethod
+from emomap.nn.backbone import BackboneOptions
+from emomap.nn.network import BackboneMethod, EmotionNetwork
 from emomap.nn.pooling import class_wise_pool, spatial_pool
 
 
-class WILDCAT(NetworkMethod):
+class WILDCAT(BackboneMethod):
     """Class map of WILDCAT.
 
     Args:
@@ -39,16 +39,13 @@ class WILDCAT(NetworkMethod):
         map: Literal["predicted", "weighted"] = "predicted",
         legacy_gradient: bool = False,
     ) -> None:
-        super().__init__(size)
+        super().__init__(size, BackboneOptions(backbone, weights, sha256))
         if maps_per_class < 1:
             raise ValueError(f"maps_per_class={maps_per_class}: one or more")
         if kmax <= 0:
             raise ValueError(f"kmax={kmax}: a share below 1, or a number of places")
         if map not in ("predicted", "weighted"):
             raise ValueError(f"map='{map}': it is predicted or weighted")
-        self.backbone = backbone
-        self.weights = weights
-        self.sha256 = sha256
         self.maps_per_class = maps_per_class
         self.kmax = kmax
         self.kmin = kmin
@@ -66,7 +63,7 @@ class WILDCATModule(EmotionNetwork):
 
     def __init__(self, method: WILDCAT, classes: int) -> None:
         super().__init__()
-        self.backbone = make_backbone(method.backbone, method.weights, sha256=method.sha256)
+        self.backbone = method.chosen.make()
         self.maps_per_class = method.maps_per_class
         self.kmax = method.kmax
         self.kmin = None if method.kmin < 0 else method.kmin

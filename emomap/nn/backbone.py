@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,28 @@ class Backbone(nn.Module):
         """(B, 3, S, S) to (B, channels, s, s)."""
         features: Tensor = self.body(images)
         return features
+
+
+@dataclass(frozen=True)
+class BackboneOptions:
+    """The options by which a method chooses its backbone.
+
+    Attributes:
+        backbone: its name, see `make_backbone`.
+        weights, sha256: see `make_backbone`.
+    """
+
+    backbone: str
+    weights: str
+    sha256: str
+
+    def make(self, *, last_pool: bool = True) -> Backbone:
+        """The backbone; arguments and errors of `make_backbone`."""
+        return make_backbone(self.backbone, self.weights, sha256=self.sha256, last_pool=last_pool)
+
+    def make_trunk(self) -> tuple[nn.Module, int]:
+        """The trunk and the number of its features; errors of `make_trunk`."""
+        return make_trunk(self.backbone, self.weights, sha256=self.sha256)
 
 
 def make_backbone(

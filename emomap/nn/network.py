@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from emomap import io
 from emomap.errors import EmomapError
 from emomap.method import Image, Method, Prediction
-from emomap.nn.backbone import MEAN, STD, read_state
+from emomap.nn.backbone import MEAN, STD, BackboneOptions, read_state
 
 #: What a checkpoint calls itself, so that another file is recognised as such.
 FORMAT = "emomap checkpoint 1"
@@ -76,7 +76,6 @@ class NetworkMethod(Method):
     """
 
     trainable: ClassVar[bool] = True
-    gives_emotion: ClassVar[bool] = True
 
     def __init__(self, size: int) -> None:
         if size < 16:
@@ -195,6 +194,26 @@ class NetworkMethod(Method):
                 large = large - large.min()
             found.append(np.asarray(large.numpy(), dtype=np.float32))
         return found
+
+
+class BackboneMethod(NetworkMethod):
+    """A network on a backbone that the options ``backbone``, ``weights`` and ``sha256`` choose.
+
+    Args:
+        size: see `NetworkMethod`.
+        chosen: the values of these three options.
+    """
+
+    def __init__(self, size: int, chosen: BackboneOptions) -> None:
+        super().__init__(size)
+        self.backbone = chosen.backbone
+        self.weights = chosen.weights
+        self.sha256 = chosen.sha256
+
+    @property
+    def chosen(self) -> BackboneOptions:
+        """The three options together."""
+        return BackboneOptions(self.backbone, self.weights, self.sha256)
 
 
 def write_state(file: Path, state: Mapping[str, Any]) -> None:

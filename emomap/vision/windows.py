@@ -88,22 +88,6 @@ def _strip(total: Any, number: Any, top: Any, bottom: Any, values: Any, counts: 
 
 
 @jit
-def _size_sum(values: Any, counts: Any, size: Any) -> Any:
-    """Sum over the windows of one width in a strip of value x count; the area is left out."""
-    places = len(values) - size
-    even = 0.0
-    odd = 0.0
-    for left in range(0, places - 1, 2):
-        right = left + size
-        even += (values[right] - values[left]) * (counts[right] - counts[left])
-        odd += (values[right + 1] - values[left + 1]) * (counts[right + 1] - counts[left + 1])
-    if places % 2:
-        left = places - 1
-        even += (values[left + size] - values[left]) * (counts[left + size] - counts[left])
-    return even + odd
-
-
-@jit
 def _size_masses(values: Any, counts: Any, least: Any, masses: Any) -> None:
     """Sum of value x count / width over the windows of each width in a strip of rows."""
     width = len(values) - 1
