@@ -135,28 +135,32 @@ def _pick(
                 _strip(total, number, top, bottom, values, counts)
                 _size_masses(values, counts, least_width, masses)
             while k < len(strips) and strips[k] == strip:
-                rest = rests[k] * (bottom - top)
-                size = _reach(masses, rest)
-                for smaller in range(size):
-                    rest -= masses[smaller]
-                rest *= size
-                left = 0
-                for place in range(width + 1 - size):
-                    score = (values[place + size] - values[place]) * (
-                        counts[place + size] - counts[place]
-                    )
-                    if score > 0.0:
-                        left = place
-                        if rest < score:
-                            break
-                        rest -= score
-                mass = (values[left + size] - values[left]) * (counts[left + size] - counts[left])
+                left, size, mass = _find(values, counts, masses, rests[k] * (bottom - top))
                 scores[k] = mass / (size * (bottom - top))
                 boxes[k, 0], boxes[k, 1] = left, top
                 boxes[k, 2], boxes[k, 3] = left + size - 1, bottom - 1
                 k += 1
             strip += 1
     return boxes, scores
+
+
+@jit
+def _find(values: Any, counts: Any, masses: Any, rest: Any) -> Any:
+    """Left edge, width and value x count of the window of a strip into which ``rest`` falls."""
+    size = _reach(masses, rest)
+    for smaller in range(size):
+        rest -= masses[smaller]
+    rest *= size
+    left = 0
+    for place in range(len(values) - size):
+        score = (values[place + size] - values[place]) * (counts[place + size] - counts[place])
+        if score > 0.0:
+            left = place
+            if rest < score:
+                break
+            rest -= score
+    mass = (values[left + size] - values[left]) * (counts[left + size] - counts[left])
+    return left, size, mass
 
 
 @jit

@@ -15,7 +15,8 @@ from emomap import method as registry
 from emomap import recipes
 from emomap.errors import EmomapError, UsageError
 from emomap.methods import islamnet, jcdl, wscnet
-from emomap.nn.network import EmotionNetwork, NetworkMethod, normalise
+from emomap.nn.backbone import BackboneOptions
+from emomap.nn.network import BackboneMethod, EmotionNetwork, NetworkMethod, normalise
 from emomap.sample import EMOTIONS
 from tests.nn.test_parts import case, close
 
@@ -208,6 +209,21 @@ def test_checkpoint_brings_back_options_and_predictions(name: str, tmp_path: Pat
         np.asarray(made.predict(images)[0].probabilities),
         np.asarray(other.predict(images)[0].probabilities),
     )
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_options_of_the_backbone_are_those_of_the_recipe(name: str, tmp_path: Path) -> None:
+    made = registry.build(
+        registry.load(name), name, {"backbone": "resnet18", "weights": "w.pth", "sha256": "0123"}
+    )
+    assert isinstance(made, BackboneMethod)
+    assert made.chosen == BackboneOptions("resnet18", "w.pth", "0123")
+    assert {key: made.options[key] for key in ("backbone", "weights", "sha256")} == vars(
+        made.chosen
+    )
+    ready(name).save(tmp_path / "c.pt")
+    made.load(tmp_path / "c.pt", device="cpu")
+    assert made.chosen == BackboneOptions("small", "none", "")
 
 
 @pytest.mark.parametrize("name", NETWORKS)
