@@ -85,6 +85,26 @@ def bms(
     return _map(image, BMSSettings(longest, step, spread, last_spread, sigma, whiten))
 
 
+class BMS(Method):
+    """Boolean map saliency as a method of `bench` and `predict`; options as in `bms`."""
+
+    def __init__(
+        self,
+        *,
+        longest: int = 400,
+        step: float = 8.0,
+        spread: int = 7,
+        last_spread: int = 9,
+        sigma: float = 9.0,
+        whiten: bool = True,
+    ) -> None:
+        self.settings = BMSSettings(longest, step, spread, last_spread, sigma, whiten)
+
+    def predict(self, images: Sequence[Image]) -> list[Prediction]:
+        """Maps of the size of each image, in 0..1."""
+        return [Prediction(map=_map(image, self.settings)) for image in images]
+
+
 def _map(image: ArrayLike, settings: BMSSettings) -> Maps:
     checked = check_image(image, method="bms")
     shape = (checked.shape[0], checked.shape[1])
@@ -192,23 +212,3 @@ def _widen(values: Any, radius: Any, rows: Any, out: Any) -> None:
         for near in range(max(0, y - radius), min(height, y + radius + 1)):
             for x in range(width):
                 out[y, x] = max(out[y, x], rows[near, x])
-
-
-class BMS(Method):
-    """Boolean map saliency as a method of `bench` and `predict`; options as in `bms`."""
-
-    def __init__(
-        self,
-        *,
-        longest: int = 400,
-        step: float = 8.0,
-        spread: int = 7,
-        last_spread: int = 9,
-        sigma: float = 9.0,
-        whiten: bool = True,
-    ) -> None:
-        self.settings = BMSSettings(longest, step, spread, last_spread, sigma, whiten)
-
-    def predict(self, images: Sequence[Image]) -> list[Prediction]:
-        """Maps of the size of each image, in 0..1."""
-        return [Prediction(map=_map(image, self.settings)) for image in images]

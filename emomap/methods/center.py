@@ -100,27 +100,6 @@ def fit_prior(gazes: Sequence[Gaze]) -> Prior:
     return Prior(mean, covariance)
 
 
-def _moments(gaze: Gaze) -> tuple[float | None, NDArray[np.float64], NDArray[np.float64]]:
-    """Number of fixations (None for a density), mean (2,) and mean of the outer products (2, 2)."""
-    if gaze.points is not None:
-        height, width = gaze.shape
-        points = (gaze.points[gaze.inside] + 0.5) / (width, height)
-        if not len(points):
-            return 0.0, np.zeros(2), np.zeros((2, 2))
-        return float(len(points)), points.mean(axis=0), points.T @ points / len(points)
-    if gaze.density is None or not gaze.density.sum() > 0:
-        return 0.0, np.zeros(2), np.zeros((2, 2))
-    mass = gaze.density / gaze.density.sum()
-    x = (np.arange(mass.shape[1]) + 0.5) / mass.shape[1]
-    y = (np.arange(mass.shape[0]) + 0.5) / mass.shape[0]
-    mean = np.array([mass.sum(axis=0) @ x, mass.sum(axis=1) @ y])
-    cross = float(y @ mass @ x)
-    second = np.array(
-        [[mass.sum(axis=0) @ x**2, cross], [cross, mass.sum(axis=1) @ y**2]], dtype=np.float64
-    )
-    return None, mean, second
-
-
 class Center(Method):
     """The centre prior as a method of `bench` and `predict`.
 
@@ -148,3 +127,24 @@ class Center(Method):
         return [
             Prediction(map=center(image, sigma=self.sigma, prior=self.prior)) for image in images
         ]
+
+
+def _moments(gaze: Gaze) -> tuple[float | None, NDArray[np.float64], NDArray[np.float64]]:
+    """Number of fixations (None for a density), mean (2,) and mean of the outer products (2, 2)."""
+    if gaze.points is not None:
+        height, width = gaze.shape
+        points = (gaze.points[gaze.inside] + 0.5) / (width, height)
+        if not len(points):
+            return 0.0, np.zeros(2), np.zeros((2, 2))
+        return float(len(points)), points.mean(axis=0), points.T @ points / len(points)
+    if gaze.density is None or not gaze.density.sum() > 0:
+        return 0.0, np.zeros(2), np.zeros((2, 2))
+    mass = gaze.density / gaze.density.sum()
+    x = (np.arange(mass.shape[1]) + 0.5) / mass.shape[1]
+    y = (np.arange(mass.shape[0]) + 0.5) / mass.shape[0]
+    mean = np.array([mass.sum(axis=0) @ x, mass.sum(axis=1) @ y])
+    cross = float(y @ mass @ x)
+    second = np.array(
+        [[mass.sum(axis=0) @ x**2, cross], [cross, mass.sum(axis=1) @ y**2]], dtype=np.float64
+    )
+    return None, mean, second

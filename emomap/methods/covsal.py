@@ -88,6 +88,25 @@ def covsal(
     return _map(image, CovSalSettings(side, tuple(patches), quantile, means, sigma))
 
 
+class CovSal(Method):
+    """CovSal as a method of `bench` and `predict`; options as in `covsal`."""
+
+    def __init__(
+        self,
+        *,
+        side: int = 512,
+        patches: Sequence[int] = (8, 16, 32, 64, 128),
+        quantile: float = 0.1,
+        means: bool = True,
+        sigma: float = 0.03,
+    ) -> None:
+        self.settings = CovSalSettings(side, tuple(patches), quantile, means, sigma)
+
+    def predict(self, images: Sequence[Image]) -> list[Prediction]:
+        """Maps of the size of each image, in 0..1."""
+        return [Prediction(map=_map(image, self.settings)) for image in images]
+
+
 def _map(image: ArrayLike, settings: CovSalSettings) -> Maps:
     checked = check_image(image, method="covsal")
     shape = (checked.shape[0], checked.shape[1])
@@ -183,22 +202,3 @@ def _distances(vectors: Any, columns: Any, start: Any, stop: Any) -> Any:
             row[j] = np.sqrt(row[j]) / (1.0 + apart)
         row[n] = np.inf
     return out
-
-
-class CovSal(Method):
-    """CovSal as a method of `bench` and `predict`; options as in `covsal`."""
-
-    def __init__(
-        self,
-        *,
-        side: int = 512,
-        patches: Sequence[int] = (8, 16, 32, 64, 128),
-        quantile: float = 0.1,
-        means: bool = True,
-        sigma: float = 0.03,
-    ) -> None:
-        self.settings = CovSalSettings(side, tuple(patches), quantile, means, sigma)
-
-    def predict(self, images: Sequence[Image]) -> list[Prediction]:
-        """Maps of the size of each image, in 0..1."""
-        return [Prediction(map=_map(image, self.settings)) for image in images]

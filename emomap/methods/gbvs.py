@@ -46,7 +46,6 @@ from emomap.vision.resize import enlarge, resize
 MIN_SIDE = 128
 #: Letter of each channel, and its name.
 NAMES = CHANNELS | TEMPORAL
-
 Solver = Literal["exact", "power"]
 Normalization = Literal["power1.5", "graph"]
 
@@ -271,6 +270,29 @@ def gbvs_sequence_stages(
     return _sequence(list(frames), _settings({"channels": channels, **parameters}))
 
 
+class GBVS(Method):
+    """GBVS as a method of `bench` and `predict`; options are the parameters of `GBVSSettings`.
+
+    Pictures with a side below 128 px, which the function refuses, are enlarged by a bicubic resize
+    until the shorter side has 128 px (four times at most), and the map is made for their own size.
+    """
+
+    def __init__(self, **parameters: Any) -> None:
+        self.settings = _settings(parameters)
+        check_channels(self.settings.channels, temporal=False, method="gbvs")
+
+    def predict(self, images: Sequence[Image]) -> list[Prediction]:
+        """Maps of the size of each image, in 0..1."""
+        predictions = []
+        for image in images:
+            large = enlarge(image, MIN_SIDE, method="gbvs")
+            stages = _sequence([large], self.settings)[0]
+            own_size = large.shape[:2] == np.shape(image)[:2]
+            map_ = stages.map if own_size else rescale(resize(stages.master, np.shape(image)[:2]))
+            predictions.append(Prediction(map=map_))
+        return predictions
+
+
 def _settings(parameters: Mapping[str, Any]) -> GBVSSettings:
     return make_settings(GBVSSettings, parameters, method="gbvs")
 
@@ -417,26 +439,3 @@ def _finish(total: Maps, settings: GBVSSettings) -> Maps:
             inverse = resize(constants["inv_center_bias"], (master.shape[0], master.shape[1]))
         master = rescale(master * (0.5 + 0.5 * inverse))
     return master
-
-
-class GBVS(Method):
-    """GBVS as a method of `bench` and `predict`; options are the parameters of `GBVSSettings`.
-
-    Pictures with a side below 128 px, which the function refuses, are enlarged by a bicubic resize
-    until the shorter side has 128 px (four times at most), and the map is made for their own size.
-    """
-
-    def __init__(self, **parameters: Any) -> None:
-        self.settings = _settings(parameters)
-        check_channels(self.settings.channels, temporal=False, method="gbvs")
-
-    def predict(self, images: Sequence[Image]) -> list[Prediction]:
-        """Maps of the size of each image, in 0..1."""
-        predictions = []
-        for image in images:
-            large = enlarge(image, MIN_SIDE, method="gbvs")
-            stages = _sequence([large], self.settings)[0]
-            own_size = large.shape[:2] == np.shape(image)[:2]
-            map_ = stages.map if own_size else rescale(resize(stages.master, np.shape(image)[:2]))
-            predictions.append(Prediction(map=map_))
-        return predictions

@@ -120,6 +120,46 @@ def itti_koch_stages(image: ArrayLike, **parameters: Any) -> IttiKochStages:
     return _stages(image, make_settings(IttiKochSettings, parameters, method="itti_koch"))
 
 
+def normalize_peaks(map_: Maps) -> Maps:
+    """Itti's N of a map in 0..1: times 10, then favour the map whose highest peak stands out.
+
+    With several local maxima the map is multiplied by (10 - their mean)^2, with one by 100.
+
+    Args:
+        map_: (h, w) in 0..1.
+
+    Returns:
+        (h, w); only the factor 10 where no maximum inside the map reaches 0.1.
+    """
+    stretched = 10 * map_
+    peaks = local_maxima(stretched, 1.0)
+    if len(peaks) > 1:
+        return np.asarray(stretched * (10 - peaks.mean()) ** 2)
+    return stretched * 100 if len(peaks) else stretched
+
+
+class IttiKoch(Method):
+    """Itti-Koch as a method of `bench` and `predict`; its options are those of `IttiKochSettings`.
+
+    Pictures with a side below 128 px, which the function refuses, are enlarged by a bicubic resize
+    until the shorter side has 128 px (four times at most), and the map is made for their own size.
+    """
+
+    def __init__(self, **parameters: Any) -> None:
+        self.settings = make_settings(IttiKochSettings, parameters, method="itti_koch")
+
+    def predict(self, images: Sequence[Image]) -> list[Prediction]:
+        """Maps of the size of each image, in 0..1."""
+        predictions = []
+        for image in images:
+            large = enlarge(image, MIN_SIDE, method="itti_koch")
+            stages = _stages(large, self.settings)
+            own_size = large.shape[:2] == np.shape(image)[:2]
+            map_ = stages.map if own_size else rescale(resize(stages.master, np.shape(image)[:2]))
+            predictions.append(Prediction(map=map_))
+        return predictions
+
+
 def _stages(image: ArrayLike, settings: IttiKochSettings) -> IttiKochStages:
     checked = check_image(image, min_side=MIN_SIDE, method="itti_koch")
     shape = (checked.shape[0], checked.shape[1])
@@ -175,43 +215,3 @@ def _differences(features: dict[int, Maps], pair: tuple[int, int], native: tuple
     centre, surround = features[pair[0]], features[pair[1]]
     beside = resize(surround, (centre.shape[1], centre.shape[2]))
     return rescale(resize(squared_difference(centre, beside), native))
-
-
-def normalize_peaks(map_: Maps) -> Maps:
-    """Itti's N of a map in 0..1: times 10, then favour the map whose highest peak stands out.
-
-    With several local maxima the map is multiplied by (10 - their mean)^2, with one by 100.
-
-    Args:
-        map_: (h, w) in 0..1.
-
-    Returns:
-        (h, w); only the factor 10 where no maximum inside the map reaches 0.1.
-    """
-    stretched = 10 * map_
-    peaks = local_maxima(stretched, 1.0)
-    if len(peaks) > 1:
-        return np.asarray(stretched * (10 - peaks.mean()) ** 2)
-    return stretched * 100 if len(peaks) else stretched
-
-
-class IttiKoch(Method):
-    """Itti-Koch as a method of `bench` and `predict`; its options are those of `IttiKochSettings`.
-
-    Pictures with a side below 128 px, which the function refuses, are enlarged by a bicubic resize
-    until the shorter side has 128 px (four times at most), and the map is made for their own size.
-    """
-
-    def __init__(self, **parameters: Any) -> None:
-        self.settings = make_settings(IttiKochSettings, parameters, method="itti_koch")
-
-    def predict(self, images: Sequence[Image]) -> list[Prediction]:
-        """Maps of the size of each image, in 0..1."""
-        predictions = []
-        for image in images:
-            large = enlarge(image, MIN_SIDE, method="itti_koch")
-            stages = _stages(large, self.settings)
-            own_size = large.shape[:2] == np.shape(image)[:2]
-            map_ = stages.map if own_size else rescale(resize(stages.master, np.shape(image)[:2]))
-            predictions.append(Prediction(map=map_))
-        return predictions

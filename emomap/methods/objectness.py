@@ -28,11 +28,6 @@ from emomap.vision.image import check_image
 from emomap.vision.resize import resize, resize_image
 from emomap.vision.windows import add_up, sample_windows, suppress
 
-Cue = Literal["MS", "CC", "SS", "ED"]
-
-#: The functions refuse larger images: superpixels and histograms take minutes there.
-MAX_PIXELS = 8_000_000
-
 __all__ = [
     "Objectness",
     "Parameters",
@@ -41,6 +36,10 @@ __all__ = [
     "posterior",
     "score_windows",
 ]
+
+Cue = Literal["MS", "CC", "SS", "ED"]
+#: The functions refuse larger images: superpixels and histograms take minutes there.
+MAX_PIXELS = 8_000_000
 
 
 @dataclass(frozen=True)
@@ -68,34 +67,6 @@ class ObjectnessStages:
     box_scores: Maps
     heat: Maps
     map: Maps
-
-
-@dataclass(frozen=True)
-class _Options:
-    parameters: Parameters
-    windows: int = 1000
-    cues: tuple[str, ...] = ("MS", "CC", "SS")
-    drawn: int = 100_000
-    overlap: float = 0.5
-    min_side: int = 10
-
-    def __post_init__(self) -> None:
-        if any(n != int(n) or n < 1 for n in (self.windows, self.drawn)):
-            raise UsageError(
-                f"objectness: windows={self.windows} and drawn={self.drawn} must be whole "
-                "numbers, 1 or more"
-            )
-        if "MS" not in self.cues or len(set(self.cues)) != len(self.cues):
-            raise UsageError(
-                f"objectness: cues={self.cues}; expected MS, which draws the windows, and any of "
-                "CC, SS, ED, each once"
-            )
-        for cue in self.cues:
-            if cue not in self.parameters.likelihoods:
-                raise UsageError(
-                    f"objectness: the parameters hold no likelihood of cue {cue!r}; "
-                    f"there are {', '.join(self.parameters.likelihoods)}"
-                )
 
 
 def objectness(
@@ -192,6 +163,71 @@ def score_windows(
     return scores
 
 
+class Objectness(Method):
+    """Objectness as a method of `bench` and `predict`; options as in `objectness`.
+
+    Each image is drawn for with the same seed, so that a map does not depend on the others.
+    Pictures longer than ``longest`` pixels, which would take minutes and gigabytes, are brought to
+    that by a bicubic resize, and the map is made for their own size.
+    """
+
+    def __init__(
+        self,
+        *,
+        parameters: str | None = None,
+        windows: int = 1000,
+        seed: int = 0,
+        cues: Sequence[Cue] = ("MS", "CC", "SS"),
+        drawn: int = 100_000,
+        longest: int = 1024,
+    ) -> None:
+        self.options = _Options(Parameters.load(parameters), windows, tuple(cues), drawn)
+        self.seed = seed
+        if longest < 64:
+            raise UsageError(f"objectness: longest={longest}; expected 64 px or more")
+        self.longest = longest
+
+    def predict(self, images: Sequence[Image]) -> list[Prediction]:
+        """Maps of the size of each image, in 0..1."""
+        return [Prediction(map=self._map(image)) for image in images]
+
+    def _map(self, image: ArrayLike) -> Maps:
+        checked = check_image(image, min_side=self.options.min_side, method="objectness")
+        shape = (checked.shape[0], checked.shape[1])
+        large = max(shape) > self.longest
+        small = resize_image(checked, lattice_shape(shape, self.longest)) if large else checked
+        found = _stages(small, self.options, np.random.default_rng(self.seed)).map
+        return rescale(resize(found, shape)) if large else found
+
+
+@dataclass(frozen=True)
+class _Options:
+    parameters: Parameters
+    windows: int = 1000
+    cues: tuple[str, ...] = ("MS", "CC", "SS")
+    drawn: int = 100_000
+    overlap: float = 0.5
+    min_side: int = 10
+
+    def __post_init__(self) -> None:
+        if any(n != int(n) or n < 1 for n in (self.windows, self.drawn)):
+            raise UsageError(
+                f"objectness: windows={self.windows} and drawn={self.drawn} must be whole "
+                "numbers, 1 or more"
+            )
+        if "MS" not in self.cues or len(set(self.cues)) != len(self.cues):
+            raise UsageError(
+                f"objectness: cues={self.cues}; expected MS, which draws the windows, and any of "
+                "CC, SS, ED, each once"
+            )
+        for cue in self.cues:
+            if cue not in self.parameters.likelihoods:
+                raise UsageError(
+                    f"objectness: the parameters hold no likelihood of cue {cue!r}; "
+                    f"there are {', '.join(self.parameters.likelihoods)}"
+                )
+
+
 def _stages(image: ArrayLike, options: _Options, rng: np.random.Generator) -> ObjectnessStages:
     checked = check_image(
         image, min_side=options.min_side, max_pixels=MAX_PIXELS, method="objectness"
@@ -253,40 +289,3 @@ def _pixels(windows: Maps, shape: Sequence[int]) -> NDArray[np.int64]:
     rounded = np.floor(windows + 0.5)
     limits = np.array([shape[1], shape[0], shape[1], shape[0]]) - 1
     return np.clip(rounded, 0, limits).astype(np.int64)
-
-
-class Objectness(Method):
-    """Objectness as a method of `bench` and `predict`; options as in `objectness`.
-
-    Each image is drawn for with the same seed, so that a map does not depend on the others.
-    Pictures longer than ``longest`` pixels, which would take minutes and gigabytes, are brought to
-    that by a bicubic resize, and the map is made for their own size.
-    """
-
-    def __init__(
-        self,
-        *,
-        parameters: str | None = None,
-        windows: int = 1000,
-        seed: int = 0,
-        cues: Sequence[Cue] = ("MS", "CC", "SS"),
-        drawn: int = 100_000,
-        longest: int = 1024,
-    ) -> None:
-        self.options = _Options(Parameters.load(parameters), windows, tuple(cues), drawn)
-        self.seed = seed
-        if longest < 64:
-            raise UsageError(f"objectness: longest={longest}; expected 64 px or more")
-        self.longest = longest
-
-    def predict(self, images: Sequence[Image]) -> list[Prediction]:
-        """Maps of the size of each image, in 0..1."""
-        return [Prediction(map=self._map(image)) for image in images]
-
-    def _map(self, image: ArrayLike) -> Maps:
-        checked = check_image(image, min_side=self.options.min_side, method="objectness")
-        shape = (checked.shape[0], checked.shape[1])
-        large = max(shape) > self.longest
-        small = resize_image(checked, lattice_shape(shape, self.longest)) if large else checked
-        found = _stages(small, self.options, np.random.default_rng(self.seed)).map
-        return rescale(resize(found, shape)) if large else found

@@ -74,59 +74,6 @@ def features(image: Image, longest: int = 128) -> Array:
     return np.concatenate(parts)
 
 
-def _features_of(sample: Sample) -> Array | str:
-    try:
-        return features(sample.image())
-    except EmomapError as error:
-        return str(error)
-
-
-class _Measured:
-    """Features by sample, kept in a file so that a stopped `fit` goes on with the same bits.
-
-    A first line says which features; then a line a picture.
-
-    Args:
-        folder: of the file; None to keep nothing.
-        samples: what is measured. Of the file, only pictures that have not changed are taken.
-    """
-
-    def __init__(self, folder: Path | None, samples: Sequence[Sample]) -> None:
-        self.path = None if folder is None else folder / UNFINISHED
-        self.rows: dict[str, Array] = {}
-        self._waiting: list[str] = []
-        if self.path is None:
-            return
-        head = {"format": FORMAT, "emomap": __version__}
-        lines = list(io.whole_lines(self.path))
-        if not lines or lines[0] != head:
-            io.write_text(self.path, json.dumps(head) + "\n")
-            lines = []
-        stamps = {sample.id: _stamp(sample) for sample in samples}
-        for line in lines[1:]:
-            if line["stamp"] == stamps.get(line["id"]):
-                self.rows[line["id"]] = np.array(line["features"])
-
-    def add(self, sample: Sample, row: Array) -> None:
-        """Keep the features of a sample."""
-        self.rows[sample.id] = row
-        line = {"id": sample.id, "stamp": _stamp(sample), "features": row.tolist()}
-        self._waiting.append(json.dumps(line))
-        if len(self._waiting) >= BATCH:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what waits. A line begins with the line end that a cut one before it lacks."""
-        if self.path is not None and self._waiting:
-            io.append_text(self.path, "".join("\n" + line for line in self._waiting))
-        self._waiting = []
-
-
-def _stamp(sample: Sample) -> int:
-    file = sample.image_file
-    return file.stat().st_mtime_ns if isinstance(file, Path) and file.exists() else 0
-
-
 class PAEF(Method):
     """Hand-made features and an RBF support vector machine; gives no map.
 
@@ -290,3 +237,56 @@ class PAEF(Method):
         scores[:, self._machine.classes_] = values
         weights = np.exp(scores - scores.max(axis=1, keepdims=True))
         return [Prediction(probabilities=row / row.sum()) for row in weights]
+
+
+def _features_of(sample: Sample) -> Array | str:
+    try:
+        return features(sample.image())
+    except EmomapError as error:
+        return str(error)
+
+
+class _Measured:
+    """Features by sample, kept in a file so that a stopped `fit` goes on with the same bits.
+
+    A first line says which features; then a line a picture.
+
+    Args:
+        folder: of the file; None to keep nothing.
+        samples: what is measured. Of the file, only pictures that have not changed are taken.
+    """
+
+    def __init__(self, folder: Path | None, samples: Sequence[Sample]) -> None:
+        self.path = None if folder is None else folder / UNFINISHED
+        self.rows: dict[str, Array] = {}
+        self._waiting: list[str] = []
+        if self.path is None:
+            return
+        head = {"format": FORMAT, "emomap": __version__}
+        lines = list(io.whole_lines(self.path))
+        if not lines or lines[0] != head:
+            io.write_text(self.path, json.dumps(head) + "\n")
+            lines = []
+        stamps = {sample.id: _stamp(sample) for sample in samples}
+        for line in lines[1:]:
+            if line["stamp"] == stamps.get(line["id"]):
+                self.rows[line["id"]] = np.array(line["features"])
+
+    def add(self, sample: Sample, row: Array) -> None:
+        """Keep the features of a sample."""
+        self.rows[sample.id] = row
+        line = {"id": sample.id, "stamp": _stamp(sample), "features": row.tolist()}
+        self._waiting.append(json.dumps(line))
+        if len(self._waiting) >= BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits. A line begins with the line end that a cut one before it lacks."""
+        if self.path is not None and self._waiting:
+            io.append_text(self.path, "".join("\n" + line for line in self._waiting))
+        self._waiting = []
+
+
+def _stamp(sample: Sample) -> int:
+    file = sample.image_file
+    return file.stat().st_mtime_ns if isinstance(file, Path) and file.exists() else 0

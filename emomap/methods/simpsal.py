@@ -32,7 +32,6 @@ from emomap.vision.resize import resize, resize_planes
 
 #: Taller images would need a huge map, whose width is fixed.
 TALLEST = 16
-
 _NAMES = {"C": "color", "I": "intensity", "O": "orientation", "D": "dklcolor"}
 
 
@@ -140,6 +139,17 @@ def simpsal_stages(image: ArrayLike, **parameters: Any) -> SimpsalStages:
     return _stages(image, make_settings(SimpsalSettings, parameters, method="simpsal"))
 
 
+class Simpsal(Method):
+    """simpsal as a method of `bench` and `predict`; its options are those of `SimpsalSettings`."""
+
+    def __init__(self, **parameters: Any) -> None:
+        self.settings = make_settings(SimpsalSettings, parameters, method="simpsal")
+
+    def predict(self, images: Sequence[Image]) -> list[Prediction]:
+        """Maps of the size of each image, in 0..1."""
+        return [Prediction(map=_stages(image, self.settings).map) for image in images]
+
+
 def _stages(image: ArrayLike, settings: SimpsalSettings) -> SimpsalStages:
     checked = check_image(image, method="simpsal")
     height, width = checked.shape[:2]
@@ -226,14 +236,3 @@ def _weight(map_: Maps, settings: SimpsalSettings) -> float:
         return 1.0
     peaks = local_maxima(rescale(map_), 0.1)
     return float((1 - peaks.mean()) ** 2) if len(peaks) > 1 else 1.0
-
-
-class Simpsal(Method):
-    """simpsal as a method of `bench` and `predict`; its options are those of `SimpsalSettings`."""
-
-    def __init__(self, **parameters: Any) -> None:
-        self.settings = make_settings(SimpsalSettings, parameters, method="simpsal")
-
-    def predict(self, images: Sequence[Image]) -> list[Prediction]:
-        """Maps of the size of each image, in 0..1."""
-        return [Prediction(map=_stages(image, self.settings).map) for image in images]

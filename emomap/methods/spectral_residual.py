@@ -60,18 +60,6 @@ def spectral_residual(
     return native if size == "native" else rescale(resize(native, shape))
 
 
-def _grey(image: NDArray[Any]) -> Maps:
-    """Mean of the colours in 0..1."""
-    full = 255.0 if image.dtype == np.uint8 else 1.0
-    if image.ndim == 2:
-        return np.asarray(image / full)
-    total = image[..., 0].astype(np.float64)
-    total += image[..., 1]
-    total += image[..., 2]
-    total /= 3 * full
-    return total
-
-
 class SpectralResidual(Method):
     """Spectral residual as a method of `bench` and `predict`; options as in the function."""
 
@@ -86,3 +74,15 @@ class SpectralResidual(Method):
             Prediction(map=spectral_residual(image, longest=self.longest, sigma=self.sigma))
             for image in images
         ]
+
+
+def _grey(image: NDArray[Any]) -> Maps:
+    """Mean of the colours in 0..1."""
+    full = 255.0 if image.dtype == np.uint8 else 1.0
+    if image.ndim == 2:
+        return np.asarray(image / full)
+    total = image[..., 0].astype(np.float64)
+    total += image[..., 1]
+    total += image[..., 2]
+    total /= 3 * full
+    return total

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from emomap.errors import EmomapError, UsageError
+from emomap.nn.small import small
 
 #: What images are normalised with: ImageNet, as torchvision's weights expect.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -120,6 +121,71 @@ def make_trunk(name: str, weights: str = "none", *, sha256: str = "") -> tuple[n
     return model, layer.in_features if isinstance(layer, nn.Linear) else layer.in_channels
 
 
+def load_weights(
+    model: nn.Module, weights: str, name: str, sha256: str = "", *, strict: bool = True
+) -> None:
+    """Load a state dictionary from a path or URL into a model, in place; the hash is checked.
+
+    Args:
+        model: what takes the weights.
+        weights: path or URL; DataParallel's prefix and a key "state_dict" around it are taken off.
+        name: of the network, for messages.
+        sha256: hexadecimal, 8 digits or more; by default those at the end of the file's name.
+        strict: refuse weights that the model has no place for.
+
+    Raises:
+        EmomapError: the file is missing, damaged, of another network, or has another hash.
+    """
+    file = _download(weights) if re.match(r"https?://", weights) else Path(weights).expanduser()
+    _check_hash(file, sha256)
+    state = read_state(file)
+    if isinstance(state.get("state_dict"), dict):
+        state = state["state_dict"]
+    state = {key.removeprefix("module."): value for key, value in state.items()}
+    try:
+        missing = model.load_state_dict(state, strict=strict).missing_keys
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:160]
+        raise EmomapError(f"{file}: these are not the weights of {name}: {reason} ...") from error
+    if missing:
+        raise EmomapError(f"{file}: these are not the weights of {name}: no {missing[0]}")
+
+
+def read_state(file: str | Path) -> dict[str, Any]:
+    """Read a dictionary of tensors and plain values; a pickle with code in it is refused.
+
+    Args:
+        file: as `torch.save` writes it; tensors come to the CPU.
+
+    Raises:
+        EmomapError: missing, unreadable, truncated, or not such a dictionary.
+    """
+    import pickle
+
+    file = Path(file)
+    try:
+        with file.open("rb") as stream:
+            stream.read(1)
+    except FileNotFoundError as error:
+        raise EmomapError(f"{file}: there is no such file") from error
+    except OSError as error:
+        raise EmomapError(f"{file}: cannot be read: {error.strerror or error}") from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a pickle of another kind: the error says enough
+            state = torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise EmomapError(
+            f"{file}: not a plain file of weights: it is damaged, or asks to run code when read, "
+            "which is refused; save its state_dict() instead"
+        ) from error
+    except Exception as error:  # a file cut at some places gives even an OSError
+        raise EmomapError(f"{file}: damaged or cut short; copy or download it again") from error
+    if not isinstance(state, dict):
+        raise EmomapError(f"{file}: holds a {type(state).__name__}, not a dictionary of weights")
+    return state
+
+
 def _torchvision(name: str, weights: str, sha256: str) -> nn.Module:
     """A whole model of torchvision with its weights."""
     from torchvision import models
@@ -219,76 +285,8 @@ def _probe(body: nn.Module, name: str) -> int:
     return int(features.shape[1])
 
 
-# --- weights from a file ------------------------------------------------------------------------
-
-
 def _is_file(weights: str) -> bool:
     return "/" in weights or "\\" in weights or Path(weights).suffix in {".pth", ".pt", ".bin"}
-
-
-def load_weights(
-    model: nn.Module, weights: str, name: str, sha256: str = "", *, strict: bool = True
-) -> None:
-    """Load a state dictionary from a path or URL into a model, in place; the hash is checked.
-
-    Args:
-        model: what takes the weights.
-        weights: path or URL; DataParallel's prefix and a key "state_dict" around it are taken off.
-        name: of the network, for messages.
-        sha256: hexadecimal, 8 digits or more; by default those at the end of the file's name.
-        strict: refuse weights that the model has no place for.
-
-    Raises:
-        EmomapError: the file is missing, damaged, of another network, or has another hash.
-    """
-    file = _download(weights) if re.match(r"https?://", weights) else Path(weights).expanduser()
-    _check_hash(file, sha256)
-    state = read_state(file)
-    if isinstance(state.get("state_dict"), dict):
-        state = state["state_dict"]
-    state = {key.removeprefix("module."): value for key, value in state.items()}
-    try:
-        missing = model.load_state_dict(state, strict=strict).missing_keys
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:160]
-        raise EmomapError(f"{file}: these are not the weights of {name}: {reason} ...") from error
-    if missing:
-        raise EmomapError(f"{file}: these are not the weights of {name}: no {missing[0]}")
-
-
-def read_state(file: str | Path) -> dict[str, Any]:
-    """Read a dictionary of tensors and plain values; a pickle with code in it is refused.
-
-    Args:
-        file: as `torch.save` writes it; tensors come to the CPU.
-
-    Raises:
-        EmomapError: missing, unreadable, truncated, or not such a dictionary.
-    """
-    import pickle
-
-    file = Path(file)
-    try:
-        with file.open("rb") as stream:
-            stream.read(1)
-    except FileNotFoundError as error:
-        raise EmomapError(f"{file}: there is no such file") from error
-    except OSError as error:
-        raise EmomapError(f"{file}: cannot be read: {error.strerror or error}") from error
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a pickle of another kind: the error says enough
-            state = torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise EmomapError(
-            f"{file}: not a plain file of weights: it is damaged, or asks to run code when read, "
-            "which is refused; save its state_dict() instead"
-        ) from error
-    except Exception as error:  # a file cut at some places gives even an OSError
-        raise EmomapError(f"{file}: damaged or cut short; copy or download it again") from error
-    if not isinstance(state, dict):
-        raise EmomapError(f"{file}: holds a {type(state).__name__}, not a dictionary of weights")
-    return state
 
 
 def _check_hash(file: Path, sha256: str) -> None:
@@ -320,42 +318,3 @@ def _download(url: str) -> Path:
         except OSError as error:
             raise EmomapError(f"{url}: cannot be downloaded: {error}") from error
     return target
-
-
-# --- our own small network ----------------------------------------------------------------------
-
-
-class Block(nn.Module):
-    """Residual block of two 3x3 convolutions (He 2016)."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.first_norm = nn.BatchNorm2d(outputs)
-        self.second = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-        self.second_norm = nn.BatchNorm2d(outputs)
-        self.shortcut: nn.Module = nn.Identity()
-        if stride > 1 or inputs != outputs:
-            self.shortcut = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
-            )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, inputs, s, s) to (B, outputs, s / stride, s / stride)."""
-        inner = torch.relu(self.first_norm(self.first(x)))
-        return torch.relu(self.shortcut(x) + self.second_norm(self.second(inner)))
-
-
-def small() -> nn.Module:
-    """A residual network of our own for pictures of about 48 pixels: trains in minutes.
-
-    Stride 4, 64 channels.
-    """
-    return nn.Sequential(
-        nn.Conv2d(3, 48, 7, 4, 3, bias=False),
-        nn.BatchNorm2d(48),
-        nn.ReLU(inplace=True),
-        Block(48, 48),
-        Block(48, 48),
-        Block(48, 64),
-    )

@@ -32,20 +32,6 @@ def class_wise_pool(x: Tensor, maps_per_class: int, legacy_gradient: bool = Fals
     return x.reshape(batch, channels // maps_per_class, maps_per_class, height, width).mean(dim=2)
 
 
-class _LegacyMean(torch.autograd.Function):
-    """The mean over groups of channels, with the gradient of the sum."""
-
-    @staticmethod
-    def forward(context: Any, x: Tensor, maps: int) -> Tensor:
-        context.maps = maps
-        batch, channels, height, width = x.shape
-        return x.reshape(batch, channels // maps, maps, height, width).mean(dim=2)
-
-    @staticmethod
-    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        return gradients[0].repeat_interleave(context.maps, dim=1), None
-
-
 def mean_with_sum_gradient(x: Tensor) -> Tensor:
     """Mean over channels, (B, C, H, W) to (B, 1, H, W), whose gradient lacks the factor 1 / C.
 
@@ -88,3 +74,17 @@ def spatial_pool(x: Tensor, kmax: float, kmin: float | None = None, alpha: float
         return top
     bottom = flat.topk(weakest, dim=2, largest=False, sorted=False).values.mean(dim=2)
     return (top + alpha * bottom) / 2
+
+
+class _LegacyMean(torch.autograd.Function):
+    """The mean over groups of channels, with the gradient of the sum."""
+
+    @staticmethod
+    def forward(context: Any, x: Tensor, maps: int) -> Tensor:
+        context.maps = maps
+        batch, channels, height, width = x.shape
+        return x.reshape(batch, channels // maps, maps, height, width).mean(dim=2)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        return gradients[0].repeat_interleave(context.maps, dim=1), None

@@ -112,30 +112,6 @@ class Pictures:
             yield images, self.labels[indices]
 
 
-class _Numbered:
-    """The data set of the loader's workers: index -> picture of this epoch, or what is wrong."""
-
-    def __init__(self, pictures: Pictures, epoch: int) -> None:
-        self.pictures = pictures
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return len(self.pictures)
-
-    def __getitem__(self, index: int) -> NDArray[np.uint8] | str:
-        try:
-            return self.pictures.picture(index, self.epoch)
-        except EmomapError as error:
-            return str(error)
-
-
-def _collate(items: list[NDArray[np.uint8] | str]) -> Tensor | str:
-    for item in items:
-        if isinstance(item, str):
-            return item
-    return torch.from_numpy(np.stack(items))
-
-
 def epoch_order(seed: int, epoch: int, count: int, batch: int) -> list[NDArray[np.int64]]:
     """The batches of an epoch: every picture at most once, an incomplete last batch dropped.
 
@@ -176,3 +152,27 @@ def augment(images: Tensor, *, flip: bool, shift: float, seed: int, first: int =
     down = torch.from_numpy(rows).to(images.device)[:, :, None]
     across = torch.from_numpy(columns).to(images.device)[:, None, :]
     return images[which, down, across]
+
+
+class _Numbered:
+    """The data set of the loader's workers: index -> picture of this epoch, or what is wrong."""
+
+    def __init__(self, pictures: Pictures, epoch: int) -> None:
+        self.pictures = pictures
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, index: int) -> NDArray[np.uint8] | str:
+        try:
+            return self.pictures.picture(index, self.epoch)
+        except EmomapError as error:
+            return str(error)
+
+
+def _collate(items: list[NDArray[np.uint8] | str]) -> Tensor | str:
+    for item in items:
+        if isinstance(item, str):
+            return item
+    return torch.from_numpy(np.stack(items))

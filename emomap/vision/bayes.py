@@ -21,7 +21,6 @@ BINS: dict[str, tuple[float, int]] = {
     "SS": (100, 101),
     "ED": (2, 101),
 }
-
 #: The learnt values that come with the package.
 OWN_PARAMETERS = Path(__file__).with_name("objectness_parameters.npz")
 
@@ -114,11 +113,6 @@ class Parameters:
 Source: TypeAlias = Parameters | Mapping[str, Any] | str | Path | None
 
 
-@cache
-def _own() -> Parameters:
-    return Parameters.load(OWN_PARAMETERS)
-
-
 def posterior(
     scores: Mapping[str, ArrayLike],
     parameters: Source = None,
@@ -143,3 +137,8 @@ def posterior(
     shares = np.zeros_like(total)
     np.divide(weights[0], total, out=shares, where=total > 0)
     return np.asarray(shares + np.finfo(np.float64).eps)
+
+
+@cache
+def _own() -> Parameters:
+    return Parameters.load(OWN_PARAMETERS)

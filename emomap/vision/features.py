@@ -83,18 +83,6 @@ def local_variance(intensity: NDArray[np.floating[Any]], radius: int) -> Maps:
     return np.where(variance > 1e-14, variance, 0.0)
 
 
-def _window_sum(values: Maps, radius: int) -> Maps:
-    for axis in (0, 1):
-        length = values.shape[axis]
-        pads = [(0, 0), (0, 0)]
-        pads[axis] = (1, 0)
-        total = np.pad(values.cumsum(axis=axis), pads)
-        stop = np.minimum(np.arange(length) + radius + 1, length)
-        start = np.maximum(np.arange(length) - radius, 0)
-        values = total.take(stop, axis=axis) - total.take(start, axis=axis)
-    return values
-
-
 def flicker(now: Planes, before: Planes | None) -> Maps:
     """|I_t - I_(t-1)| on one level, (1, h, w); zero in the first frame."""
     if before is None:
@@ -120,6 +108,18 @@ def motion(now: Planes, before: Planes | None, angles: Sequence[float]) -> Maps:
             last = before[-1].astype(np.float64)
             maps.append(np.abs(intensity * _shift(last, angle) - last * shifted))
     return np.stack(maps)
+
+
+def _window_sum(values: Maps, radius: int) -> Maps:
+    for axis in (0, 1):
+        length = values.shape[axis]
+        pads = [(0, 0), (0, 0)]
+        pads[axis] = (1, 0)
+        total = np.pad(values.cumsum(axis=axis), pads)
+        stop = np.minimum(np.arange(length) + radius + 1, length)
+        start = np.maximum(np.arange(length) - radius, 0)
+        values = total.take(stop, axis=axis) - total.take(start, axis=axis)
+    return values
 
 
 def _shift(intensity: Maps, angle: float) -> Maps:

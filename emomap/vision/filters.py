@@ -67,18 +67,18 @@ def attenuate_border(maps: Maps, width: int) -> Maps:
     return maps * _ramp(height, width)[:, None] * _ramp(length, width)
 
 
+def gaussian_blur(maps: Maps, sigma: float, truncate: float) -> Maps:
+    """Separable Gaussian with replicated borders, radius round(sigma * truncate) taps each side."""
+    taps = _taps(sigma, truncate)
+    return _blur_axis(_blur_axis(maps, taps, -2), taps, -1)
+
+
 def _ramp(length: int, width: int) -> Maps:
     ramp = np.ones(length)
     rise = np.arange(1, width + 1) / (width + 1)
     ramp[:width] = rise
     ramp[length - width :] = rise[::-1]
     return ramp
-
-
-def gaussian_blur(maps: Maps, sigma: float, truncate: float) -> Maps:
-    """Separable Gaussian with replicated borders, radius round(sigma * truncate) taps each side."""
-    taps = _taps(sigma, truncate)
-    return _blur_axis(_blur_axis(maps, taps, -2), taps, -1)
 
 
 @lru_cache(maxsize=64)

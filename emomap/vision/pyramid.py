@@ -17,7 +17,6 @@ from emomap.vision.jit import jit
 
 #: Sides up to this length are not halved any further.
 SMALLEST = 10
-
 Planes = NDArray[np.float32]
 
 
@@ -40,6 +39,13 @@ def image_pyramid(image: NDArray[Any], levels: int, *, color: bool) -> list[Plan
     return pyramid
 
 
+def halve(planes: Planes) -> Planes:
+    """Halve (P, h, w) float32 planes to (P, h//2, w//2); small ones stay as they are."""
+    if min(planes.shape[1:]) <= SMALLEST:
+        return planes
+    return np.asarray(_halve_planes(np.ascontiguousarray(planes, dtype=np.float32)))
+
+
 def _first_level(image: NDArray[Any], color: bool) -> Planes:
     scale = np.float32(255.0 if image.dtype == np.uint8 else 1.0)
     color = color and image.shape[2] == 3
@@ -48,13 +54,6 @@ def _first_level(image: NDArray[Any], color: bool) -> Planes:
     unit = np.asarray(image / scale, dtype=np.float32)
     intensity = unit.max(axis=2)[None]
     return np.concatenate([unit.transpose(2, 0, 1), intensity]) if color else intensity
-
-
-def halve(planes: Planes) -> Planes:
-    """Halve (P, h, w) float32 planes to (P, h//2, w//2); small ones stay as they are."""
-    if min(planes.shape[1:]) <= SMALLEST:
-        return planes
-    return np.asarray(_halve_planes(np.ascontiguousarray(planes, dtype=np.float32)))
 
 
 @jit
