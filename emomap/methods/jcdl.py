@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from emomap.nn.backbone import BackboneOptions
 from emomap.nn.network import BackboneMethod, EmotionNetwork
 
-#: Mikels' wheel, neighbours beside one another; the first four are positive.
+#: Mikels' wheel: neighbours are next to each other, the first four are positive.
 WHEEL = ("amusement", "contentment", "awe", "excitement", "fear", "sadness", "disgust", "anger")
 
 
@@ -24,7 +24,7 @@ def label_distribution(classes: Sequence[str], sigma: float = 0.45) -> Tensor:
 
     Args:
         classes: C emotions.
-        sigma: of the Gaussian, in steps of the wheel.
+        sigma: standard deviation of the Gaussian, in steps of the wheel.
 
     Returns:
         (C, C) float64; each row sums to 1.
@@ -66,7 +66,7 @@ class JCDL(BackboneMethod):
         backbone, weights, sha256: see `emomap.nn.backbone.make_trunk`.
         size: side of the input in pixels.
         distribution_weight: lambda, the share of the distribution loss.
-        sigma: width of the label distribution, in steps of Mikels' wheel.
+        sigma: standard deviation of the label distribution, in steps of Mikels' wheel.
     """
 
     gives_map: ClassVar[bool] = False
@@ -82,19 +82,19 @@ class JCDL(BackboneMethod):
     ) -> None:
         super().__init__(size, BackboneOptions(backbone, weights, sha256))
         if not 0 <= distribution_weight <= 1:
-            raise ValueError(f"distribution_weight={distribution_weight}: it lies in 0..1")
+            raise ValueError(f"distribution_weight={distribution_weight}: expected 0..1")
         if sigma <= 0:
-            raise ValueError(f"sigma={sigma}: it is above 0")
+            raise ValueError(f"sigma={sigma}: expected a number above 0")
         self.distribution_weight = float(distribution_weight)
         self.sigma = float(sigma)
 
     def build(self, classes: Sequence[str]) -> EmotionNetwork:
-        """The network, freshly initialised but for the weights of its trunk."""
+        """The network, with random weights except for those of the trunk."""
         return JCDLModule(self, classes)
 
 
 class JCDLModule(EmotionNetwork):
-    """A network as it is, with a new last layer (fc8)."""
+    """A known network with a new last layer (fc8)."""
 
     distribution: Tensor
 

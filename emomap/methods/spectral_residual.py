@@ -1,7 +1,7 @@
-"""Spectral residual saliency (Hou & Zhang, CVPR 2007): what stands out of the spectrum's average.
+"""Spectral residual saliency (Hou & Zhang, CVPR 2007): what stands out from the mean spectrum.
 
-The image is brought to 64 px; the log amplitude of its spectrum less its local mean, back in space,
-is squared and smoothed.
+The image is resized to 64 px. The local mean is subtracted from the log amplitude of its spectrum;
+the result, transformed back, is squared and smoothed.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def spectral_residual(
 
     Args:
         image: (H, W, 3) or (H, W); uint8, or float in 0..1.
-        longest: longer side of the picture that is transformed, in pixels.
-        sigma: standard deviation of the last blur in these pixels.
-        size: "image" for a map as large as the image, "native" for the small one.
+        longest: longer side in pixels to which the picture is resized first.
+        sigma: standard deviation of the last blur, in these pixels.
+        size: "image" for a map of the size of the image, "native" for the small map.
 
     Returns:
         (H, W) or (h, w) float64 in 0..1; zero everywhere for an image without contrast.
@@ -61,7 +61,7 @@ def spectral_residual(
 
 
 class SpectralResidual(Method):
-    """Spectral residual as a method of `bench` and `predict`; options as in the function."""
+    """Spectral residual as a method of `bench` and `predict`; see `spectral_residual` for options."""
 
     def __init__(self, *, longest: int = 64, sigma: float = 2.5) -> None:
         self.longest = longest

@@ -7,10 +7,7 @@ from torch import Tensor, nn
 
 
 def small() -> nn.Module:
-    """A residual network of our own for pictures of about 48 pixels: trains in minutes.
-
-    Stride 4, 64 channels.
-    """
+    """The network, for pictures of about 48 pixels: (B, 3, S, S) to (B, 64, S / 4, S / 4)."""
     return nn.Sequential(
         nn.Conv2d(3, 48, 7, 4, 3, bias=False),
         nn.BatchNorm2d(48),

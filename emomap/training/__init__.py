@@ -44,7 +44,7 @@ def train(
         folder: where checkpoint and logs go; one folder for one training.
         device: "auto", "cpu", "cuda", "cuda:1". Under ``torchrun``, ``fabric run`` or SLURM, all
             processes take part, and ``batch`` is divided among them.
-        seed: of weights, order, augmentation and dropout.
+        seed: random seed of weights, order, augmentation and dropout.
         progress: report on stderr.
 
     Raises:

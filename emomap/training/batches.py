@@ -36,7 +36,7 @@ class Pictures:
         size: side in pixels of the pictures that come out.
         crop: [low, high] share of the area that a random crop keeps; (1, 1) for the whole picture
             squeezed into the square, which is always the same and may be kept in memory.
-        seed: of the crops.
+        seed: random seed of the crops.
         memory: megabytes of decoded pictures to keep at most; 0 to keep none.
     """
 
@@ -107,7 +107,7 @@ class Pictures:
             pin_memory=torch.cuda.is_available(),
         )
         for indices, images in zip(chosen, loader, strict=True):
-            if isinstance(images, str):  # an exception would not survive the way from the worker
+            if isinstance(images, str):  # an exception from a worker would lose its type
                 raise EmomapError(images)
             yield images, self.labels[indices]
 
@@ -132,7 +132,7 @@ def augment(images: Tensor, *, flip: bool, shift: float, seed: int, first: int =
         shift: largest shift, as a share of the side.
         seed: random seed of this step.
         first: place of the first of these pictures in the step's batch. Processes that share a
-            batch thus change it as one process would.
+            batch thus treat its pictures as one process would.
 
     Returns:
         (B, S, S, 3).

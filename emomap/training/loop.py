@@ -44,7 +44,7 @@ from emomap.training.state import keep, rank, restore
 
 #: Steps between two looks at the loss on a GPU, which must wait for each look.
 LOOK_EVERY = 20
-#: Validation pictures a batch.
+#: Validation pictures in a batch.
 VALIDATION_BATCH = 100
 
 
@@ -58,7 +58,7 @@ class Training:
         train, validation: labelled pictures.
         settings: numbers of the training.
         folder: see the head of this module.
-        seed: of weights, order, augmentation and dropout.
+        seed: random seed of weights, order, augmentation and dropout.
         device: "auto", "cpu", "cuda", "cuda:1".
         show: report on stderr.
 
@@ -260,7 +260,7 @@ class Training:
             self.method.save(self.folder / "best.pt", numbers)
 
     def _finish(self) -> None:
-        """Write the logs first and the checkpoint last: its existence says that all is done."""
+        """Write the logs, then the checkpoint: a folder that has one is complete."""
         history = self.state.history
         if self.fabric.is_global_zero:
             write_log(self.folder, history)

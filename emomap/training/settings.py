@@ -45,7 +45,7 @@ class Settings:
             of the rate) or "step" (times ``gamma`` every ``step_epochs``).
         clip: largest norm of the gradient; 0 for no limit.
         flip: mirror half of the pictures.
-        shift: move by up to this share of the side; the border is repeated.
+        shift: largest random shift, as a share of the side; the border is repeated.
         crop: [low, high] share of the area that a random crop keeps; [1, 1] takes the whole.
         precision: "auto" (bf16-mixed on a GPU, else 32-true) or one of Lightning Fabric's.
         compile: "auto" (on a GPU, when there are 200 steps or more), "yes" or "no".
@@ -89,7 +89,7 @@ class Settings:
         known = {entry.name: entry for entry in fields(cls)}
         for key in numbers:
             if key not in known:
-                raise UsageError(f"training.{key}: no such number; there are {', '.join(known)}")
+                raise UsageError(f"training.{key}: unknown number; there are {', '.join(known)}")
         values = dict(numbers)
         if "crop" in values:
             values["crop"] = tuple(values["crop"])
@@ -103,12 +103,14 @@ class Settings:
         for name, choices in _CHOICES.items():
             if getattr(made, name) not in choices:
                 raise UsageError(
-                    f"training.{name}={getattr(made, name)}: it is {' or '.join(choices)}"
+                    f"training.{name}={getattr(made, name)}: expected {' or '.join(choices)}"
                 )
         if made.nesterov and not made.momentum:
             raise UsageError("training.nesterov=true: it needs a training.momentum above 0")
         if len(made.crop) != 2 or not 0 < made.crop[0] <= made.crop[1] <= 1:
-            raise UsageError(f"training.crop={list(made.crop)}: two shares, 0 < low <= high <= 1")
+            raise UsageError(
+                f"training.crop={list(made.crop)}: expected two shares, 0 < low <= high <= 1"
+            )
         return made
 
     def factor(self, step: int, total: int, steps_per_epoch: int) -> float:

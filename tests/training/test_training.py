@@ -332,7 +332,7 @@ def test_pictures_without_labels_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("setting", "word"),
     [
-        ({"epoch": 3}, "training.epoch: no such number"),
+        ({"epoch": 3}, "training.epoch: unknown number; there are epochs, "),
         ({"epochs": 0}, "training.epochs=0"),
         ({"schedule": "cosine"}, "training.schedule=cosine"),
         ({"optimizer": "lion"}, "training.optimizer=lion"),
