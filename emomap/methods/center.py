@@ -123,9 +123,7 @@ class Center(Method):
     def predict(self, images: Sequence[Image]) -> list[Prediction]:
         """A map of the size of each image."""
         if self.fitted and self.prior is None:
-            raise UsageError(
-                "center: with fit=True, call `fit` on a training split with gaze first"
-            )
+            raise UsageError("center: fit=True needs a call of `fit` with gaze first")
         return [
             Prediction(map=center(image, sigma=self.sigma, prior=self.prior)) for image in images
         ]

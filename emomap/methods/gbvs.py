@@ -1,11 +1,11 @@
-"""Graph-based visual saliency (Harel, Koch & Perona, NIPS 2006), as the authors' program does it.
+"""Graph-based visual saliency (Harel, Koch & Perona, NIPS 2006), by the authors' program.
 
 Image -> pyramids of colour and intensity -> feature maps -> a Markov chain on each, whose
 equilibrium is high where a map differs from its surroundings -> sum -> blur.
 
-Paper and program differ: the paper weighs edges by a log ratio and normalises with a second chain,
-the program by a plain difference and with the power 1.5. The program is followed, which is what
-published numbers come from; ``normalization="graph"`` gives the paper's second chain.
+Paper and program differ. The paper weights edges by a log ratio and normalises with a second chain;
+the program uses a plain difference and the power 1.5. We follow the program, since published
+numbers come from it. ``normalization="graph"`` selects the paper's second chain.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ from emomap.vision.options import MapSize, check_shares, check_size, make_settin
 from emomap.vision.pyramid import Planes, image_pyramid
 from emomap.vision.resize import enlarge, resize
 
-#: Height and width below this are refused, as by the original.
+#: The least height and width, as in the original.
 MIN_SIDE = 128
-#: Letter of each channel, and its name.
+#: Name of each channel, by its letter.
 NAMES = CHANNELS | TEMPORAL
 Solver = Literal["exact", "power"]
 Normalization = Literal["power1.5", "graph"]
@@ -55,25 +55,25 @@ class GBVSSettings:
     """All parameters, under the names and with the defaults of the original program.
 
     Attributes:
-        solver: "exact" is the equilibrium in closed form; "power" iterates until a step is no
+        solver: "exact" for the equilibrium in closed form; "power" to iterate until a step is no
             longer than ``tol``, as the original does.
         normalization: "power1.5" raises each activation map to the power 1.5 (the program);
             "graph" is the second Markov chain (the paper).
         channels: letters of D (DKL colour), C (colour opponency), I (intensity), O (orientation),
             R (local contrast); for sequences also F (flicker) and M (motion).
-        multilevels: pyramid levels of the map whose cells join the graph, say (1, 2).
-        tol: where the power iteration stops (Euclidean norm of a step).
+        multilevels: pyramid levels of the map whose cells also join the graph, such as (1, 2).
+        tol: Euclidean norm of the step at which the power iteration stops.
         levels: pyramid levels of the features; level l is 2^-l of the image.
         salmapmaxsize: longer side of the lattice, in cells.
         sigma_frac_act, sigma_frac_norm: widths of the two chains as shares of the mean side.
-        num_norm_iters: how often the normalisation is applied.
+        num_norm_iters: how many times the normalisation is applied.
         blurfrac: standard deviation of the last blur as a share of the longer side; 0 for none.
         gaborangles, motionAngles: directions in degrees.
-        contrastwidth: side of the window of R as a share of the rows.
-        flickerNewFrameWt: weight of the newest frame in the memory that F compares with.
+        contrastwidth: side of the window of R as a share of the height.
+        flickerNewFrameWt: weight of the newest frame in the memory that F compares frames with.
         colorWeight ... dklcolorWeight: weight of each channel in the sum.
-        unCenterBias: multiply the map with the inverse of a centre bias.
-        normalizeTopChannelMaps: normalise the channels too, before they are added.
+        unCenterBias: multiply the map by the inverse of a centre bias.
+        normalizeTopChannelMaps: normalise the maps of the channels too before the sum.
     """
 
     solver: Solver = "exact"
@@ -144,14 +144,14 @@ class GBVSSettings:
 
 @dataclass(frozen=True)
 class GBVSStages:
-    """What GBVS computes on its way, n maps of h' x w' cells.
+    """Intermediate results of GBVS, for n maps of h' x w' cells.
 
     Attributes:
-        labels: (n,) channel, type and pyramid level of each map, "orientation/1/level2".
+        labels: (n,) channel, type and pyramid level of each map, as "orientation/1/level2".
         features: (n, h', w') feature maps.
-        equilibria: (n, h', w') equilibrium of the activation chain on each, sum 1, not normalised.
-        iterations: (n,) int, steps of the power iteration; 0 with the closed form.
-        channels: name of a channel -> (h', w') the sum of its normalised maps, stretched to 0..1.
+        equilibria: (n, h', w') equilibrium of the activation chain of each map, of sum 1.
+        iterations: (n,) int, steps of the power iteration; 0 for the closed form.
+        channels: name of a channel -> (h', w') sum of its normalised maps, stretched to 0..1.
         master: (h', w') the saliency map on the lattice, in 0..1.
         map: (H, W) the saliency map at the size of the image, in 0..1.
     """
@@ -181,12 +181,12 @@ def gbvs(
     Args:
         image: (H, W, 3) or (H, W); uint8, or float in 0..1; sides of at least 128 px.
         solver, normalization, channels, multilevels, tol: see `GBVSSettings`.
-        size: "image" for a map as large as the image, "native" for the lattice (32 cells long).
+        size: "image" for a map of the size of the image, "native" for the lattice (32 cells long).
         **parameters: any other parameter of `GBVSSettings`.
 
     Returns:
-        (H, W) or (h', w') float64 in 0..1. An image without any contrast gives a plateau that
-        falls off to the border, as the original does by its last step.
+        (H, W) or (h', w') float64 in 0..1. For an image without contrast, a plateau that falls off
+        to the border, as in the original.
 
     Raises:
         EmomapError: the image is refused (see `emomap.vision.image.check_image`).
@@ -206,7 +206,7 @@ def gbvs(
 
 
 def gbvs_stages(image: ArrayLike, **parameters: Any) -> GBVSStages:
-    """As `gbvs`, with all intermediate results.
+    """`gbvs` with all intermediate results.
 
     Args:
         image: as in `gbvs`.
@@ -223,8 +223,8 @@ def gbvs_stages(image: ArrayLike, **parameters: Any) -> GBVSStages:
 def gbvs_fast(image: ArrayLike, *, size: MapSize = "image") -> Maps:
     """The original's fast variant: colour and two orientations on one level, 24 cells.
 
-    It stops the iteration early (``tol=0.003``), which is part of what it computes. ``image``,
-    ``size``, result and errors are those of `gbvs`.
+    Its result depends on the early stop of the iteration (``tol=0.003``). ``image``, ``size``,
+    result and errors are those of `gbvs`.
     """
     return gbvs(
         image,
@@ -256,7 +256,7 @@ def gbvs_sequence(
         (T, H, W) or (T, h', w') float64 in 0..1.
 
     Raises:
-        EmomapError, UsageError: as in `gbvs`; frames of different sizes.
+        EmomapError, UsageError: as in `gbvs`, or the frames differ in size.
     """
     check_size(size, method="gbvs")
     stages = gbvs_sequence_stages(frames, channels=channels, **parameters)
@@ -266,15 +266,15 @@ def gbvs_sequence(
 def gbvs_sequence_stages(
     frames: Sequence[ArrayLike] | NDArray[Any], *, channels: str = "DIOFM", **parameters: Any
 ) -> list[GBVSStages]:
-    """As `gbvs_sequence` (``frames``, ``channels``, ``parameters``), with all of each frame."""
+    """`gbvs_sequence` with all intermediate results of each frame."""
     return _sequence(list(frames), _settings({"channels": channels, **parameters}))
 
 
 class GBVS(Method):
     """GBVS as a method of `bench` and `predict`; options are the parameters of `GBVSSettings`.
 
-    Pictures with a side below 128 px, which the function refuses, are enlarged by a bicubic resize
-    until the shorter side has 128 px (four times at most), and the map is made for their own size.
+    The function refuses pictures with a side below 128 px. The method enlarges them by bicubic
+    resizing until the shorter side has 128 px (four times at most); the map has their own size.
     """
 
     def __init__(self, **parameters: Any) -> None:
@@ -298,7 +298,7 @@ def _settings(parameters: Mapping[str, Any]) -> GBVSSettings:
 
 
 class _Pyramids(NamedTuple):
-    """Pyramids of a frame, of the frame before, and of the memory that flicker compares with."""
+    """Pyramids of a frame, of the one before, and of the memory that flicker compares it with."""
 
     now: list[Planes]
     before: list[Planes] | None

@@ -1,8 +1,7 @@
-"""Itti, Koch & Niebur 1998, in the two forms that Harel's programs made popular.
+"""Itti, Koch & Niebur 1998, as "ittikochmap" of the GBVS program computes it.
 
-`itti_koch` is "ittikochmap" of the GBVS program: centre-surround differences between levels of a
-pyramid, each map weighted by how much its highest peak stands out. `simpsal` is the small program
-of the same name: differences to a blurred surround on three scales.
+Centre-surround differences between levels of a pyramid; each map is weighted by how much its
+highest peak stands out.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ from emomap.vision.options import MapSize, check_shares, check_size, make_settin
 from emomap.vision.pyramid import image_pyramid
 from emomap.vision.resize import enlarge, resize
 
-#: Height and width below this are refused, as by the original.
+#: The least height and width, as in the original.
 MIN_SIDE = 128
 
 
@@ -49,10 +48,10 @@ class IttiKochSettings:
             R (local contrast).
         salmapmaxsize: longer side of the map in cells; None for an eighth of the image.
         ittiCenterLevels: pyramid levels of the centre; level l is 2^-l of the image.
-        ittiDeltaLevels: how many levels above the centre the surround is.
+        ittiDeltaLevels: how many levels the surround lies above the centre.
         ittiblurfrac: standard deviation of the last blur as a share of the longer side; 0 for none.
         gaborangles: orientations in degrees.
-        contrastwidth: side of the window of R as a share of the rows.
+        contrastwidth: side of the window of R as a share of the height.
     """
 
     channels: str = "CIO"
@@ -78,10 +77,10 @@ class IttiKochSettings:
 
 @dataclass(frozen=True)
 class IttiKochStages:
-    """What `itti_koch` computes on its way.
+    """Intermediate results of `itti_koch`.
 
     Attributes:
-        labels: (n,) channel, type, centre and surround of each map, "color/1/level2-4".
+        labels: (n,) channel, type, centre and surround of each map, as "color/1/level2-4".
         norm_maps: (n, h', w') centre-surround maps after the normalisation N.
         channels: name of a channel -> (h', w') N of the sum of its maps, stretched to 0..1.
         master: (h', w') the saliency map at its own size, in 0..1.
@@ -100,7 +99,7 @@ def itti_koch(image: ArrayLike, *, size: MapSize = "image", **parameters: Any) -
 
     Args:
         image: (H, W, 3) or (H, W); uint8, or float in 0..1; sides of at least 128 px.
-        size: "image" for a map as large as the image, "native" for an eighth of it.
+        size: "image" for a map of the size of the image, "native" for an eighth of it.
         **parameters: any parameter of `IttiKochSettings`.
 
     Returns:
@@ -121,15 +120,16 @@ def itti_koch_stages(image: ArrayLike, **parameters: Any) -> IttiKochStages:
 
 
 def normalize_peaks(map_: Maps) -> Maps:
-    """Itti's N of a map in 0..1: times 10, then favour the map whose highest peak stands out.
+    """Itti's operator N, which favours maps whose highest peak stands out.
 
-    With several local maxima the map is multiplied by (10 - their mean)^2, with one by 100.
+    The map is multiplied by 10. With several local maxima it is also multiplied by
+    (10 - their mean)^2, with one by 100.
 
     Args:
         map_: (h, w) in 0..1.
 
     Returns:
-        (h, w); only the factor 10 where no maximum inside the map reaches 0.1.
+        (h, w); only the factor 10 if no maximum inside the map reaches 0.1.
     """
     stretched = 10 * map_
     peaks = local_maxima(stretched, 1.0)
@@ -141,8 +141,8 @@ def normalize_peaks(map_: Maps) -> Maps:
 class IttiKoch(Method):
     """Itti-Koch as a method of `bench` and `predict`; its options are those of `IttiKochSettings`.
 
-    Pictures with a side below 128 px, which the function refuses, are enlarged by a bicubic resize
-    until the shorter side has 128 px (four times at most), and the map is made for their own size.
+    The function refuses pictures with a side below 128 px. The method enlarges them by bicubic
+    resizing until the shorter side has 128 px (four times at most); the map has their own size.
     """
 
     def __init__(self, **parameters: Any) -> None:

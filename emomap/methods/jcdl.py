@@ -20,7 +20,7 @@ def label_distribution(classes: Sequence[str], sigma: float = 0.45) -> Tensor:
     """How much of each emotion a picture of one emotion shows.
 
     A Gaussian over the distance on Mikels' wheel among emotions of the same polarity, zero across
-    polarities. An emotion that is not on the wheel stands for itself alone.
+    polarities. An emotion that is not on the wheel has no neighbours.
 
     Args:
         classes: C emotions.

@@ -1,11 +1,12 @@
-"""Objectness (Alexe, Deselaers & Ferrari, PAMI 2012): where the objects are, whatever they are.
+"""Objectness (Alexe, Deselaers & Ferrari, PAMI 2012): where objects of any kind are.
 
-Windows are drawn where the spectral residual is strong on several scales (MS); colour contrast
-with the surround (CC) and superpixels cut by the border (SS) say how well each frames an object; a
-naive Bayes classifier joins the cues; the best windows that do not overlap are added up to a map.
+Windows are drawn where the spectral residual is strong on several scales (MS). Colour contrast with
+the surround (CC) and superpixels cut by the border (SS) tell how well a window frames an object. A
+naive Bayes classifier combines the cues. The best windows, without those that overlap better ones,
+are added up to a map.
 
 The likelihoods of the cues are learnt (`benchmarks/fit_objectness.py`). Those of the original are
-for research only and are not shipped; who has them passes them as ``parameters``.
+for research only and are not shipped; pass them as ``parameters`` if you have them.
 """
 
 from __future__ import annotations
@@ -38,21 +39,21 @@ __all__ = [
 ]
 
 Cue = Literal["MS", "CC", "SS", "ED"]
-#: The functions refuse larger images: superpixels and histograms take minutes there.
+#: Largest image that the functions accept; superpixels and histograms would take minutes.
 MAX_PIXELS = 8_000_000
 
 
 @dataclass(frozen=True)
 class ObjectnessStages:
-    """What Objectness computes on its way. Pixels are 0-based, boxes inclusive.
+    """Intermediate results of Objectness. Pixels are 0-based, boxes inclusive.
 
     Attributes:
         ms_maps: scale -> (3, scale, scale) saliency of red, green and blue, in 0..1.
-        segments: (H, W) int32 superpixels; None where SS is not used.
+        segments: (H, W) int32 superpixels; None without the cue SS.
         windows: (n, 4) float, the windows drawn: xmin, ymin, xmax, ymax in pixels.
         scores: cue -> (n,) score of each window.
-        posteriors: (n,) probability of each window to frame an object.
-        boxes: (k, 4) float, the windows that are left after the suppression, best first.
+        posteriors: (n,) probability that each window frames an object.
+        boxes: (k, 4) float, the windows that remain after the suppression, best first.
         box_scores: (k,) their probabilities.
         heat: (H, W) sum of the probabilities of the boxes over each pixel.
         map: (H, W) the heat, stretched to 0..1.
@@ -78,15 +79,15 @@ def objectness(
     cues: Sequence[Cue] = ("MS", "CC", "SS"),
     drawn: int = 100_000,
 ) -> Maps:
-    """Map of how likely each pixel belongs to an object.
+    """Map of how likely each pixel is to belong to an object.
 
     Args:
         image: (H, W, 3) or (H, W); uint8, or float in 0..1; sides of at least 10 px.
         parameters: learnt values, see `Parameters.load`; None for those of the package.
-        windows: how many windows are added up.
-        rng: seed or generator that draws the windows.
-        cues: which cues to join; MS is always among them.
-        drawn: how many windows are drawn and judged.
+        windows: number of windows to add up.
+        rng: random seed or generator for drawing the windows.
+        cues: the cues to combine; MS must be among them.
+        drawn: number of windows to draw and score.
 
     Returns:
         (H, W) float64 in 0..1; zero everywhere for an image without contrast.
@@ -109,7 +110,7 @@ def objectness_stages(
     cues: Sequence[Cue] = ("MS", "CC", "SS"),
     drawn: int = 100_000,
 ) -> ObjectnessStages:
-    """As `objectness`, whose arguments and errors it has, with all intermediate results."""
+    """`objectness` with all intermediate results; arguments and errors are the same."""
     options = _Options(Parameters.load(parameters), windows, tuple(cues), drawn)
     return _stages(image, options, np.random.default_rng(rng))
 
@@ -122,22 +123,22 @@ def score_windows(
     cues: Sequence[Cue] = ("CC", "SS"),
     segments: NDArray[np.int32] | None = None,
 ) -> dict[str, Maps]:
-    """Scores of given windows.
+    """Score given windows.
 
     Args:
         image: as in `objectness`.
         windows: (n, 4) xmin, ymin, xmax, ymax, 0-based inclusive pixels; rounded.
-        parameters: thresholds are taken from here.
-        cues: any of "CC", "SS", "ED". (MS belongs to windows on its own lattice:
-            `emomap.vision.windows.window_scores` on one of the `ms_maps`.)
-        segments: superpixels of the image if they are known already.
+        parameters: learnt values, of which the thresholds are used.
+        cues: any of "CC", "SS", "ED". MS is defined for windows on its own lattice; use
+            `emomap.vision.windows.window_scores` on one of the `ms_maps`.
+        segments: superpixels of the image, if known already.
 
     Returns:
-        cue -> (n,) scores. CC in 0..2, SS in 0..1 (at most), ED 0 or more.
+        cue -> (n,) scores. CC in 0..2, SS in 0..1, ED 0 or more.
 
     Raises:
         EmomapError: the image, the windows or the parameters are refused.
-        UsageError: a cue that is not among the three.
+        UsageError: another cue.
     """
     checked = check_image(image, max_pixels=MAX_PIXELS, method="objectness")
     learnt = Parameters.load(parameters)
@@ -166,9 +167,9 @@ def score_windows(
 class Objectness(Method):
     """Objectness as a method of `bench` and `predict`; options as in `objectness`.
 
-    Each image is drawn for with the same seed, so that a map does not depend on the others.
-    Pictures longer than ``longest`` pixels, which would take minutes and gigabytes, are brought to
-    that by a bicubic resize, and the map is made for their own size.
+    Windows are drawn with the same seed for each image, so a map does not depend on other images. A
+    picture with a side above ``longest`` pixels would take minutes and gigabytes. It is resized to
+    ``longest`` first (bicubic); the map has the size of the picture.
     """
 
     def __init__(
@@ -223,7 +224,7 @@ class _Options:
         for cue in self.cues:
             if cue not in self.parameters.likelihoods:
                 raise UsageError(
-                    f"objectness: the parameters hold no likelihood of cue {cue!r}; "
+                    f"objectness: the parameters hold no likelihood of the cue {cue!r}; "
                     f"there are {', '.join(self.parameters.likelihoods)}"
                 )
 
@@ -265,7 +266,7 @@ def _stages(image: ArrayLike, options: _Options, rng: np.random.Generator) -> Ob
 def _draw(
     maps: Mapping[int, Maps], shape: tuple[int, int], options: _Options, rng: np.random.Generator
 ) -> tuple[Maps, Maps]:
-    """Windows (n, 4) in pixels and their MS scores, the same number from each map and colour."""
+    """Windows (n, 4) in pixels and their MS scores, equally many from each map and colour."""
     height, width = shape
     learnt = options.parameters
     share = -(-options.drawn // (3 * len(learnt.scales)))
@@ -278,7 +279,7 @@ def _draw(
         step = np.array([width, height, width, height]) / scale
         for map_ in maps[scale]:
             found, strength = sample_windows(map_, threshold, smallest, share, rng)
-            # The lattice counts from 1, and so do the pixels that it is scaled to.
+            # the scaling is of 1-based places on the lattice to 1-based pixels
             boxes.append((found + 1) * step - 1)
             scores.append(strength)
     return np.concatenate(boxes)[: options.drawn], np.concatenate(scores)[: options.drawn]

@@ -185,7 +185,7 @@ class PAEF(Method):
     # -------------------------------------------------------------------------------- checkpoint
 
     def save(self, checkpoint: Path, recipe: Mapping[str, Any] | None = None) -> None:
-        """Write the features of the training pictures, C and gamma, from which `load` fits again."""
+        """Write the features of the training pictures, C and gamma; `load` fits them again."""
         if self._machine is None:
             raise EmomapError("PAEF is not trained; there is nothing to save")
         with io.atomic(checkpoint) as temporary, temporary.open("wb") as stream:

@@ -1,7 +1,7 @@
 """Simple saliency, "simpsal": Itti-Koch reduced to blurs (J. Harel's program of 2013).
 
-Colour, intensity and orientation on three scales; each feature map is compared with its blurred
-self, and maps whose highest peak stands out count more.
+Colour, intensity and orientation on three scales. Each feature map is compared with a blurred copy
+of itself, and maps whose highest peak stands out count more.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from emomap.vision.opponent import dkl_colors, opponent_colors
 from emomap.vision.options import MapSize, check_shares, check_size, make_settings, several
 from emomap.vision.resize import resize, resize_planes
 
-#: Taller images would need a huge map, whose width is fixed.
+#: Largest ratio of height to width. The width of the map is fixed, so a taller image would need a
+#: huge map.
 TALLEST = 16
 _NAMES = {"C": "color", "I": "intensity", "O": "orientation", "D": "dklcolor"}
 
@@ -44,7 +45,7 @@ class SimpsalSettings:
         mapWidth: width of the map in cells.
         useMultipleCenterScales: True for features at 2, 1 and 0.5 times the size of the map.
         surroundSig: standard deviations of the surround in cells.
-        useNormWeights: weigh maps by how much their highest peak stands out.
+        useNormWeights: weight maps by how much their highest peak stands out.
         nGaborAngles: number of orientations, evenly spaced from 0 to 180 degrees.
         blurRadius: standard deviation of the last blur as a share of the map's height; 0 for none.
     """
@@ -82,10 +83,10 @@ class SimpsalSettings:
 
 @dataclass(frozen=True)
 class SimpsalStages:
-    """What `simpsal` computes on its way.
+    """Intermediate results of `simpsal`.
 
     Attributes:
-        labels: (n,) channel, type and scale of each map, "color/1/scale2".
+        labels: (n,) channel, type and scale of each map, as "color/1/scale2".
         maps: n maps at the size of their scale, in 0..1.
         channels: name of a channel -> (h, w) the weighted mean of its maps.
         master: (h, w) the saliency map at its own size, in 0..1.
@@ -104,7 +105,7 @@ def simpsal(image: ArrayLike, *, size: MapSize = "image", **parameters: Any) -> 
 
     Args:
         image: (H, W, 3) or (H, W); uint8, or float in 0..1; at most 16 times as high as wide.
-        size: "image" for a map as large as the image, "native" for one 64 cells wide.
+        size: "image" for a map of the size of the image, "native" for a map 64 cells wide.
         **parameters: any parameter of `SimpsalSettings`.
 
     Returns:

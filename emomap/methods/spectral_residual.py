@@ -61,7 +61,7 @@ def spectral_residual(
 
 
 class SpectralResidual(Method):
-    """Spectral residual as a method of `bench` and `predict`; see `spectral_residual` for options."""
+    """`spectral_residual` as a method of `bench` and `predict`, with its options."""
 
     def __init__(self, *, longest: int = 64, sigma: float = 2.5) -> None:
         self.longest = longest

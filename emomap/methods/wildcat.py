@@ -79,9 +79,7 @@ class WILDCATModule(EmotionNetwork):
         try:
             logits = spatial_pool(maps, self.kmax, self.kmin, self.alpha)
         except ValueError as error:  # the size of the maps is not known before
-            raise UsageError(
-                f"method.wildcat: {error}; use a larger kmax or a larger input"
-            ) from error
+            raise UsageError(f"method.wildcat: {error}; use a larger kmax or input") from error
         weights = logits.softmax(dim=1)
         if not self.weighted:
             weights = (weights == weights.amax(dim=1, keepdim=True)).to(maps.dtype)

@@ -1,4 +1,4 @@
-"""The feature maps of GBVS and Itti-Koch: which channel holds which maps on which level."""
+"""The feature maps of GBVS and Itti-Koch: the maps of each channel on one level of the pyramid."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from emomap.vision.gabor import orientation_energy
 from emomap.vision.opponent import dkl_colors, opponent_colors
 from emomap.vision.pyramid import Planes
 
-#: Letter of each channel of one picture, and its name.
+#: Name of each channel of a picture, by its letter.
 CHANNELS = {"C": "color", "I": "intensity", "O": "orientation", "R": "contrast", "D": "dklcolor"}
-#: Those that compare a frame with the one before.
+#: Name of each channel that compares a frame with the one before.
 TEMPORAL = {"F": "flicker", "M": "motion"}
 
 
@@ -51,9 +51,9 @@ def channel_maps(
 
     Args:
         letter: "C", "D", "I", "O" or "R".
-        planes: (4, h, w) or (1, h, w) as `image_pyramid` gives them.
+        planes: (4, h, w) or (1, h, w), from `image_pyramid`.
         angles: orientations of "O" in degrees.
-        contrast_width: side of the window of "R" as a share of the rows.
+        contrast_width: side of the window of "R" as a share of the height.
 
     Returns:
         (types, h, w) float64; (0, h, w) for the colour channels of a grey picture.
@@ -73,13 +73,13 @@ def channel_maps(
 
 
 def local_variance(intensity: NDArray[np.floating[Any]], radius: int) -> Maps:
-    """Population variance in a (2 radius + 1)^2 window, which is clipped at the border."""
+    """Population variance in a window of (2 radius + 1)^2, clipped at the border."""
     values = intensity.astype(np.float64)
-    values -= values.mean()  # keeps the difference of squares below well conditioned
+    values -= values.mean()  # makes the difference of squares below accurate
     count = _window_sum(np.ones_like(values), radius)
     mean = _window_sum(values, radius) / count
     variance = _window_sum(values**2, radius) / count - mean**2
-    # What is left below the square of float32's resolution is rounding of the sums.
+    # less than the square of the resolution of float32 is rounding error of the sums
     return np.where(variance > 1e-14, variance, 0.0)
 
 

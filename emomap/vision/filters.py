@@ -1,7 +1,7 @@
-"""Small filters on maps that the classical methods have in common.
+"""Small filters on maps that several classical methods use.
 
 Definitions follow the MATLAB functions that the original programs call, so that values agree.
-Maps may carry leading axes: everything works on the last two.
+Maps may have leading axes; filters work on the last two.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def round_half_up(value: float) -> int:
 
 
 def lattice_shape(shape: tuple[int, int], longest: int) -> tuple[int, int]:
-    """The size of a map whose longer side has ``longest`` cells; no side gets less than one."""
+    """Size of a map with this longer side and the shape of an image; each side at least 1."""
     height, width = (max(1, round_half_up(side * longest / max(shape))) for side in shape)
     return height, width
 
@@ -39,7 +39,7 @@ def rescale(maps: Maps) -> Maps:
 
 
 def flatten_noise(maps: Maps) -> Maps:
-    """Make a map constant whose range is rounding noise, so that nothing is read into the noise."""
+    """Make maps constant whose range is rounding noise, so that later steps do not amplify it."""
     low = maps.min(axis=(-2, -1), keepdims=True)
     high = maps.max(axis=(-2, -1), keepdims=True)
     noise = high - low <= 1e-12 * np.maximum(np.abs(low), np.abs(high))
@@ -57,7 +57,7 @@ def squared_difference(one: Maps, other: Maps) -> Maps:
 def attenuate_border(maps: Maps, width: int) -> Maps:
     """Ramp the outer rows and columns: the i-th from the edge (1-based) times i / (width + 1).
 
-    ``width`` is reduced to half of the map where it would reach beyond the middle.
+    ``width`` is at most half of each side.
     """
     height, length = maps.shape[-2:]
     if 2 * width > height:
@@ -68,7 +68,7 @@ def attenuate_border(maps: Maps, width: int) -> Maps:
 
 
 def gaussian_blur(maps: Maps, sigma: float, truncate: float) -> Maps:
-    """Separable Gaussian with replicated borders, radius round(sigma * truncate) taps each side."""
+    """Separable Gaussian with replicated borders; its radius is round(sigma * truncate) pixels."""
     taps = _taps(sigma, truncate)
     return _blur_axis(_blur_axis(maps, taps, -2), taps, -1)
 

@@ -1,4 +1,4 @@
-"""Rectangular windows: drawing them by their score, non-maximum suppression, heat.
+"""Rectangular windows: random draws by score, non-maximum suppression, heat.
 
 Boxes are (n, 4) columns xmin, ymin, xmax, ymax. Pixel boxes are integers, 0-based and inclusive.
 """
@@ -16,7 +16,7 @@ from emomap.vision.jit import jit
 
 
 def window_scores(map_: NDArray[np.float64], threshold: float, boxes: PixelBoxes) -> WindowScores:
-    """How strong a map is within windows: sum of the values >= threshold x their density.
+    """Score of each window: sum of the values >= threshold, times the density of such pixels.
 
     Args:
         map_: (h, w).
@@ -34,12 +34,12 @@ def sample_windows(
     count: int,
     rng: np.random.Generator,
 ) -> tuple[PixelBoxes, WindowScores]:
-    """Draw windows with replacement, in proportion to `window_scores`.
+    """Draw windows with replacement, with probabilities proportional to `window_scores`.
 
     Args:
         map_: (h, w).
         smallest: least height and width of a window.
-        count: how many to draw.
+        count: number of windows to draw.
 
     Returns:
         (count, 4) pixel boxes of the map and their scores (count,); none if all scores are zero.
@@ -58,7 +58,7 @@ def sample_windows(
 
 
 def suppress(boxes: NDArray[np.float64], scores: WindowScores, overlap: float, count: int) -> Any:
-    """Non-maximum suppression: indices of at most ``count`` boxes, best first (ties: first come).
+    """Non-maximum suppression: indices of at most ``count`` boxes, best first, ties in their order.
 
     A box is dropped if its intersection over union with a better one exceeds ``overlap``.
     Coordinates are inclusive: a box is xmax - xmin + 1 wide.
@@ -68,7 +68,7 @@ def suppress(boxes: NDArray[np.float64], scores: WindowScores, overlap: float, c
 
 
 def add_up(boxes: PixelBoxes, scores: WindowScores, shape: tuple[int, int]) -> NDArray[np.float64]:
-    """(H, W) sum of the scores of the windows that hold each pixel."""
+    """(H, W) sum of the scores of the windows that contain each pixel."""
     corners = np.zeros((shape[0] + 1, shape[1] + 1))
     left, top, right, bottom = boxes.T
     np.add.at(corners, (top, left), scores)
@@ -81,7 +81,7 @@ def add_up(boxes: PixelBoxes, scores: WindowScores, shape: tuple[int, int]) -> N
 
 @jit
 def _strip(total: Any, number: Any, top: Any, bottom: Any, values: Any, counts: Any) -> None:
-    """Prefix sums along x of the rows top..bottom-1: of the map, and of the number of pixels."""
+    """Prefix sums along x over the rows top..bottom - 1, of the map and of the pixel count."""
     for x in range(len(values)):
         values[x] = total[bottom, x] - total[top, x]
         counts[x] = number[bottom, x] - number[top, x]
@@ -122,8 +122,9 @@ def _pick(
 ) -> Any:
     """The window of each draw, (n, 4), and its score; strips ascend.
 
-    A rest is how far into the scores of its strip a draw fell, windows by width, then by left edge.
-    One that rounding puts beyond the last window gets the last window with a score.
+    The rest of a draw is its place in the cumulated scores of its strip, where windows are ordered
+    by width, then by left edge. If rounding puts it beyond the end, the last window with a score is
+    taken.
     """
     height, width = total.shape[0] - 1, total.shape[1] - 1
     boxes, scores = np.empty((len(strips), 4), np.int64), np.empty(len(strips))
