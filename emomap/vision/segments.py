@@ -2,7 +2,8 @@
 
 Pixels are nodes. Edges join each to its eight neighbours, weighted by the difference of colours.
 From light to heavy, an edge merges two regions if it is no heavier than each region's heaviest
-inner edge plus k / (size of the region). Regions that are too small then merge along the lightest edge.
+inner edge plus k / (size of the region). Regions that are too small then merge along the lightest
+edge.
 """
 
 from __future__ import annotations
