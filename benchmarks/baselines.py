@@ -4,9 +4,9 @@
     python -m benchmarks.baselines --quick    prints the speed on five pictures
 
 It uses one core. Methods take turns on each picture, so that a busy machine slows all of them
-alike: quote ratios. The pictures are photographs if ../shared/data/osie exists, else procedural scenes.
-Recorded values of the originals, and gaze, are read from ../shared if it exists. OpenCV's spectral
-residual is included if `cv2.saliency` is installed (opencv-contrib-python-headless).
+alike: quote ratios. The pictures are photographs if ../shared/data/osie exists, else procedural
+scenes. Recorded values of the originals, and gaze, are read from ../shared if it exists. OpenCV's
+spectral residual is included if `cv2.saliency` is installed (opencv-contrib-python-headless).
 """
 
 from __future__ import annotations
