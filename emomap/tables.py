@@ -9,14 +9,29 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-FORMATS = ("table", "json", "csv", "md", "latex")
+#: Where HTML starts, and everything else that is markup in a cell of a Markdown table.
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_MARKUP = re.compile(rf"{_TAG.pattern}|[|`\\]|\*(?=\S)|\](?=\()|(?<!\w)_|_(?!\w)")
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    **{c: "\\" + c for c in "&%$#_{}"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "±": r"$\pm$",
+    "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$",
+}
 
 
 @dataclass(frozen=True)
 class Table:
     """Cells as strings, with a title above and notes below.
 
-    The first column holds names and is set flush left; the others hold numbers.
+    The first column holds names and is aligned left; the others hold numbers and are aligned right.
 
     Attributes:
         header, rows: cells; every row is as long as the header.
@@ -29,24 +44,24 @@ class Table:
     notes: Sequence[str] = field(default_factory=tuple)
 
     def render(self, form: str) -> str:
-        """The table in a ``form``, "table" (text), "md", "csv" or "latex", ending in a line end."""
+        """The table as "table" (text), "md", "csv" or "latex", with a line end at the end."""
         writers = {"table": text, "md": markdown, "csv": comma_separated, "latex": latex}
         return writers[form](self)
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A number with fixed digits; never "-0.000"."""
+    """A number with fixed digits after the point; never "-0.000"."""
     shown = f"{value:.{digits}f}"
     return shown.lstrip("-") if float(shown) == 0 else shown
 
 
 def with_interval(mean: float, low: float, high: float, digits: int = 3) -> str:
-    """0.571 [0.552, 0.590]"""
+    """A mean with its interval: "0.571 [0.552, 0.590]"."""
     return f"{number(mean, digits)} [{number(low, digits)}, {number(high, digits)}]"
 
 
 def width(cell: str) -> int:
-    """Columns that a string takes on a terminal (CJK letters take two, combining marks none)."""
+    """Columns that a string fills on a terminal: CJK letters two each, combining marks none."""
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
         for c in cell
@@ -83,13 +98,8 @@ def markdown(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
-#: The beginning of HTML, and what else would be markup in a cell of a Markdown table.
-_TAG = re.compile(r"<(?=[A-Za-z/!?])")
-_MARKUP = re.compile(rf"{_TAG.pattern}|[|`\\]|\*(?=\S)|\](?=\()|(?<!\w)_|_(?!\w)")
-
-
 def comma_separated(table: Table) -> str:
-    """The cells alone; title and notes would break other people's readers."""
+    """The cells alone, since programs that read CSV expect neither title nor notes."""
     out = text_io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(table.header)
@@ -97,26 +107,12 @@ def comma_separated(table: Table) -> str:
     return out.getvalue()
 
 
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    **{c: "\\" + c for c in "&%$#_{}"},
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    "±": r"$\pm$",
-    "↑": r"$\uparrow$",
-    "↓": r"$\downarrow$",
-}
-
-
 def latex(table: Table) -> str:
     """A booktabs tabular inside a table environment (needs ``\\usepackage{booktabs}``)."""
 
     def line(row: Sequence[str]) -> str:
         cells = " & ".join("".join(_LATEX.get(c, c) for c in cell) for cell in row) + r" \\"
-        # the end of a row takes these for a distance, or for an order not to break the page
+        # after the \\ of the row above, LaTeX would read these as its options
         return "{}" + cells if cells.startswith(("*", "[")) else cells
 
     lines = [r"\begin{table}", r"\centering"]

@@ -1,8 +1,8 @@
-"""`compare`: is one method better than another, on the same images? Tests, sizes, ranks.
+"""`compare`: is one method better than another on the same images?
 
-For each metric the paired permutation test of each method against the reference, Holm-corrected
-over the methods; the effect size d_z; on how many images which of the two is better; the ranks; and
-how far each method goes from the centre prior to the agreement of people, where both are there.
+It reads run folders and files of values, finds what they share, and has the pairs tested. For each
+metric it gives the paired tests, the ranks, and how far each method gets from the centre prior to
+the agreement of people, if both are there.
 """
 
 from __future__ import annotations
@@ -12,26 +12,22 @@ from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
-from emomap import metrics
 from emomap.analysis import ranking
-from emomap.analysis.comparison import ComparedMethod, Comparison, Pair
+from emomap.analysis.comparison import ComparedMethod, Comparison
+from emomap.analysis.pairs import paired
 from emomap.analysis.ranking import CEILING, PRIOR
-from emomap.errors import EmomapError, UsageError
+from emomap.errors import EmomapError, UsageError, listed
 from emomap.runs import results
 from emomap.scoring import per_image
-from emomap.scoring.scores import interval
 from emomap.scoring.signature import differing, seeded
-
-#: How many names an error lists before it only counts.
-LISTED = 10
 
 
 def load(path: Path, methods: Sequence[str] = ()) -> list[ComparedMethod]:
-    """The methods in a run folder (all of them, or those named), or the one in a per-image file.
+    """The methods of a run folder (all, or those that are named), or the one of a per-image file.
 
     Raises:
-        UsageError: no run folder and no file of per-image values, or a method that is not there.
-        EmomapError: damaged, or an unfinished run.
+        UsageError: neither a run folder nor a file of per-image values, or an unknown method.
+        EmomapError: a damaged file, or an unfinished run.
     """
     if path.is_dir():
         run = results.read(path)
@@ -44,7 +40,7 @@ def load(path: Path, methods: Sequence[str] = ()) -> list[ComparedMethod]:
             for name in methods or run.values
         ]
     if not path.exists():
-        raise UsageError(f"{path}: there is no such run folder or file")
+        raise UsageError(f"{path}: no such run folder or file")
     table = per_image.read(path)
     columns = {m: {image: line[m] for image, line in table.values.items()} for m in table.metrics}
     signed = {metric: table.signed(metric) for metric in table.metrics}
@@ -66,12 +62,12 @@ def compare(
 
     Args:
         paths: run folders, and files that ``emomap score --per-image`` wrote.
-        methods: of run folders only these; all by default.
-        metric_names: only these; by default all that every method has.
+        methods: which methods of run folders; all by default.
+        metric_names: which metrics; by default those that every method has.
         against: name of the reference; the first method by default.
-        all_pairs: compare each with each, not each with the reference.
-        force: compare values of different signatures all the same.
-        allow_missing: compare on the images that all have, and say how many others there are.
+        all_pairs: compare all pairs, not only those with the reference.
+        force: compare values even if their signatures differ.
+        allow_missing: compare on the images that all methods have, and say which others exist.
         seed: of bootstrap and permutations.
 
     Raises:
@@ -81,7 +77,7 @@ def compare(
     entries = _named([entry for path in paths for entry in load(Path(path), methods)])
     contenders = [name for name in names(entries) if name != CEILING]
     if len(contenders) < 2:
-        raise UsageError(f"{paths[0]}: one method alone cannot be compared; give another")
+        raise UsageError(f"{paths[0]}: one method alone cannot be compared; add another")
     if against is not None and against not in contenders:
         raise UsageError(f"--against {against}: there are {', '.join(contenders)}")
     rivals = [entry for entry in entries if entry.name != CEILING]
@@ -107,51 +103,8 @@ def compare(
     )
 
 
-def paired(
-    values: ranking.Values,
-    metric: str,
-    pairs: Sequence[tuple[str, str]],
-    seed: int,
-    resamples: int = 9999,
-) -> list[Pair]:
-    """Test pairs of methods on one metric, Holm-corrected over these pairs."""
-    direction = metrics.CATALOGUE[metric].direction
-    tested = []
-    for first, second in pairs:
-        a, b = values[first][metric], values[second][metric]
-        ours, theirs = list(a.values()), [b[image] for image in a]
-        found = metrics.statistics.paired_permutation_test(
-            ours, theirs, resamples=resamples, seed=seed
-        )
-        bounds = interval([x - y for x, y in zip(ours, theirs, strict=True)], seed)
-        tested.append((first, second, ours, theirs, found, bounds))
-    corrected = metrics.statistics.holm([entry[4].p_value for entry in tested])
-    return [
-        Pair(
-            metric,
-            first,
-            second,
-            found.n,
-            sum(ours) / found.n,
-            sum(theirs) / found.n,
-            found.difference,
-            bounds["low"],
-            bounds["high"],
-            found.p_value,
-            float(p_holm),
-            found.effect,
-            found.wins if direction > 0 else found.losses,
-            found.ties,
-            found.losses if direction > 0 else found.wins,
-        )
-        for (first, second, ours, theirs, found, bounds), p_holm in zip(
-            tested, corrected, strict=True
-        )
-    ]
-
-
 def _named(entries: Sequence[ComparedMethod]) -> list[ComparedMethod]:
-    """Names made unique by where they lie: "run1/gbvs"; the ceiling is needed only once."""
+    """The entries with unique names, such as "run1/gbvs", and with one ceiling at most."""
     kept = [
         entry
         for at, entry in enumerate(entries)
@@ -187,27 +140,27 @@ def names(entries: Sequence[ComparedMethod]) -> list[str]:
 def _shared_metrics(
     entries: Sequence[ComparedMethod], wanted: Sequence[str]
 ) -> tuple[list[str], list[str]]:
-    """The metrics to compare, and a note on those that only some methods have."""
+    """The metrics to compare, and a note on metrics that only some methods have."""
     everywhere = [m for m in entries[0].values if all(m in entry.values for entry in entries)]
     for metric in wanted:
         lacking = [entry.name for entry in entries if metric not in entry.values]
         if lacking:
-            raise UsageError(f"--metrics {metric}: {', '.join(lacking)} has no such values")
+            raise UsageError(f"--metrics {metric}: {', '.join(lacking)} has no values of it")
     if not everywhere:
         raise EmomapError(
-            "no metric that all have: "
+            "no metric that all methods have: "
             + "; ".join(f"{entry.name} has {', '.join(entry.values)}" for entry in entries)
         )
     if wanted:
         return list(wanted), []
     partial = sorted({m for entry in entries for m in entry.values} - set(everywhere))
-    return everywhere, [f"only some have {', '.join(partial)}"] if partial else []
+    return everywhere, [f"only some methods have {', '.join(partial)}"] if partial else []
 
 
 def _check_signatures(
     entries: Sequence[ComparedMethod], metric_names: Sequence[str], force: bool
 ) -> tuple[dict[str, str], list[str]]:
-    """Metric -> signature; refuses values that were not computed in the same way."""
+    """Metric -> signature, and notes. Values that were computed differently are refused."""
     signed: dict[str, str] = {}
     notes: list[str] = []
     for metric in metric_names:
@@ -219,7 +172,7 @@ def _check_signatures(
             how = differing(signed[metric], signature, [metric])[0]
             line = f"{known[0][0]} and {name} were scored differently: {how}"
             if not force:
-                raise UsageError(f"{line}; score both alike, or say --force")
+                raise UsageError(f"{line}; score both in the same way, or use --force")
             notes.append(f"FORCED: {line}")
     unsigned = [
         e.name
@@ -234,7 +187,10 @@ def _check_signatures(
 def _shared_images(
     entries: Sequence[ComparedMethod], metric_names: Sequence[str], allow_missing: bool
 ) -> tuple[ranking.Values, list[str]]:
-    """Values on the images that all methods have, in one order; of the ceiling what it has."""
+    """Values on the images that all methods have, in one order, and a note on the other images.
+
+    The ceiling may lack some of these images.
+    """
     rivals = [entry for entry in entries if entry.name != CEILING]
     having = {entry.name: set(entry.values[metric_names[0]]) for entry in rivals}
     common = set.intersection(*having.values())
@@ -246,12 +202,10 @@ def _shared_images(
     notes = []
     lacking = set.union(*having.values()) - common
     if lacking:
-        shown = ", ".join(sorted(lacking)[:LISTED])
-        more = f" and {len(lacking) - LISTED} more" if len(lacking) > LISTED else ""
-        line = f"not all methods have {shown}{more} ({len(lacking)} images)"
+        line = f"not all methods have {listed(sorted(lacking))} ({len(lacking)} images)"
         if not allow_missing:
             raise EmomapError(
-                f"{line}; --allow-missing compares on the {len(common)} that all have"
+                f"{line}; --allow-missing compares on the {len(common)} that all methods have"
             )
         notes.append(line)
     order = [image for image in rivals[0].values[metric_names[0]] if image in common]

@@ -1,4 +1,4 @@
-"""What a comparison of methods found: pairs, means, ranks; as tables and records."""
+"""`Comparison`: the result of comparing methods, as tables, records and JSON."""
 
 from __future__ import annotations
 
@@ -10,63 +10,20 @@ from typing import Any
 
 from emomap import metrics
 from emomap.analysis import ranking
-from emomap.scoring.scores import arrow
+from emomap.analysis.pairs import Pair, probability
+from emomap.scoring.summary import label
 from emomap.tables import Table, html, number, with_interval
-
-#: Below this, after Holm, a difference counts as found.
-LEVEL = 0.05
 
 
 @dataclass(frozen=True)
 class ComparedMethod:
-    """One method: its values (metric -> image -> value) and where they come from."""
+    """One method: its values (metric -> image -> value) and the file or folder they come from."""
 
     name: str
     source: Path
     values: Mapping[str, Mapping[str, float]]
     signatures: Mapping[str, str]
     is_prior: bool = False
-
-
-@dataclass(frozen=True)
-class Pair:
-    """One method against another on one metric.
-
-    Attributes:
-        metric, first, second, n: what was compared, on how many images.
-        first_mean, second_mean: over the images.
-        difference: mean of ``first`` minus ``second``, in the metric's own direction.
-        low, high: 95% bootstrap interval of the difference, over images.
-        p: two-sided paired permutation test; p_holm: corrected over the pairs of this metric.
-        effect: Cohen's d_z, the mean difference over the standard deviation of the differences.
-        wins, ties, losses: images on which ``first`` is better, equal, worse.
-    """
-
-    metric: str
-    first: str
-    second: str
-    n: int
-    first_mean: float
-    second_mean: float
-    difference: float
-    low: float
-    high: float
-    p: float
-    p_holm: float
-    effect: float
-    wins: int
-    ties: int
-    losses: int
-
-    @property
-    def verdict(self) -> str:
-        """Who is better, in words, or that no difference was found."""
-        if self.ties == self.n:
-            return "no difference (equal on every image)"
-        if self.p_holm >= LEVEL:
-            return "no difference found"
-        better = self.difference * metrics.CATALOGUE[self.metric].direction > 0
-        return f"{self.first if better else self.second} is better"
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,9 +35,9 @@ class Comparison:
         means: method -> metric -> mean, low, high, n.
         ranks: method -> mean rank over the metrics, best first.
         share: metric -> method -> share of the way from centre prior to human agreement.
-        signatures: metric -> signature, with the seed of this comparison; "" where no file says.
-        n_images: on how many images the methods were compared.
-        notes: what the reader must know.
+        signatures: metric -> signature with the seed of this comparison; "" if no file says.
+        n_images: number of images on which the methods were compared.
+        notes: what a reader must know.
     """
 
     pairs: Sequence[Pair]
@@ -97,10 +54,10 @@ class Comparison:
         return list(self.signatures)
 
     def rank_table(self) -> Table:
-        """Means with the rank on each metric in parentheses, best mean rank first."""
+        """Means, each with the rank on its metric in parentheses; best mean rank first."""
         shared = {name: column for name, column in self.share.items() if column}
         header = ["method", "mean rank"]
-        header += [f"{metrics.CATALOGUE[m].long_name} {arrow(m)} (rank)" for m in self.metrics]
+        header += [f"{label(m)} (rank)" for m in self.metrics]
         header += [f"{metrics.CATALOGUE[m].long_name} share" for m in shared]
         names = [*(name for name in self.means if name not in self.ranks), *self.ranks]
         places = {m: ranking.places(self.means, m) for m in self.metrics}
@@ -124,7 +81,7 @@ class Comparison:
         header = ("metric", "pair", "difference", "p (Holm)", "d_z", "win/tie/loss", "verdict")
         rows = [
             [
-                f"{metrics.CATALOGUE[pair.metric].long_name} {arrow(pair.metric)}",
+                label(pair.metric),
                 f"{pair.first} - {pair.second}",
                 with_interval(pair.difference, pair.low, pair.high, 4),
                 probability(pair.p_holm),
@@ -163,7 +120,7 @@ class Comparison:
         }
 
     def render(self, form: str) -> str:
-        """As "table", "json", "csv" (the pairs, full precision), "md" or "latex"."""
+        """The comparison as "table", "md", "latex", "json", or "csv" (the pairs, all digits)."""
         if form == "json":
             return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
         if form == "csv":
@@ -191,8 +148,3 @@ class Comparison:
     def _repr_html_(self) -> str:
         """For Jupyter."""
         return html(self.rank_table()) + html(self.pair_table())
-
-
-def probability(p: float) -> str:
-    """A p-value for people: 0.0123, or <0.001."""
-    return "<0.001" if p < 0.001 else f"{p:.3f}"

@@ -1,4 +1,4 @@
-"""Rows of several methods -> means with intervals, ranks, paired tests, and the table of a run."""
+"""Rows of several methods -> means, ranks and tests, and the ranked table of a run."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emomap import metrics
+from emomap.analysis.pairs import LEVEL, paired
 from emomap.scoring.rows import Row
-from emomap.scoring.scores import arrow, interval
+from emomap.scoring.summary import interval, label
 from emomap.tables import Table, number
 
 #: method -> metric -> image -> value
 Values = dict[str, dict[str, dict[str, float]]]
-#: Row of the leave-one-observer-out ceiling. It is no method, so it takes no rank.
+#: The row of the inter-observer ceiling. It is not a method, so it has no rank.
 CEILING = "observers"
-#: What every gain is reported over.
+#: The method that every other one is tested against.
 PRIOR = "center"
 
 
 def collect(rows: Mapping[str, Sequence[Row]]) -> Values:
-    """Rows by method as nested tables, on the images that all methods have."""
+    """The values of all methods, on the images that every method has."""
     common = set.intersection(*({row.image for row in part} for part in rows.values()))
     found: Values = {}
     for name, part in rows.items():
@@ -47,7 +48,7 @@ def mean_ranks(summary: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[s
 
 
 def places(summary: Mapping[str, Mapping[str, Mapping[str, Any]]], metric: str) -> dict[str, float]:
-    """Each method's rank on one metric: 1 is best, equal ones share the mean of their ranks."""
+    """Each method's rank on one metric: 1 is best, equal means share their ranks."""
     sign = metrics.CATALOGUE[metric].direction
     score = {
         name: sign * table[metric]["mean"]
@@ -62,36 +63,30 @@ def places(summary: Mapping[str, Mapping[str, Mapping[str, Any]]], metric: str) 
 
 
 def paired_tests(values: Values, seed: int, against: str = PRIOR) -> dict[str, dict[str, Any]]:
-    """method -> metric -> mean difference to ``against`` and p, Holm-corrected over methods.
+    """method -> metric -> mean difference to ``against``, p, and p after Holm over the methods.
 
-    The difference has the sign of the metric as it is; p is two-sided, by permutation of signs
-    within images.
+    The difference is the method's mean minus that of ``against``. Empty without ``against``.
     """
     if against not in values:
         return {}
-    others = [name for name in values if name not in {against, CEILING}]
-    found: dict[str, dict[str, Any]] = {name: {} for name in others}
-    for metric, base in values[against].items():
-        raw: list[float] = []
-        for name in others:
-            column = values[name][metric]
-            pairs = [(column[image], base[image]) for image in base]
-            test = metrics.statistics.paired_permutation_test(
-                [a for a, _ in pairs], [b for _, b in pairs], seed=seed
-            )
-            raw.append(test.p_value)
-            found[name][metric] = {"difference": test.difference, "p": test.p_value}
-        for name, corrected in zip(others, metrics.statistics.holm(raw), strict=True):
-            found[name][metric]["p_holm"] = float(corrected)
+    others = [(name, against) for name in values if name not in {against, CEILING}]
+    found: dict[str, dict[str, Any]] = {name: {} for name, _ in others}
+    for metric in values[against]:
+        for pair in paired(values, metric, others, seed):
+            found[pair.first][metric] = {
+                "difference": pair.difference,
+                "p": pair.p,
+                "p_holm": pair.p_holm,
+            }
     return found
 
 
 def ceiling_share(
     summary: Mapping[str, Mapping[str, Mapping[str, Any]]], metric: str, prior: str = PRIOR
 ) -> dict[str, float]:
-    """How far each method goes from the centre prior (0) to human agreement (1).
+    """How far each method gets from the centre prior (0) to human agreement (1).
 
-    Empty where people agree no better than the prior: there is no way to go a share of.
+    Empty if people do not agree better than the prior predicts.
     """
     if CEILING not in summary or prior not in summary or metric not in summary[CEILING]:
         return {}
@@ -106,9 +101,10 @@ def ceiling_share(
 
 
 def ranked_table(summary: Mapping[str, Any], *, intervals: bool = True) -> Table:
-    """The table of a run from its `summary.json`: best mean rank first, intervals in a second line.
+    """The ranked table of a run, from its `summary.json`.
 
-    Marks: * the method differs from the centre prior with p < 0.05 after Holm.
+    Best mean rank first, each mean with its interval on the line below. A star marks a method that
+    differs from the centre prior.
     """
     entries = summary["methods"]
     order = list(summary["ranks"])
@@ -116,11 +112,7 @@ def ranked_table(summary: Mapping[str, Any], *, intervals: bool = True) -> Table
     order += [name for name in entries if name not in order]
     names = max((list(e["metrics"]) for e in entries.values()), key=len, default=[])
     classified = any(entry["accuracy"] is not None for entry in entries.values())
-    header = [
-        "method",
-        "rank",
-        *[f"{metrics.CATALOGUE[name].long_name} {arrow(name)}" for name in names],
-    ]
+    header = ["method", "rank", *map(label, names)]
     rows: list[list[str]] = []
     for name in order:
         entry = entries[name]
@@ -130,7 +122,7 @@ def ranked_table(summary: Mapping[str, Any], *, intervals: bool = True) -> Table
         for metric in names:
             cell = entry["metrics"].get(metric)
             test = summary.get("tests", {}).get(name, {}).get(metric)
-            star = "*" if test and test["p_holm"] < 0.05 else ""
+            star = "*" if test and test["p_holm"] < LEVEL else ""
             means_line.append(number(cell["mean"]) + star if cell else "-")
             range_line.append(f"[{number(cell['low'])},{number(cell['high'])}]" if cell else "")
         if classified:
@@ -147,7 +139,7 @@ def ranked_table(summary: Mapping[str, Any], *, intervals: bool = True) -> Table
 
 
 def title(summary: Mapping[str, Any]) -> str:
-    """What the table is about, beginning with a warning where the data are made up."""
+    """The data set, with a warning if it is made up, the split, and the number of images."""
     kind = " (SYNTHETIC: procedural pictures, simulated gaze)" if summary["synthetic"] else ""
     return (
         f"{summary['dataset']}{kind}, {summary['split']} split, {summary['n_images']} images; "
@@ -173,9 +165,9 @@ def notes(summary: Mapping[str, Any]) -> list[str]:
 
 
 def confusion_table(confusion: Sequence[Sequence[int]], classes: Sequence[str], name: str) -> Table:
-    """Counts, true emotion in rows, predicted in columns."""
-    header = ["true \\ predicted", *[label[:6] for label in classes]]
-    rows = [[label, *map(str, row)] for label, row in zip(classes, confusion, strict=True)]
+    """Counts: the true emotion in rows, the predicted one in columns."""
+    header = ["true \\ predicted", *[emotion[:6] for emotion in classes]]
+    rows = [[emotion, *map(str, row)] for emotion, row in zip(classes, confusion, strict=True)]
     return Table(header, rows, f"{name}: confusion matrix (counts)")
 
 

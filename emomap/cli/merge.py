@@ -29,7 +29,8 @@ def merge(out: Path, parts: tuple[Path, ...], form: str, seed: int) -> None:
     import json
 
     from emomap.experiment.merge import merge_runs
-    from emomap.scoring.merge import merge_files, render
+    from emomap.scoring.merge import merge_files
+    from emomap.scoring.summary import Summary
 
     if parts[0].is_dir():
         run = merge_runs(parts, out)
@@ -39,6 +40,5 @@ def merge(out: Path, parts: tuple[Path, ...], form: str, seed: int) -> None:
             else "\n".join(table.render(form) for table in run.tables())
         )
     else:
-        whole = merge_files(parts, out)
-        text = render(whole, form, seed)
+        text = Summary.of(merge_files(parts, out), seed).render(form)
     options.show(text, None)

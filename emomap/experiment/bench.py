@@ -31,7 +31,7 @@ from emomap.scoring.observers import score_observers
 from emomap.scoring.pool import pool_fixations
 from emomap.scoring.protocol import Protocol, available, check_metrics, missing_inputs
 from emomap.scoring.rows import Row, append_rows, read_rows, resume_rows
-from emomap.scoring.scores import interval
+from emomap.scoring.summary import interval
 from emomap.tables import Table, html
 from emomap.training import train
 

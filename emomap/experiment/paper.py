@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
-from emomap import metrics
 from emomap.sample import EMOTIONS
-from emomap.scoring.scores import arrow
+from emomap.scoring.summary import label
 from emomap.tables import Table, number
 
 FI_RESERVATION = (
@@ -136,8 +135,7 @@ def beside(paper: PaperTable, summaries: Sequence[Mapping[str, Any]]) -> Table:
     columns = paper.metrics or ("accuracy",)
     header = ["method"]
     for column in columns:
-        name = "accuracy" if column == "accuracy" else metrics.CATALOGUE[column].long_name
-        header.append(name if column == "accuracy" else f"{name} {arrow(column)}")
+        header.append("accuracy" if column == "accuracy" else label(column))
         if not synthetic:
             header.append("published")
     rows: list[list[str]] = []
@@ -177,7 +175,7 @@ def over_seeds(summaries: Sequence[Mapping[str, Any]]) -> Table:
     """Mean and standard deviation over several runs that differ in their seed alone."""
     entries = summaries[0]["methods"]
     columns = list(next((e["metrics"] for e in entries.values() if e["metrics"]), {}))
-    header = ["method", *[f"{metrics.CATALOGUE[c].long_name} {arrow(c)}" for c in columns]]
+    header = ["method", *map(label, columns)]
     if any(entry["accuracy"] is not None for entry in entries.values()):
         columns.append("accuracy")
         header.append("accuracy %")

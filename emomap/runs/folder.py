@@ -1,4 +1,4 @@
-"""The run folder: recipe, environment, checkpoints, maps, rows; and what is done already.
+"""The run folder: which file lies where, and how a run takes possession of it.
 
     RUN/recipe.toml            every number that the run depends on
     RUN/environment.json       versions, machine, command
@@ -8,8 +8,8 @@
     RUN/summary.json           means with intervals, accuracy
     RUN/table.md               the ranked table
 
-A run that was interrupted anywhere goes on where it stopped: files are renamed into place, rows
-are a prefix in the order of the images, and a torn last line is cut off.
+A run that was interrupted anywhere resumes. Files are renamed into place, so none is half written.
+Rows come in the order of the images, and a last line that was cut short is removed.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from typing import Any
 
 from emomap import io, recipes
 from emomap._version import __version__
-from emomap.errors import EmomapError, UsageError
+from emomap.errors import EmomapError, UsageError, listed
 from emomap.parallel import launched
 
 #: Packages whose version can change a number.
 VERSIONED = ("numpy", "scipy", "torch", "torchvision", "pillow", "POT", "numba", "scikit-image")
-#: What is there before anything was made: such a folder may be opened for another recipe.
+#: Files that exist before anything is computed. A folder with no others may change its recipe.
 SETUP = {"recipe.toml", "environment.json"}
 
 
@@ -52,13 +52,13 @@ class Run:
 
     @classmethod
     def open(cls, folder: Path, settings: Mapping[str, Any]) -> Run:
-        """Open a run folder for a recipe; one in which nothing was made yet is set up.
+        """Open a run folder for a recipe. A folder without results is set up for it.
 
-        Of the processes of a training, the first one alone does all this.
+        If a training has several processes, only the first one does this.
 
         Raises:
             UsageError: the folder holds a run with another recipe (the difference is shown), or
-                other files.
+                files that are not of a run.
             EmomapError: another process works in it, or it cannot be written.
         """
         run = cls(folder)
@@ -80,21 +80,20 @@ class Run:
 
     @staticmethod
     def _check(kept: Path, settings: Mapping[str, Any]) -> None:
+        """Refuse another recipe than the one that was kept."""
         try:
             there = tomllib.loads(kept.read_text("utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise EmomapError(f"{kept}: cannot be read: {error}") from error
         differences = recipes.difference(there, settings)
         if differences:
-            shown = "; ".join(differences[:10])
-            more = f"; and {len(differences) - 10} more" if len(differences) > 10 else ""
             raise UsageError(
-                f"{kept.parent}: holds a run with another recipe ({shown}{more}); "
+                f"{kept.parent}: holds a run with another recipe ({listed(differences)}); "
                 "use another folder with --out, or the same recipe"
             )
 
     def _take(self, path: Path) -> None:
-        """Keep a second process out of the folder. The lock ends with the process, however."""
+        """Keep a second process out of the folder, for as long as this one lives."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = path.open("w")
@@ -110,7 +109,7 @@ class Run:
             raise EmomapError(f"{path.parent}: another emomap is working in this folder") from error
 
     def write_environment(self, **more: Any) -> None:
-        """Write what the run ran on: versions, machine, command line, and ``more``."""
+        """Write versions, machine, command line, and ``more`` to ``environment.json``."""
         if launched().rank:
             return
         io.write_text(
@@ -119,7 +118,7 @@ class Run:
 
 
 def environment() -> dict[str, Any]:
-    """Versions, machine and command line, for `environment.json` and the report."""
+    """Versions, machine and command line."""
     return {
         "emomap": __version__,
         "python": platform.python_version(),

@@ -1,4 +1,4 @@
-"""A finished run folder, read back: for the report, for comparisons, for figures."""
+"""`Results`: a finished run folder, read back for the report, comparisons and figures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from emomap.tables import Table
 
 @dataclass(frozen=True)
 class Results:
-    """What a run left behind.
+    """What a run wrote.
 
     Attributes:
         folder: of the run.
@@ -37,7 +37,7 @@ class Results:
 
     @property
     def methods(self) -> list[str]:
-        """All rows of the table, best mean rank first, then those that take no rank."""
+        """The rows of the table: best mean rank first, then those without a rank."""
         ranked = list(self.summary["ranks"])
         return ranked + [name for name in self.summary["methods"] if name not in ranked]
 
@@ -52,7 +52,7 @@ class Results:
         """method -> metric -> image -> value, in the order of `methods`.
 
         Raises:
-            EmomapError: rows are damaged, or there are fewer than the summary counted.
+            EmomapError: rows are damaged, or fewer than the summary says.
         """
         found: dict[str, dict[str, dict[str, float]]] = {}
         for name in self.methods:
@@ -64,7 +64,7 @@ class Results:
                 if there < cell["n"]:
                     raise EmomapError(
                         f"{path}: has {metric} of {there} images, but the run scored {cell['n']}; "
-                        "remove summary.json and give the run's command again"
+                        "remove summary.json and run the same command again"
                     )
         return found
 
@@ -81,7 +81,7 @@ class Results:
         return Run(self.folder).method(name)
 
     def maps(self, name: str) -> dict[str, Path]:
-        """Image -> map file of a method; those that are still there."""
+        """Image -> map file of a method, for the maps that still exist."""
         images = next(iter(self.values.get(name, {}).values()), {})
         elsewhere = self.summary["methods"][name].get("maps")
         if elsewhere:
@@ -94,7 +94,7 @@ class Results:
         return {image: path for image, path in paths.items() if path.exists()}
 
     def means(self) -> Table:
-        """A line for each method and metric, in full precision, for programs."""
+        """A row for each method and metric, in full precision, for programs."""
         header = ["method", "metric", "mean", "low", "high", "n", "mean_rank", "p_holm"]
         lines = []
         for name in self.methods:
@@ -118,7 +118,7 @@ class Results:
         )
 
     def dataset(self) -> Dataset:
-        """The data set that the run used, opened again.
+        """The data set of the run, opened again.
 
         Raises:
             EmomapError: it is no longer where it was.
@@ -139,7 +139,7 @@ class Results:
         )
 
     def protocol(self, dataset: Dataset) -> Protocol:
-        """How the maps were scored, as far as pictures of the gaze need it."""
+        """The blur of the run, for drawing gaze."""
         sigma = self.recipe.get("score.sigma", "auto")
         return Protocol(("cc",), sigma=dataset.sigma if sigma == "auto" else float(sigma))
 
@@ -154,19 +154,19 @@ def read(folder: Path) -> Results:
 
     Raises:
         UsageError: not a run folder.
-        EmomapError: the run was stopped before its end, or a file of it is damaged.
+        EmomapError: the run is not finished, or one of its files is damaged.
     """
     if not is_run(folder):
         raise UsageError(f"{folder}: not a run folder of `emomap bench` (it has no recipe.toml)")
     summary = folder / "summary.json"
     if not summary.is_file():
         raise EmomapError(
-            f"{folder}: this run is not finished; the command that began it goes on with it"
+            f"{folder}: this run is not finished; the command that started it resumes it"
         )
     try:
         numbers = tomllib.loads((folder / "recipe.toml").read_text("utf-8"))
         environment = json.loads((folder / "environment.json").read_text("utf-8"))
         found = json.loads(summary.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise EmomapError(f"{folder}: a file of this run is damaged or gone: {error}") from error
+        raise EmomapError(f"{folder}: a file of this run is damaged or missing: {error}") from error
     return Results(folder, recipes.flat(numbers), environment, found)

@@ -1,4 +1,4 @@
-"""`score`: a folder of anybody's maps against gaze."""
+"""`score`: a folder of maps, whoever made them, against gaze."""
 
 from __future__ import annotations
 
@@ -11,17 +11,14 @@ from typing import Any, cast
 from emomap import io, parallel
 from emomap.data.gaze_folder import Kind
 from emomap.data.opening import open_gaze
-from emomap.errors import EmomapError, UsageError
+from emomap.errors import EmomapError, UsageError, listed
 from emomap.progress import track
 from emomap.scoring import per_image
 from emomap.scoring.image import MapToScore, Scored, score_items
 from emomap.scoring.pool import pool_fixations
 from emomap.scoring.protocol import Protocol, available, check_metrics, missing_inputs
-from emomap.scoring.resume import Unfinished
+from emomap.scoring.resume import PartFile
 from emomap.scoring.scores import Scores
-
-#: How many names an error lists before it only counts.
-LISTED = 10
 
 
 def score(
@@ -45,18 +42,17 @@ def score(
         truth: gaze as a neutral data set, any data set that emomap opens, a folder of density maps,
             of fixation maps, or of fixation CSVs.
         protocol: metrics, convention, resize, blur; the defaults are the field's.
-        allow_missing: score what both sides have, and say how much they lack.
+        allow_missing: score the images that both sides have, and say which are missing.
         truth_kind: force how ``truth`` is read, see `emomap.data.opening.open_gaze`.
-        jobs: processes; None for one a processor.
-        shard: (i, n) to score only the i-th of n parts of the images, see
-            `emomap.scoring.merge`.
+        jobs: processes; None for one per processor.
+        shard: (i, n) to score only the i-th of n parts of the images, see `emomap.scoring.merge`.
         seed: of the bootstrap.
         show: progress on stderr.
-        keep: a file for `emomap.scoring.per_image.write`. It takes the values of each image, and
-            an interrupted call resumes from it.
-        **choices: of the protocol, in its place: ``metrics=["cc", "nss"]``, ``convention``,
-            ``resize``, ``sigma``, ``emd_downsize``, ``stretch``, see
-            `emomap.scoring.protocol.Protocol`.
+        keep: file for the values of each image, in a format of `emomap.scoring.per_image.write`.
+            An interrupted call resumes when it is repeated.
+        **choices: fields of `emomap.scoring.protocol.Protocol`, instead of ``protocol``:
+            ``metrics=["cc", "nss"]``, ``convention``, ``resize``, ``sigma``, ``emd_downsize``,
+            ``stretch``.
 
     Returns:
         The values of each image. The object prints as a table, and has `Scores.summary`,
@@ -76,8 +72,8 @@ def score(
     unused = sorted(set(maps) - set(pairs.values()))
     if not pairs:
         raise EmomapError(
-            f"{predictions} and {truth} have no image in common; pairs go by stem, and here are "
-            f"{unused[0]}, ... and {unmatched[0]}, ..."
+            f"{predictions} and {truth} have no image in common; files pair by stem, and here "
+            f"they are {unused[0]}, ... and {unmatched[0]}, ..."
         )
     remarks += _missing(unmatched, "prediction", predictions, allow_missing)
     remarks += _missing(unused, "ground truth", truth, allow_missing)
@@ -85,20 +81,14 @@ def score(
     if protocol.sigma is None:
         protocol = replace(protocol, sigma=gaze.sigma)
     protocol, omitted = _fitting(protocol, items)
-    mine = parallel.shard(items, shard)
-    if not mine:
-        raise EmomapError(
-            f"shard {'/'.join(map(str, shard or ()))}: there are only {len(items)} maps, so it "
-            "has none"
-        )
-    part = Unfinished(Path(keep), items, protocol, Path(truth)) if keep else None
+    mine = _mine(items, shard)
+    part = PartFile(Path(keep), items, protocol, Path(truth)) if keep else None
     results = _run(items, mine, protocol, jobs, show, part)
-    values = {result.id: result.values for result in results if not result.problem}
     failed = [result.problem for result in results if result.problem]
-    if not values:
+    if len(failed) == len(results):
         raise EmomapError(f"no map could be scored; the first problem: {failed[0]}")
     found = Scores(
-        values,
+        {result.id: result.values for result in results if not result.problem},
         protocol,
         omitted,
         failed,
@@ -115,30 +105,30 @@ def score(
 
 
 def _protocol(protocol: Protocol | None, choices: Mapping[str, Any]) -> Protocol:
+    """The protocol that is given, or the one that the choices make."""
     if protocol is not None:
         if choices:
-            raise UsageError(f"score: {', '.join(choices)} belongs into the protocol that is given")
+            raise UsageError(f"score: {', '.join(choices)} belongs in the protocol that is given")
         return protocol
     chosen = dict(choices)
     if "metrics" in chosen:
         names = chosen["metrics"]
-        listed = names.split(",") if isinstance(names, str) else names
-        chosen["metrics"] = check_metrics(listed)
+        chosen["metrics"] = check_metrics(names.split(",") if isinstance(names, str) else names)
     return Protocol(**chosen)
 
 
 def _missing(ids: Sequence[str], what: str, where: str | Path, allowed: bool) -> list[str]:
+    """A remark on the images that one side lacks, or an error where that is not allowed."""
     if not ids:
         return []
-    more = f" and {len(ids) - LISTED} more" if len(ids) > LISTED else ""
-    line = f"{where}: no {what} for {', '.join(ids[:LISTED])}{more} ({len(ids)} in all)"
+    line = f"{where}: no {what} for {listed(ids)} ({len(ids)} in all)"
     if not allowed:
-        raise EmomapError(f"{line}; --allow-missing scores what both sides have")
+        raise EmomapError(f"{line}; --allow-missing scores the images that both sides have")
     return [line]
 
 
 def _fitting(protocol: Protocol, items: Sequence[MapToScore]) -> tuple[Protocol, dict[str, str]]:
-    """Leave out the metrics that this kind of ground truth cannot serve, with the reason."""
+    """The protocol without metrics that this ground truth cannot serve; these with the reason."""
     sample = items[0].gaze()
     has = available(sample) if sample else set()
     omitted = missing_inputs(protocol.metrics, has)
@@ -149,15 +139,25 @@ def _fitting(protocol: Protocol, items: Sequence[MapToScore]) -> tuple[Protocol,
     return replace(protocol, metrics=kept), omitted
 
 
+def _mine(items: Sequence[MapToScore], shard: tuple[int, int] | None) -> list[MapToScore]:
+    """The items of this shard."""
+    mine = parallel.shard(items, shard)
+    if shard and not mine:
+        raise EmomapError(
+            f"shard {shard[0]}/{shard[1]}: there are only {len(items)} maps, so it has none"
+        )
+    return mine
+
+
 def _run(
     items: Sequence[MapToScore],
     mine: Sequence[MapToScore],
     protocol: Protocol,
     jobs: int | None,
     show: bool,
-    part: Unfinished | None,
+    part: PartFile | None,
 ) -> list[Scored]:
-    """The results of this shard's items, in their order."""
+    """The results of this shard's items, in their order. What ``part`` has is not scored again."""
     done = part.read() if part else {}
     todo = [item for item in mine if item.id not in done]
     with tempfile.TemporaryDirectory(prefix="emomap-", dir=parallel.shared_folder()) as temporary:

@@ -1,7 +1,7 @@
-"""The stage map files x gaze -> rows; and `score`, which does it for two folders.
+"""The stage map file x gaze -> values, for one image or in parallel for many.
 
-This is the one place where a map is resized to the gaze, by a named method that is part of the
-signature of every value.
+This is the one place where a map is resized to the gaze. The method has a name, which is part of
+the signature of every value.
 """
 
 from __future__ import annotations
@@ -19,9 +19,7 @@ from emomap.errors import EmomapError
 from emomap.io.files import File
 from emomap.sample import Gaze
 from emomap.scoring.pool import pooled_elsewhere
-from emomap.scoring.protocol import (
-    Protocol,
-)
+from emomap.scoring.protocol import Protocol
 
 
 @dataclass(frozen=True)
@@ -51,10 +49,13 @@ def score_items(
     jobs: int | None = None,
     nonfixations: Path | None = None,
 ) -> Iterator[Scored]:
-    """Score maps in parallel, yielding results in the order of the items.
+    """Score maps in parallel. Results come in the order of the items.
 
     Args:
-        nonfixations: file made by `pool_fixations`, when a metric needs the gaze on other images.
+        items: what to score.
+        protocol: how.
+        jobs: processes; None for one per processor.
+        nonfixations: file made by `pool_fixations`, if a metric needs the gaze on other images.
     """
     return parallel.ordered(
         partial(score_item, protocol=protocol, nonfixations=nonfixations),
@@ -65,7 +66,7 @@ def score_items(
 
 
 def score_item(item: MapToScore, protocol: Protocol, nonfixations: Path | None = None) -> Scored:
-    """Score one map. A failure is returned as a problem that names the file."""
+    """Score one map. A failure is returned as a problem, which names the file."""
     try:
         values = io.read_map(item.map_file)
         gaze = item.gaze()
@@ -90,18 +91,8 @@ def score_item(item: MapToScore, protocol: Protocol, nonfixations: Path | None =
     return Scored(item.id, chosen, remarks=remarks, blank=blank)
 
 
-def _remarks(item: MapToScore, values: NDArray[Any], gaze: Gaze) -> tuple[str, ...]:
-    found = []
-    if not values.any():
-        found.append(f"{item.map_file}: all zero: scored as no information; check how it was made")
-    outside = int((~gaze.inside).sum())
-    if outside:
-        found.append(f"{item.id}: {outside} fixations outside the picture were left out")
-    return tuple(found)
-
-
 def target_shape(gaze: Gaze) -> tuple[int, int]:
-    """The size that maps are brought to: the picture's, or that of a density without fixations."""
+    """The (height, width) that maps are resized to: the picture's, or that of a lone density."""
     if gaze.points is None and gaze.density is not None:
         return gaze.density.shape[0], gaze.density.shape[1]
     return gaze.shape
@@ -121,9 +112,8 @@ def resize_to_gaze(
     off = min(abs(height - shape[0] * width / shape[1]), abs(width - shape[1] * height / shape[0]))
     if off > 1 and not protocol.stretch:
         raise EmomapError(
-            f"{name}: {width} x {height} pixels is another aspect ratio than its picture's "
-            f"{shape[1]} x {shape[0]}; if the map covers the whole picture all the same, "
-            "say --stretch"
+            f"{name}: {width} x {height} pixels is not the aspect ratio of its picture, "
+            f"{shape[1]} x {shape[0]}; if the map covers the whole picture, add --stretch"
         )
     method: Any = protocol.resize
     resized: NDArray[Any] = metrics.resize(values, shape, method=method)
@@ -133,16 +123,28 @@ def resize_to_gaze(
 def truths(
     gaze: Gaze, protocol: Protocol, name: str, nonfixations: Path | None = None
 ) -> dict[str, Any]:
-    """The ground-truth arrays that the metrics need, by the argument names of `evaluate`.
+    """The ground-truth arrays that the metrics need, by the argument names of `metrics.evaluate`.
 
-    Fixations win over a supplied density where both exist.
+    The density is computed from the fixations. A density of the data set is used only where there
+    are no fixations.
+
+    Args:
+        gaze: of one image.
+        protocol: its metrics, and the blur of fixations.
+        name: id of the image, for messages.
+        nonfixations: file made by `pool_fixations`, if a metric needs the gaze on other images.
+
+    Raises:
+        EmomapError: no fixation in the picture, or a metric needs fixations that do not exist.
     """
     needs = protocol.needs()
     found: dict[str, Any] = {}
     if gaze.points is not None:
         counts = metrics.fixation_map(gaze.points[gaze.inside], gaze.shape)
         if not counts.any():
-            raise EmomapError(f"{name}: no fixation lies inside the picture; drop it from the set")
+            raise EmomapError(
+                f"{name}: no fixation lies inside the picture; remove it from the set"
+            )
         found["fixations"] = counts
         if "density" in needs:
             found["density"] = metrics.density(counts, protocol.sigma_for(gaze.shape))
@@ -156,3 +158,14 @@ def truths(
         if "baseline" in needs:
             found["baseline"] = metrics.density(pooled, protocol.sigma_for(gaze.shape))
     return {key: value for key, value in found.items() if key in needs}
+
+
+def _remarks(item: MapToScore, values: NDArray[Any], gaze: Gaze) -> tuple[str, ...]:
+    """What the user should know about a map that was scored."""
+    found = []
+    if not values.any():
+        found.append(f"{item.map_file}: all zero: scored as no information; check how it was made")
+    outside = int((~gaze.inside).sum())
+    if outside:
+        found.append(f"{item.id}: {outside} fixations outside the picture were left out")
+    return tuple(found)

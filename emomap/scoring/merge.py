@@ -1,21 +1,14 @@
-"""Merge files of per-image values that the shards of a `score` left behind."""
+"""Merge the files of per-image values that the shards of a `score` wrote."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from emomap.errors import EmomapError, UsageError
+from emomap.errors import EmomapError, UsageError, listed
 from emomap.scoring import per_image
 from emomap.scoring.per_image import PerImage
-from emomap.scoring.scores import interval, metric_rows, signed_csv
-from emomap.scoring.signature import seeded
-from emomap.tables import Table
-
-#: How many names an error lists before it only counts.
-LISTED = 10
 
 
 def merge_files(parts: Sequence[Path], out: Path) -> PerImage:
@@ -26,8 +19,8 @@ def merge_files(parts: Sequence[Path], out: Path) -> PerImage:
         out: the file to write; its suffix is the format.
 
     Raises:
-        UsageError: a suffix that is no format, parts that were scored in different ways, or an
-            ``out`` that has images which no part has (it would lose them).
+        UsageError: a suffix that names no format, parts that were scored in different ways, or an
+            ``out`` with images that no part has, which would be lost.
         EmomapError: an image that two parts have, or a damaged part.
     """
     per_image.check_path(out, "OUT")
@@ -36,14 +29,13 @@ def merge_files(parts: Sequence[Path], out: Path) -> PerImage:
     values: dict[str, Any] = {}
     for path, part in zip(parts, read, strict=True):
         if part.metrics != first.metrics:
-            raise UsageError(f"{path}: has other metrics than {parts[0]}")
+            raise UsageError(f"{path}: the metrics differ from those of {parts[0]}")
         for metric in first.metrics:
             if part.signed(metric) != first.signed(metric):
-                raise UsageError(f"{path}: {metric} was scored in another way than in {parts[0]}")
+                raise UsageError(f"{path}: {metric} was not scored as in {parts[0]}")
         twice = sorted(values.keys() & part.values.keys())
         if twice:
-            more = f" and {len(twice) - LISTED} more" if len(twice) > LISTED else ""
-            raise EmomapError(f"{path}: another part has {', '.join(twice[:LISTED])}{more} too")
+            raise EmomapError(f"{path}: another part also has {listed(twice)}")
         values |= part.values
     _check_out(out, values)
     method = first.method if first.method != parts[0].stem else out.stem
@@ -59,38 +51,15 @@ def merge_files(parts: Sequence[Path], out: Path) -> PerImage:
 
 
 def _check_out(out: Path, values: Mapping[str, Any]) -> None:
-    """Refuse to write over a file that has more than the parts: perhaps OUT was left out."""
+    """Refuse to replace a file that has more than the parts, since OUT may have been forgotten."""
     if not out.exists():
         return
     try:
         lost = sorted(per_image.read(out).values.keys() - values.keys())
     except EmomapError as error:
-        raise UsageError(f"{out}: exists already and is no earlier result of a merge") from error
+        raise UsageError(f"{out}: exists already and is not the result of a merge") from error
     if lost:
         raise UsageError(
-            f"{out}: exists already and has {', '.join(lost[:LISTED])} ({len(lost)} images), which "
-            "no part has; the first file is the one to write, so name a new one"
+            f"{out}: exists already and has {listed(lost)} ({len(lost)} images), which no part "
+            "has; the first file is the one that is written, so name a new one"
         )
-
-
-def render(table: PerImage, form: str, seed: int = 0) -> str:
-    """Means with intervals of per-image values, as `emomap score` prints them."""
-    columns = {m: [line[m] for line in table.values.values()] for m in table.metrics}
-    summary = {metric: interval(column, seed) for metric, column in columns.items()}
-    signed = {metric: seeded(table.signed(metric), seed) for metric in table.metrics}
-    whole_signature = seeded(table.signature, seed)
-    if form == "json":
-        whole = {
-            "n_images": len(table.values),
-            "signature": whole_signature,
-            "metrics": summary,
-            "signatures": signed,
-        }
-        return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
-    if form == "csv":
-        return signed_csv(summary, signed)
-    notes = [whole_signature] if whole_signature else [*signed.values()]
-    title = f"{len(table.values)} images, mean with 95% bootstrap interval"
-    header = ("metric", "mean", "low", "high", "n")
-    lines = [f"signature: {note}" for note in notes if note]
-    return Table(header, metric_rows(summary), title, lines).render(form)

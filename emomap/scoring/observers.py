@@ -1,7 +1,7 @@
 """The inter-observer ceiling: how well the gaze of all others predicts the gaze of one observer.
 
-No model of where people look in general can be expected to do better, for it doesn't know the
-observer either. With the centre prior as the floor, it tells how much of the way a method goes.
+A model of where people look in general cannot be expected to do better, since it does not know the
+observer either. With the centre prior as the floor, the ceiling tells how far a method gets.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ def observer_ceiling(
     other: NDArray[Any] | None = None,
     baseline: NDArray[Any] | None = None,
 ) -> dict[str, float]:
-    """Leave one observer out, in turn, and score the density of the others on this one's gaze.
+    """Leave each observer out in turn, and score the density of the others on that one's gaze.
 
-    Fixations outside the picture are left out. The truth is one observer's gaze: their fixations
-    for AUC and NSS, and the density of these few for CC, SIM, KL and EMD. So AUC and NSS compare
-    with those of a method on the gaze of all; the others are lower than what all observers
-    together would reach, since the density of one observer is peaked.
+    Fixations outside the picture are left out. The truth is the gaze of one observer: the fixations
+    for AUC and NSS, their density for CC, SIM, KL and EMD. So AUC and NSS can be compared with
+    those of a method on the gaze of all. The other metrics are lower than for all observers
+    together, since the density of one observer is peaked.
 
     Args:
         gaze: with fixations and their observers.
-        names: metrics of the catalogue.
+        names: metrics from the catalogue.
         sigma: Gaussian in pixels that turns fixations into a density.
         convention, options: as `metrics.evaluate` takes them.
-        other, baseline: as `metrics.evaluate` takes them, where a metric needs them.
+        other, baseline: as `metrics.evaluate` takes them, if a metric needs them.
 
     Returns:
         metric -> mean over the observers who have a fixation in the picture.
@@ -69,38 +69,14 @@ def observer_ceiling(
     return {name: float(np.mean([value[name] for value in values])) for name in names}
 
 
-def _counts_by_observer(gaze: Gaze) -> NDArray[np.int64]:
-    """(observers, H, W) fixation counts of those who have any in the picture."""
-    if gaze.points is None or gaze.observers is None:
-        raise EmomapError(
-            "the inter-observer ceiling needs fixations that say whose they are; "
-            "this gaze has none, so leave the ceiling out"
-        )
-    inside = gaze.inside
-    points, observers = gaze.points[inside], gaze.observers[inside]
-    present = np.unique(observers)
-    if len(present) < 2:
-        raise EmomapError(
-            f"the inter-observer ceiling needs two observers or more; {len(present)} have a "
-            "fixation in this picture"
-        )
-    return np.stack([metrics.fixation_map(points[observers == one], gaze.shape) for one in present])
-
-
-def _needs_density(names: Sequence[str]) -> bool:
-    return any("density" in metrics.CATALOGUE[name].inputs for name in names)
-
-
 def score_observers(
     item: MapToScore, protocol: Protocol, nonfixations: Path | None = None
 ) -> Scored:
-    """The inter-observer ceiling of one image, by the metrics against fixations.
+    """The inter-observer ceiling of one image, by the metrics that compare with fixations.
 
-    The density of one observer is no truth that a method's CC or KL could be compared with, so
-    metrics against densities have no ceiling here.
+    Metrics that compare with a density have no ceiling here: CC or KL against the density of one
+    observer cannot be compared with those of a method.
     """
-    from emomap.scoring.observers import observer_ceiling
-
     name = item.id
     names = tuple(n for n in protocol.metrics if "density" not in metrics.CATALOGUE[n].inputs)
     try:
@@ -119,3 +95,25 @@ def score_observers(
     except EmomapError as error:
         return Scored(name, problem=f"{name}: {error}")
     return Scored(name, values)
+
+
+def _counts_by_observer(gaze: Gaze) -> NDArray[np.int64]:
+    """(observers, H, W) fixation counts of the observers who have any in the picture."""
+    if gaze.points is None or gaze.observers is None:
+        raise EmomapError(
+            "the inter-observer ceiling needs fixations with their observers; this gaze has "
+            "none, so leave the ceiling out"
+        )
+    inside = gaze.inside
+    points, observers = gaze.points[inside], gaze.observers[inside]
+    present = np.unique(observers)
+    if len(present) < 2:
+        raise EmomapError(
+            f"the inter-observer ceiling needs at least two observers; {len(present)} have a "
+            "fixation in this picture"
+        )
+    return np.stack([metrics.fixation_map(points[observers == one], gaze.shape) for one in present])
+
+
+def _needs_density(names: Sequence[str]) -> bool:
+    return any("density" in metrics.CATALOGUE[name].inputs for name in names)

@@ -1,11 +1,11 @@
-"""The values of one method, image by image, in a file that others can read and that comes back.
+"""The values of one method on each image, written to a file and read back without loss.
 
-    .csv      a line an image: ``image``, the metrics, ``signature`` (the same in every line)
+    .csv      a line per image: ``image``, the metrics, ``signature`` (the same in every line)
     .json     ``method``, ``dataset``, ``signatures`` by metric, ``images`` by image and metric
     .jsonl    the rows of a run folder: a line for each image and metric, each with its signature
     .parquet  the columns of the CSV (needs pandas and pyarrow, the extra "parquet")
 
-Numbers keep all their digits in each of them.
+Every format keeps all digits.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from emomap import io, metrics
-from emomap.errors import EmomapError, UsageError
+from emomap.errors import EmomapError, UsageError, listed
 from emomap.scoring.protocol import ALIASES
 from emomap.scoring.rows import Row, read_rows
 from emomap.scoring.signature import of_metric
@@ -34,10 +34,9 @@ class PerImage:
 
     Attributes:
         values: image -> metric -> value; every image has the same metrics.
-        signature: of all metrics together; "" where a file does not say.
-        method, dataset: names, "" where a file does not say.
-        signatures: metric -> its own, where a file keeps them apart.
-        ignored: columns of the file that are no metrics.
+        signature: of all metrics together; "" if a file does not say.
+        method, dataset: names; "" if a file does not say.
+        signatures: metric -> its own signature, if a file keeps them apart.
     """
 
     values: Mapping[str, Mapping[str, float]]
@@ -45,7 +44,6 @@ class PerImage:
     method: str = ""
     dataset: str = ""
     signatures: Mapping[str, str] = field(default_factory=dict)
-    ignored: Sequence[str] = ()
 
     @property
     def metrics(self) -> list[str]:
@@ -53,13 +51,17 @@ class PerImage:
         return list(next(iter(self.values.values())))
 
     def signed(self, metric: str) -> str:
-        """The signature of one metric's values, "" where it is not known."""
+        """The signature of one metric's values; "" if it is not known."""
         if metric in self.signatures:
             return self.signatures[metric]
         return of_metric(self.signature, metric) if self.signature else ""
 
+    def column(self, metric: str) -> list[float]:
+        """The values of one metric, in the order of the images."""
+        return [line[metric] for line in self.values.values()]
+
     def rows(self) -> list[Row]:
-        """As rows of a run folder."""
+        """The values as rows of a run folder."""
         signed = {name: self.signed(name) for name in self.metrics}
         return [
             Row(self.dataset, self.method, image, name, value, signed[name])
@@ -69,19 +71,19 @@ class PerImage:
 
 
 def check_path(path: Path, option: str) -> None:
-    """Refuse a file name whose format is unknown, before anything is computed.
+    """Refuse a file whose suffix names no format, before anything is computed.
 
     Raises:
-        UsageError: names the suffixes that there are.
+        UsageError: it names the suffixes that exist, or says what Parquet needs.
     """
     if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"{option} {path}: the suffix says the format; use {', '.join(SUFFIXES)}")
+        raise UsageError(f"{option} {path}: the suffix names the format; use {', '.join(SUFFIXES)}")
     if path.suffix.lower() == ".parquet":
         _pandas(path)
 
 
 def write(path: Path | str, table: PerImage) -> None:
-    """Write per-image values, in the format that the suffix names (csv, json, jsonl, parquet).
+    """Write per-image values in the format that the suffix names (csv, json, jsonl, parquet).
 
     Args:
         path: the file; it is replaced as a whole or not at all.
@@ -101,7 +103,7 @@ def write(path: Path | str, table: PerImage) -> None:
 
 
 def write_parquet(path: Path, frame: Callable[[], Any]) -> None:
-    """Write the data frame that a function makes.
+    """Write the data frame that a function returns.
 
     Raises:
         UsageError: pandas or pyarrow is missing.
@@ -112,16 +114,16 @@ def write_parquet(path: Path, frame: Callable[[], Any]) -> None:
 
 
 def read(path: Path | str) -> PerImage:
-    """Read per-image values that `write` wrote, or a CSV of anybody's with a column ``image``.
+    """Read per-image values that `write` wrote, or any CSV with a column ``image`` and metrics.
 
     Raises:
         UsageError: the suffix names no format.
-        EmomapError: no such file, damaged, or without per-image values.
+        EmomapError: the file does not exist, is damaged, or has no per-image values.
     """
     path = Path(path)
     check_path(path, "per-image values")
     if not path.is_file():
-        raise EmomapError(f"{path}: there is no such file")
+        raise EmomapError(f"{path}: no such file")
     readers = {".csv": _from_csv, ".json": _from_json, ".jsonl": _from_lines, ".parquet": _from_pq}
     try:
         return readers[path.suffix.lower()](path)
@@ -173,36 +175,34 @@ def _from_pq(path: Path) -> PerImage:
 
 def _from_records(path: Path, records: Sequence[Mapping[str, Any]]) -> PerImage:
     if not records or "image" not in records[0]:
-        raise EmomapError(f"{path}: no lines, or no column 'image', so no values of images")
+        raise EmomapError(f"{path}: no values of images: it has no lines, or no column 'image'")
     columns = {name: _metric(name) for name in records[0] if name not in {"image", "signature"}}
     known = {name: key for name, key in columns.items() if key in metrics.CATALOGUE}
     if not known:
         raise EmomapError(
-            f"{path}: none of its columns ({', '.join(map(str, columns))}) is a metric; there are "
-            + ", ".join(metrics.CATALOGUE)
+            f"{path}: none of its columns ({', '.join(map(str, columns))}) is a metric; the "
+            f"metrics are {', '.join(metrics.CATALOGUE)}"
         )
     said = {str(record.get("signature") or "") for record in records}
     if len(said) > 1:
-        raise EmomapError(f"{path}: its lines have different signatures; compare them apart")
+        raise EmomapError(f"{path}: its lines have different signatures; split the file")
     values: dict[str, dict[str, float]] = {}
     for number, record in enumerate(records, 2):
         image = str(record["image"])
         if image in values:
-            raise EmomapError(f"{path}: line {number}: '{image}' is there twice")
+            raise EmomapError(f"{path}: line {number}: '{image}' appears twice")
         values[image] = {
             key: _number(record[name], f"{path}: line {number}, {name}")
             for name, key in known.items()
         }
-    ignored = [name for name in columns if name not in known]
-    return PerImage(values, said.pop(), path.stem, ignored=ignored)
+    return PerImage(values, said.pop(), path.stem)
 
 
 def _from_json(path: Path) -> PerImage:
     whole = json.loads(path.read_text("utf-8"))
     if not isinstance(whole, dict) or "images" not in whole:
         raise EmomapError(
-            f"{path}: has means but no values of images; write them with "
-            "`emomap score ... --per-image FILE`"
+            f"{path}: has no values of images; write them with `emomap score ... --per-image FILE`"
         )
     values = {
         str(image): {
@@ -226,10 +226,10 @@ def _from_lines(path: Path) -> PerImage:
     if not rows:
         raise EmomapError(f"{path}: holds no rows")
     if not path.read_bytes().endswith(b"\n"):
-        raise EmomapError(f"{path}: its last line was cut short; make the file again")
+        raise EmomapError(f"{path}: its last line was cut short; write the file again")
     methods = {row.method for row in rows}
     if len(methods) > 1:
-        raise EmomapError(f"{path}: rows of several methods ({', '.join(sorted(methods))})")
+        raise EmomapError(f"{path}: has rows of several methods ({listed(sorted(methods))})")
     values: dict[str, dict[str, float]] = {}
     for row in rows:
         if row.metric in values.setdefault(row.image, {}):
@@ -261,7 +261,7 @@ def _number(value: Any, where: str) -> float:
 def _pandas(path: Path) -> Any:
     try:
         import pandas
-        import pyarrow  # noqa: F401 - pandas finds it by itself, but says less when it is missing
+        import pyarrow  # noqa: F401 - pandas needs it, but its own message says less
     except ImportError as error:
         raise UsageError(
             f"{path}: Parquet needs pandas and pyarrow: pip install 'emomap[parquet]'"

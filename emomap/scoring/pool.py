@@ -16,9 +16,9 @@ from emomap.sample import Gaze
 
 
 def pool_fixations(gazes: Iterable[tuple[str, Gaze]], path: Path) -> Path:
-    """Write the fixations of all images, relative to the picture's size, for shuffled AUC.
+    """Write the fixations of all images into one file, relative to the size of each picture.
 
-    The file holds ``points`` (N, 2) in 0..1 and ``owner`` (N,), the index in ``ids``.
+    The file holds ``points`` (N, 2) in 0..1, and ``owner`` (N,), the index of each in ``ids``.
     """
     points, owners, ids = [np.zeros((0, 2))], [np.zeros(0, dtype=np.int64)], []
     for index, (identity, gaze) in enumerate(gazes):
@@ -38,14 +38,17 @@ def pool_fixations(gazes: Iterable[tuple[str, Gaze]], path: Path) -> Path:
     return path
 
 
-@lru_cache(maxsize=2)
-def _pool(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int64], dict[str, int]]:
-    with np.load(path, allow_pickle=False) as stored:
-        ids = {str(identity): index for index, identity in enumerate(stored["ids"])}
-        return stored["points"], stored["owner"], ids
-
-
 def pooled_elsewhere(path: Path, name: str, shape: tuple[int, int]) -> NDArray[Any]:
+    """(H, W) counts of the fixations on all images but one, at the size of that one.
+
+    Args:
+        path: file made by `pool_fixations`.
+        name: the image that is left out.
+        shape: its (height, width).
+
+    Raises:
+        EmomapError: no other image has a fixation.
+    """
     points, owner, ids = _pool(path)
     height, width = shape
     elsewhere = points[owner != ids.get(name, -1)]
@@ -54,3 +57,11 @@ def pooled_elsewhere(path: Path, name: str, shape: tuple[int, int]) -> NDArray[A
     pixels = np.clip(elsewhere * (width, height) - 0.5, 0, (width - 1, height - 1))
     counts: NDArray[Any] = metrics.fixation_map(pixels, shape)
     return counts
+
+
+@lru_cache(maxsize=2)
+def _pool(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int64], dict[str, int]]:
+    """Points, their owners, and the index of each id. Kept in memory, since each map needs it."""
+    with np.load(path, allow_pickle=False) as stored:
+        ids = {str(identity): index for index, identity in enumerate(stored["ids"])}
+        return stored["points"], stored["owner"], ids

@@ -1,4 +1,4 @@
-"""How maps are scored: metrics, convention, resize, blur. All of it is signed."""
+"""`Protocol`: how maps are scored. Everything in it is part of the signature."""
 
 from __future__ import annotations
 
@@ -10,19 +10,32 @@ from emomap import metrics
 from emomap.errors import UsageError
 from emomap.sample import Gaze
 
-#: What the tables of the field report; the others of the catalogue are computed on request.
+#: The metrics that papers report. The others of the catalogue are computed on request.
 METRICS = ("auc_judd", "auc_borji", "cc", "sim", "kl", "emd", "nss")
 
-#: MIT's blur of fixations when the data set does not state its own sigma.
+#: MIT's blur of fixations, for a data set that states no sigma of its own.
 MIT_FC = 8.0
+
+#: Short names that papers use for the same metrics.
+ALIASES = {
+    "auc_j": "auc_judd",
+    "auc_b": "auc_borji",
+    "sauc": "auc_shuffled",
+    "s_auc": "auc_shuffled",
+    "ig": "info_gain",
+    "kld": "kl",
+    "kl_div": "kl",
+    "similarity": "sim",
+    "pcc": "cc",
+}
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """How maps are scored: everything that changes a value, so everything that is signed.
+    """How maps are scored: everything that changes a value.
 
     Attributes:
-        metrics: names of the catalogue, in the order of the table.
+        metrics: names from the catalogue, in the order of the table.
         convention: "mit" or "tuebingen", see `metrics.CATALOGUE`.
         resize: method that brings a map to the size of the gaze, see `metrics.resize`.
         sigma: Gaussian in pixels that turns fixations into a density; None for MIT's fc = 8,
@@ -42,16 +55,12 @@ class Protocol:
         """The blur in pixels for a picture of this (height, width)."""
         return self.sigma or metrics.sigma_from_fc(MIT_FC, shape)
 
-    @property
-    def sigma_words(self) -> str:
-        """The blur in words such as "24 px"."""
-        return f"{self.sigma:g} px" if self.sigma else f"MIT fc={MIT_FC:g}"
-
     def signature(self, *names: str, seed: int | None = None) -> str:
-        """The short string that names every choice behind the values; of all metrics by default.
+        """The short string that names every choice behind the values.
 
         Args:
-            seed: of the bootstrap, where the string stands beside intervals.
+            names: the metrics to sign; all by default.
+            seed: of the bootstrap, for a string that stands beside intervals.
         """
         names = names or self.metrics
         if not names:
@@ -67,12 +76,12 @@ class Protocol:
         return metrics.signature(names, convention=self.convention, **choices)
 
     def needs(self) -> set[str]:
-        """What the metrics need: of "fixations", "density", "other", "baseline"."""
+        """What the metrics need, out of "fixations", "density", "other", "baseline"."""
         return {need for name in self.metrics for need in metrics.CATALOGUE[name].inputs}
 
 
 def check_metrics(names: Iterable[str]) -> tuple[str, ...]:
-    """Names of metrics as the catalogue has them; "all" stands for the whole catalogue.
+    """Names of metrics as the catalogue spells them, each once; "all" is the whole catalogue.
 
     Raises:
         UsageError: an unknown name.
@@ -92,29 +101,15 @@ def check_metrics(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(wanted)
 
 
-#: Short names that papers use for the same metrics.
-ALIASES = {
-    "auc_j": "auc_judd",
-    "auc_b": "auc_borji",
-    "sauc": "auc_shuffled",
-    "s_auc": "auc_shuffled",
-    "ig": "info_gain",
-    "kld": "kl",
-    "kl_div": "kl",
-    "similarity": "sim",
-    "pcc": "cc",
-}
-
-
 def available(gaze: Gaze) -> set[str]:
-    """What a gaze can give: of "fixations", "density", "other", "baseline"."""
+    """What a gaze can serve, out of "fixations", "density", "other", "baseline"."""
     if gaze.points is not None:
         return {"fixations", "density", "other", "baseline"}
     return {"density"} if gaze.density is not None else set()
 
 
 def missing_inputs(names: Iterable[str], has: set[str]) -> dict[str, str]:
-    """Metrics that cannot be computed from what the ground truth has, with the reason."""
+    """The metrics that cannot be computed from what the ground truth has, with the reason."""
     return {
         name: f"needs {' and '.join(need)}"
         for name in names

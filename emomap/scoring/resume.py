@@ -1,7 +1,7 @@
-"""Results of a `score` that was stopped, kept beside the file that it would have written.
+"""`PartFile`: the results so far of one `score`, which a later call resumes from.
 
-A first line says what is scored and how; then a line an image. A kill may cut the last line, which
-is then left out. Only results of the same maps, scored in the same way, are taken up again.
+The first line says what is scored and how, and each line after it holds one image. A last line that
+a kill cut short is left out. Only results of the same maps, scored in the same way, are used again.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from emomap import io
 from emomap.scoring.image import MapToScore, Scored
 from emomap.scoring.protocol import Protocol
 
-#: Results written at once.
+#: Results that are written at once.
 BATCH = 20
 
 
-class Unfinished:
-    """The file of results of one `score`.
+class PartFile:
+    """The file ``OUTPUT.part``, which exists while ``OUTPUT`` is being computed.
 
     Args:
-        output: what the whole will be written to; the file is named after it.
-        items: all that is scored, of all shards, since some metrics look at the others.
-        protocol: how.
-        truth: where the gaze is from.
+        output: the file that will hold all results.
+        items: all maps of all shards, since some metrics look at the gaze on other images.
+        protocol: how they are scored.
+        truth: where the gaze comes from.
     """
 
     def __init__(self, output: Path, items: Sequence[MapToScore], protocol: Protocol, truth: Path):
@@ -42,7 +42,9 @@ class Unfinished:
         self._waiting: list[dict[str, Any]] = []
 
     def read(self) -> dict[str, Scored]:
-        """The results of maps that have not changed since; begins the file anew if it is other's.
+        """The results of maps that have not changed since.
+
+        A file that belongs to another call is replaced by an empty one.
 
         Raises:
             EmomapError: the file cannot be written.
@@ -58,7 +60,7 @@ class Unfinished:
         }
 
     def add(self, result: Scored) -> None:
-        """Keep a result. Those of failed and of blank maps are not kept: they may be mended."""
+        """Keep a result. Failed and blank maps are scored again, since they may have been fixed."""
         if result.problem or result.blank:
             return
         stamp = self._stamps[result.id]
@@ -68,12 +70,15 @@ class Unfinished:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits. A line begins with the line end that a cut one before it lacks."""
+        """Write the results that are waiting.
+
+        Each starts with a line end, so that it never continues a line that a kill cut short.
+        """
         io.append_text(self.path, "".join("\n" + json.dumps(line) for line in self._waiting))
         self._waiting = []
 
     def remove(self) -> None:
-        """The whole was written."""
+        """Remove the file, once all results are in the output."""
         self.path.unlink(missing_ok=True)
 
 

@@ -1,4 +1,4 @@
-"""Rows: one value a line, append-only, resumable after a kill."""
+"""Rows: one value on each line of an append-only file, which a killed run can resume."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from emomap.errors import EmomapError
 
 @dataclass(frozen=True)
 class Row:
-    """One value: which data set, method, image and metric, and the convention behind it."""
+    """One value with its data set, method, image and metric, and the signature behind it."""
 
     dataset: str
     method: str
@@ -24,7 +24,7 @@ class Row:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The rows of a file; a last line that was cut short by a kill is left out.
+    """The rows of a file, without a last line that a kill cut short.
 
     Raises:
         EmomapError: a line in the middle is damaged.
@@ -32,29 +32,15 @@ def read_rows(path: Path) -> list[Row]:
     return [row for row, _ in _parsed(path)]
 
 
-def _parsed(path: Path) -> Iterator[tuple[Row, int]]:
-    """Rows with the position in the file at which each ends."""
-    if not path.exists():
-        return
-    end = 0
-    with path.open("rb") as stream:
-        for number, line in enumerate(stream, 1):
-            if not line.endswith(b"\n"):
-                return
-            end += len(line)
-            try:
-                yield Row(**json.loads(line)), end
-            except (ValueError, TypeError) as error:
-                raise EmomapError(
-                    f"{path}: line {number} is damaged; remove the file, and it is made anew"
-                ) from error
-
-
 def resume_rows(path: Path, metrics: Iterable[str]) -> list[Row]:
-    """The rows of the images that are complete; whatever follows them is cut off the file.
+    """The rows of the images that are complete. Everything after them is cut off the file.
 
     Args:
-        metrics: what every complete image has, in the order in which it is written.
+        path: a file of rows; it need not exist.
+        metrics: what a complete image has, in the order in which it is written.
+
+    Raises:
+        EmomapError: a line in the middle is damaged.
     """
     wanted = list(metrics)
     rows: list[Row] = []
@@ -73,3 +59,21 @@ def resume_rows(path: Path, metrics: Iterable[str]) -> list[Row]:
 def append_rows(path: Path, rows: Iterable[Row]) -> None:
     """Append rows to a file of rows."""
     io.append_text(path, "".join(json.dumps(asdict(row)) + "\n" for row in rows))
+
+
+def _parsed(path: Path) -> Iterator[tuple[Row, int]]:
+    """Rows, each with the position in the file at which it ends."""
+    if not path.exists():
+        return
+    end = 0
+    with path.open("rb") as stream:
+        for number, line in enumerate(stream, 1):
+            if not line.endswith(b"\n"):
+                return
+            end += len(line)
+            try:
+                yield Row(**json.loads(line)), end
+            except (ValueError, TypeError) as error:
+                raise EmomapError(
+                    f"{path}: line {number} is damaged; remove the file and run the command again"
+                ) from error

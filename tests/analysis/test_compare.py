@@ -11,6 +11,7 @@ import pytest
 
 from emomap import cli
 from emomap.analysis.compare import compare
+from emomap.analysis.pairs import paired
 from emomap.errors import EmomapError, UsageError
 from emomap.scoring import per_image
 from emomap.scoring.per_image import PerImage
@@ -74,8 +75,6 @@ def test_planted_difference_is_found_and_points_the_right_way(
 
 def test_holm_keeps_false_alarms_of_null_methods_at_five_percent() -> None:
     """In 100 worlds of 20 methods that do not differ, an alarm in more than 11 has p < 0.01."""
-    from emomap.analysis.compare import paired
-
     rng = np.random.default_rng(5)
     alarms = 0
     for world in range(100):
@@ -100,7 +99,7 @@ def test_false_alarms_of_whole_comparisons(
     """
     rng = np.random.default_rng(8)
     monkeypatch.setattr(
-        "emomap.analysis.compare.interval", lambda values, seed: {"low": 0.0, "high": 0.0}
+        "emomap.analysis.pairs.interval", lambda values, seed: {"low": 0.0, "high": 0.0}
     )
     alarms = {"cc": 0, "kl": 0}
     for _ in range(worlds):
@@ -204,7 +203,7 @@ def test_a_metric_alone_is_comparable_with_the_same_metric_in_a_table(
     per_image.write(single, PerImage(values, Protocol(("cc",)).signature(), "single", "set"))
     found = compare([ours, single])
     assert found.metrics == ["cc"]
-    assert "only some have kl" in found.notes
+    assert "only some methods have kl" in found.notes
 
 
 def test_other_images_are_refused_or_counted(tmp_path: Path, rng: np.random.Generator) -> None:
@@ -222,11 +221,11 @@ def test_other_images_are_refused_or_counted(tmp_path: Path, rng: np.random.Gene
     [
         ("a.csv", "image,cc\n1,nan\n2,0.5\n", "line 2, cc: nan"),
         ("a.csv", "image,cc\n1,x\n", "'x' is not a number"),
-        ("a.csv", "image,cc\n1,1\n1,2\n", "'1' is there twice"),
+        ("a.csv", "image,cc\n1,1\n1,2\n", "'1' appears twice"),
         ("a.csv", "image,colour\n1,1\n", "none of its columns"),
         ("a.csv", "picture,cc\n1,1\n", "no column 'image'"),
         ("a.csv", "", "no column 'image'"),
-        ("a.json", '{"metrics": {}}', "means but no values"),
+        ("a.json", '{"metrics": {}}', "has no values of images"),
         ("a.json", "[", "not per-image values"),
         ("a.jsonl", "{}\n", "line 1 is damaged"),
         (
@@ -234,7 +233,7 @@ def test_other_images_are_refused_or_counted(tmp_path: Path, rng: np.random.Gene
             '{"dataset":"d","method":"m","image":"1","metric":"cc","value":1,"signature":""}\n{"d',
             "last line was cut short",
         ),
-        ("a.txt", "", "suffix says the format"),
+        ("a.txt", "", "suffix names the format"),
     ],
 )
 def test_bad_files_are_named(tmp_path: Path, name: str, text: str, words: str) -> None:

@@ -53,7 +53,7 @@ def test_score_takes_the_choices_of_the_command(
     assert found.to_dict() == told
     with pytest.raises(UsageError, match="no metric is called 'ccc'"):
         emomap.score(maps, dataset, metrics="ccc")
-    with pytest.raises(UsageError, match="convention belongs into the protocol"):
+    with pytest.raises(UsageError, match="convention belongs in the protocol"):
         emomap.score(maps, dataset, protocol=Protocol(), convention="mit")
     with pytest.raises(TypeError, match="metric"):
         emomap.score(maps, dataset, metric="cc")

@@ -18,7 +18,8 @@ from emomap.experiment.bench import bench
 from emomap.experiment.merge import merge_runs
 from emomap.scoring import per_image
 from emomap.scoring.folders import score
-from emomap.scoring.merge import merge_files, render
+from emomap.scoring.merge import merge_files
+from emomap.scoring.summary import Summary
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +71,9 @@ def test_merged_shards_are_the_whole(photos: Path, tmp_path: Path, suffix: str) 
     assert merged.values == whole.values
     assert list(merged.values) == list(whole.values)
     assert per_image.read(tmp_path / f"all{suffix}").values == whole.values
-    shown = json.loads(render(merged, "json"))
+    shown = json.loads(Summary.of(merged).render("json"))
     assert shown["metrics"] == whole.summary()
-    table = render(merged, "table").splitlines()
+    table = Summary.of(merged).render("table").splitlines()
     assert table[:6] == whole.render("table").splitlines()[:6]
 
 
@@ -86,9 +87,9 @@ def test_parts_that_do_not_fit_are_refused(photos: Path, tmp_path: Path) -> None
         return tmp_path / name
 
     one, two = part("1.csv", (1, 2)), part("2.csv", (2, 2), "tuebingen")
-    with pytest.raises(UsageError, match="nss was scored in another way"):
+    with pytest.raises(UsageError, match="nss was not scored as in"):
         merge_files([one, two], tmp_path / "all.csv")
-    with pytest.raises(EmomapError, match="another part has 00, 02, 04"):
+    with pytest.raises(EmomapError, match="another part also has 00, 02, 04"):
         merge_files([one, one], tmp_path / "all.csv")
     with pytest.raises(EmomapError, match="only 40 maps"):
         score(photos / "maps", photos / "photos", shard=(60, 60), jobs=1)
@@ -102,7 +103,7 @@ def test_a_merged_table_has_its_signature_as_that_of_score(
     parts = [tmp_path / f"{k}.csv" for k in (1, 2)]
     for k, path in enumerate(parts, 1):
         per_image.write(path, run(shard=(k, 2)).per_image())
-    shown = render(merge_files(parts, tmp_path / "all.csv"), form, 5)
+    shown = Summary.of(merge_files(parts, tmp_path / "all.csv"), 5).render(form)
     whole = run()
     if form == "csv":
         assert shown == whole.render("csv")
@@ -125,7 +126,7 @@ def test_merge_does_not_write_over_a_part_when_out_is_forgotten(
         merge_files(parts[1:], parts[0])
     assert parts[0].read_bytes() == before
     (tmp_path / "note.csv").write_text("hello")
-    with pytest.raises(UsageError, match="no earlier result"):
+    with pytest.raises(UsageError, match="is not the result of a merge"):
         merge_files(parts, tmp_path / "note.csv")
     for _ in range(2):  # the same merge again is no loss
         assert len(merge_files(parts, tmp_path / "all.csv").values) == 40

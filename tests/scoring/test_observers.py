@@ -68,9 +68,9 @@ def test_fixations_outside_are_left_out() -> None:
 
 def test_who_cannot_be_predicted() -> None:
     given = gaze()
-    with pytest.raises(EmomapError, match="whose they are"):
+    with pytest.raises(EmomapError, match="fixations with their observers"):
         observer_ceiling(Gaze(given.shape, given.points), ("nss",), 4.0)
-    with pytest.raises(EmomapError, match="whose they are"):
+    with pytest.raises(EmomapError, match="fixations with their observers"):
         observer_ceiling(Gaze(given.shape, density=np.ones((60, 80))), ("cc",), 4.0)
     with pytest.raises(EmomapError, match="two observers"):
         observer_ceiling(gaze(observers=1), ("nss",), 4.0)

@@ -1,0 +1,118 @@
+"""One method against another on the same images: `paired`, the one test behind every p-value.
+
+The table of a run, `emomap compare` and the report all take their differences from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from emomap import metrics
+from emomap.scoring.summary import interval
+
+#: A difference counts as found when its p-value, after Holm, is below this.
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One method against another on one metric.
+
+    Attributes:
+        metric, first, second, n: what was compared, on how many images.
+        first_mean, second_mean: over the images.
+        difference: mean of ``first`` minus ``second``, in the metric's own direction.
+        low, high: 95% bootstrap interval of the difference, over images.
+        p: two-sided paired permutation test; p_holm: corrected over the pairs of this metric.
+        effect: Cohen's d_z, the mean difference over the standard deviation of the differences.
+        wins, ties, losses: images on which ``first`` is better, equal, worse.
+    """
+
+    metric: str
+    first: str
+    second: str
+    n: int
+    first_mean: float
+    second_mean: float
+    difference: float
+    low: float
+    high: float
+    p: float
+    p_holm: float
+    effect: float
+    wins: int
+    ties: int
+    losses: int
+
+    @property
+    def verdict(self) -> str:
+        """Which method is better, in words, or that no difference was found."""
+        if self.ties == self.n:
+            return "no difference (equal on every image)"
+        if self.p_holm >= LEVEL:
+            return "no difference found"
+        better = self.difference * metrics.CATALOGUE[self.metric].direction > 0
+        return f"{self.first if better else self.second} is better"
+
+
+def paired(
+    values: Mapping[str, Mapping[str, Mapping[str, float]]],
+    metric: str,
+    pairs: Sequence[tuple[str, str]],
+    seed: int,
+    resamples: int = 9999,
+) -> list[Pair]:
+    """Test pairs of methods on one metric, Holm-corrected over these pairs.
+
+    Each pair is tested on the images that both methods have, in the order of the first.
+
+    Args:
+        values: method -> metric -> image -> value.
+        metric: a name of the catalogue.
+        pairs: (first, second), names of methods.
+        seed: of bootstrap and permutations.
+        resamples: permutations of a test.
+
+    Raises:
+        ValueError: two methods without a common image.
+    """
+    upwards = metrics.CATALOGUE[metric].direction > 0
+    tested = []
+    for first, second in pairs:
+        a, b = values[first][metric], values[second][metric]
+        images = [image for image in a if image in b]
+        ours, theirs = [a[image] for image in images], [b[image] for image in images]
+        test = metrics.statistics.paired_permutation_test(
+            ours, theirs, resamples=resamples, seed=seed
+        )
+        bounds = interval([x - y for x, y in zip(ours, theirs, strict=True)], seed)
+        tested.append((first, second, sum(ours) / test.n, sum(theirs) / test.n, test, bounds))
+    corrected = metrics.statistics.holm([test.p_value for *_, test, _ in tested])
+    return [
+        Pair(
+            metric,
+            first,
+            second,
+            test.n,
+            our_mean,
+            their_mean,
+            test.difference,
+            bounds["low"],
+            bounds["high"],
+            test.p_value,
+            float(p_holm),
+            test.effect,
+            test.wins if upwards else test.losses,
+            test.ties,
+            test.losses if upwards else test.wins,
+        )
+        for (first, second, our_mean, their_mean, test, bounds), p_holm in zip(
+            tested, corrected, strict=True
+        )
+    ]
+
+
+def probability(p: float) -> str:
+    """A p-value for people: 0.012, or <0.001."""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"

@@ -1,0 +1,125 @@
+"""`Summary`: means over images with intervals and signatures, as a table or for programs.
+
+`emomap score` and `emomap merge` print through `Summary`. Every table takes the interval of a mean
+and the label of a metric from here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from emomap import metrics
+from emomap.scoring.per_image import PerImage
+from emomap.scoring.signature import explain as explain_signature
+from emomap.scoring.signature import seeded
+from emomap.tables import Table, number, with_interval
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The mean of each metric over images, with its interval and signature.
+
+    Attributes:
+        means: metric -> mean, low, high (95% bootstrap interval over images), n.
+        signatures: metric -> every choice behind its mean and interval; "" if unknown.
+        signature: the same for all metrics in one string; "" if a file keeps them apart.
+        n_images: number of images.
+        notes: lines below the table, after the signature.
+        more: further keys of the JSON.
+    """
+
+    means: Mapping[str, Mapping[str, Any]]
+    signatures: Mapping[str, str]
+    signature: str
+    n_images: int
+    notes: Sequence[str] = ()
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, values: PerImage, seed: int = 0) -> Summary:
+        """Summarise the values of images. ``seed`` is the seed of the bootstrap."""
+        return cls(
+            {metric: interval(values.column(metric), seed) for metric in values.metrics},
+            {metric: seeded(values.signed(metric), seed) for metric in values.metrics},
+            seeded(values.signature, seed),
+            len(values.values),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """What ``--format json`` prints."""
+        return {
+            "n_images": self.n_images,
+            "signature": self.signature,
+            "metrics": self.means,
+            "signatures": self.signatures,
+            **self.more,
+        }
+
+    def table(self) -> Table:
+        """A row for each metric: name with direction, mean, ends of the interval, n."""
+        rows = [
+            [
+                label(metric),
+                *[number(entry[key], 4) for key in ("mean", "low", "high")],
+                str(entry["n"]),
+            ]
+            for metric, entry in self.means.items()
+        ]
+        signed = [self.signature] if self.signature else self.signatures.values()
+        notes = [*(f"signature: {signature}" for signature in signed if signature), *self.notes]
+        title = f"{self.n_images} images, mean with 95% bootstrap interval"
+        return Table(("metric", "mean", "low", "high", "n"), rows, title, notes)
+
+    def narrow_table(self) -> Table:
+        """The table with mean and interval in one cell, for the narrow columns of a paper."""
+        rows = [
+            [label(metric), with_interval(e["mean"], e["low"], e["high"], 4), str(e["n"])]
+            for metric, e in self.means.items()
+        ]
+        return replace(self.table(), header=("metric", "mean [95% interval]", "n"), rows=rows)
+
+    def csv(self, *, explain: bool = False) -> str:
+        """For programs: full precision, each metric with its own signature."""
+        header = ["metric", "mean", "low", "high", "n", "signature", *["explanation"] * explain]
+        rows = [
+            [
+                label(metric),
+                *[repr(entry[key]) for key in ("mean", "low", "high", "n")],
+                self.signatures[metric],
+                *["; ".join(explain_signature(self.signatures[metric]))] * explain,
+            ]
+            for metric, entry in self.means.items()
+        ]
+        return Table(header, rows).render("csv")
+
+    def render(self, form: str, *, explain: bool = False, narrow: bool = False) -> str:
+        """The summary as text.
+
+        Args:
+            form: "table", "json", "csv", "md" or "latex".
+            explain: add the signature in words.
+            narrow: mean and interval share a cell (json and csv always keep them apart).
+        """
+        words = explain_signature(self.signature) if explain else []
+        if form == "json":
+            whole = self.to_dict() | ({"explanation": words} if explain else {})
+            return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+        if form == "csv":
+            return self.csv(explain=explain)
+        table = self.narrow_table() if narrow else self.table()
+        return replace(table, notes=[*table.notes, *words]).render(form)
+
+
+def interval(values: Sequence[float], seed: int) -> dict[str, Any]:
+    """Mean with its 95% bootstrap interval over images: mean, low, high, n."""
+    found = metrics.statistics.mean_interval(values, seed=seed)
+    return {"mean": found.mean, "low": found.low, "high": found.high, "n": found.n}
+
+
+def label(metric: str) -> str:
+    """A metric's name and the direction that is better, for tables: "KL ↓"."""
+    entry = metrics.CATALOGUE[metric]
+    return f"{entry.long_name} {'↑' if entry.higher_is_better else '↓'}"

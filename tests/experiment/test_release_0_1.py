@@ -1,0 +1,201 @@
+"""Files of release 0.1 are read, shown, compared, merged and resumed, with equal values."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import emomap
+from emomap import cli
+from emomap.analysis.compare import compare
+from emomap.experiment.merge import merge_runs
+from emomap.report import write
+from emomap.report.figure import figure
+from emomap.runs import results
+from emomap.scoring import per_image
+from emomap.scoring.merge import merge_files
+from emomap.scoring.summary import Summary
+
+KEPT = Path(__file__).resolve().parents[1] / "reference" / "release-0.1"
+METRICS = ["auc_judd", "cc", "kl", "nss"]
+
+
+@pytest.fixture
+def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the files, with its own path where they hold the path of their folder."""
+    here = tmp_path / "old"
+    shutil.copytree(KEPT, here)
+    for path in here.rglob("*"):
+        if path.suffix in {".json", ".toml", ".part"}:
+            path.write_text(path.read_text().replace("HERE", here.as_posix()))
+    monkeypatch.chdir(here)
+    return here
+
+
+def rows(path: Path) -> Iterator[tuple[dict[str, object], float]]:
+    """Each row without its value, and its value."""
+    for line in path.read_text().splitlines():
+        row = json.loads(line)
+        yield row, row.pop("value")
+
+
+def assert_same_rows(mine: Path, theirs: Path) -> None:
+    found, wanted = list(rows(mine)), list(rows(theirs))
+    assert [row for row, _ in found] == [row for row, _ in wanted]
+    assert [value for _, value in found] == pytest.approx([v for _, v in wanted], abs=1e-12)
+
+
+def run_again(out: Path) -> None:
+    """The command of `make.sh` that made the run folder."""
+    emomap.bench(
+        ["uniform", "center", "mine=maps", "paef"],
+        data="data",
+        baselines=False,
+        settings=[f"score.metrics={METRICS}"],
+        out=out,
+        jobs=1,
+        show=False,
+    )
+
+
+# -------------------------------------------------------------------------------- the run folder
+
+
+def test_a_run_opens_with_its_values(old: Path) -> None:
+    run = results.read(old / "run")
+    assert run.methods == ["mine", "center", "uniform", "observers", "paef"]
+    assert run.metrics == METRICS
+    assert {name: len(table["nss"]) for name, table in run.values.items()} == dict.fromkeys(
+        ["mine", "center", "uniform", "observers"], 18
+    )
+    assert set(run.maps("mine")) == set(run.maps("center")) == set(run.values["mine"]["cc"])
+    assert len(run.dataset()) == 24
+    assert run.protocol(run.dataset()).sigma == 4
+
+
+@pytest.mark.parametrize("form", ["md", "csv"])
+def test_a_run_makes_the_same_tables(old: Path, form: str) -> None:
+    with pytest.raises(SystemExit, match=r"^0$"):
+        cli.main(["table", "run", "--format", form, "-o", f"new.{form}"])
+    assert (old / f"new.{form}").read_text() == (old / f"table.{form}").read_text()
+
+
+def test_a_run_has_the_same_comparison(old: Path) -> None:
+    found = compare([old / "run"], all_pairs=True)
+    assert found.render("json") == (old / "compare.json").read_text()
+
+
+def test_a_run_is_reported_and_drawn(old: Path) -> None:
+    page = write(old / "run").read_text()
+    assert "could not be read again" not in page
+    assert page.count("data:image/webp") > 18
+    drawn = figure(old / "run", ["06", "07"], old / "maps.png", metric="nss")
+    assert drawn.read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_interrupted_run_resumes_and_scores_only_what_is_missing(old: Path) -> None:
+    """A row that is there has another value, which a second scoring would not leave."""
+    run = old / "run"
+    for name in ("summary.json", "table.md", "rows/observers.jsonl"):
+        (run / name).unlink()
+    lines = (run / "rows" / "mine.jsonl").read_text().splitlines(keepends=True)
+    marked = lines[0].replace(str(json.loads(lines[0])["value"]), "0.125")
+    (run / "rows" / "mine.jsonl").write_text("".join([marked, *lines[1:9]]) + lines[9][:30])
+    checkpoint = (run / "methods" / "paef" / "checkpoint.pt").read_bytes()
+    run_again(run)
+    assert (run / "methods" / "paef" / "checkpoint.pt").read_bytes() == checkpoint
+    assert (run / "rows" / "mine.jsonl").read_text().startswith(marked)
+    (run / "rows" / "mine.jsonl").write_text(
+        (run / "rows" / "mine.jsonl").read_text().replace(marked, lines[0])
+    )
+    for name in ("uniform", "center", "mine", "observers"):
+        assert_same_rows(run / "rows" / f"{name}.jsonl", KEPT / "run" / "rows" / f"{name}.jsonl")
+
+
+def test_a_finished_run_given_again_has_the_same_summary(old: Path) -> None:
+    before = json.loads((old / "run" / "summary.json").read_text())
+    run_again(old / "run")
+    after = json.loads((old / "run" / "summary.json").read_text())
+    assert after.pop("emomap") == emomap.__version__
+    assert before.pop("emomap") == "0.1.0"
+    assert after == before
+
+
+def test_shards_of_a_run_merge(old: Path) -> None:
+    merge_runs([old / "shard1", old / "shard2"], old / "new")
+    found, wanted = (
+        json.loads((old / name / "summary.json").read_text()) for name in ("new", "merged")
+    )
+    assert found.pop("emomap") == emomap.__version__
+    assert wanted.pop("emomap") == "0.1.0"
+    assert found == wanted
+    assert (old / "new" / "table.md").read_text() == (old / "merged" / "table.md").read_text()
+
+
+# -------------------------------------------------------------------------- values of each image
+
+
+def test_scores_are_equal(old: Path) -> None:
+    found = emomap.score("maps", "data", metrics=METRICS, allow_missing=True, jobs=1)
+    for suffix in ("csv", "json", "jsonl"):
+        kept = per_image.read(old / f"mine.{suffix}")
+        assert [kept.signed(m) for m in METRICS] == [
+            found.protocol.signature(metric) for metric in METRICS
+        ]
+        assert list(kept.values) == list(found.values)
+        for image, line in kept.values.items():
+            assert found.values[image] == pytest.approx(line, abs=1e-12)
+
+
+def test_means_are_equal(old: Path) -> None:
+    kept = json.loads((old / "center-means.json").read_text())
+    found = json.loads(Summary.of(per_image.read("center.csv")).render("json"))
+    assert found == {key: kept[key] for key in found}
+
+
+def test_files_have_the_same_comparison(old: Path) -> None:
+    found = compare(["mine.csv", "center.csv"])
+    assert found.render("json") == (old / "compare-files.json").read_text()
+
+
+def test_files_compare_with_a_run_and_with_new_files(old: Path) -> None:
+    new = emomap.score("maps", "data", metrics=METRICS, allow_missing=True, jobs=1)
+    per_image.write("new.json", new.per_image())
+    found = compare([old / "run", "mine.jsonl", "new.json"], against="new")
+    same = [pair for pair in found.pairs if pair.first in {"run/mine", "old/mine"}]
+    assert len(same) == 8
+    assert all(pair.difference == pytest.approx(0, abs=1e-12) for pair in same)
+
+
+def test_parts_of_a_score_merge(old: Path) -> None:
+    whole = merge_files([old / "part1.jsonl", old / "part2.jsonl"], old / "new.jsonl")
+    assert (old / "new.jsonl").read_text() == (old / "whole.jsonl").read_text().replace(
+        '"method": "whole"', '"method": "new"'
+    )
+    assert Summary.of(whole).render("json") == (old / "whole-means.json").read_text()
+
+
+def test_an_interrupted_score_resumes(old: Path) -> None:
+    """The file knows its maps by path and time of change; a kept value shows that it is used."""
+    part = old / "stopped.csv.part"
+    head, *lines = [json.loads(line) for line in part.read_text().splitlines() if line]
+    files = sorted((old / "maps").iterdir())
+    listed = "".join(f"{file.stem}\n{Path('maps', file.name)}\n" for file in files)
+    head["maps"] = hashlib.sha256(listed.encode()).hexdigest()
+    for line in lines:
+        line["stamp"] = (old / "maps" / f"{line['id']}.png").stat().st_mtime_ns
+    lines[0]["values"]["cc"] = 0.125
+    part.write_text("\n".join(json.dumps(line) for line in [head, *lines]))
+    found = emomap.score(
+        "maps", "data", metrics=METRICS, allow_missing=True, jobs=1, keep="stopped.csv"
+    )
+    kept = per_image.read("mine.csv").values
+    assert found.values["06"]["cc"] == 0.125
+    for image in sorted(kept)[1:]:
+        assert found.values[image] == pytest.approx(kept[image], abs=1e-12)
+    assert not part.exists()

@@ -1,0 +1,78 @@
+"""`Summary`: one object behind what `score` and `merge` print, and behind every mean."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+from emomap import metrics
+from emomap.scoring.per_image import PerImage
+from emomap.scoring.protocol import Protocol
+from emomap.scoring.scores import Scores
+from emomap.scoring.summary import Summary, interval, label
+
+VALUES = {"a": {"cc": 0.25, "kl": 1.5}, "b": {"cc": 0.5, "kl": 1.0}, "c": {"cc": 1.0, "kl": 0.25}}
+PROTOCOL = Protocol(("cc", "kl"))
+
+
+def apart() -> PerImage:
+    """The same values as a file that keeps the signatures of the metrics apart."""
+    signed = {name: PROTOCOL.signature(name) for name in PROTOCOL.metrics}
+    return PerImage(VALUES, signatures=signed)
+
+
+def test_scores_and_their_file_print_the_same_numbers() -> None:
+    scores = Scores(VALUES, PROTOCOL, {}, seed=3)
+    told, merged = Summary.of(scores.per_image(), 3), Summary.of(apart(), 3)
+    assert told.means == merged.means == scores.summary()
+    assert told.signatures == merged.signatures == scores.signatures()
+    assert told.signature == scores.signature
+    assert merged.signature == ""
+    assert merged.render("csv") == told.render("csv") == scores.render("csv")
+
+
+def test_the_interval_is_the_bootstrap_of_the_library() -> None:
+    found = metrics.statistics.mean_interval([1.0, 2.0, 4.0], seed=5)
+    assert interval([1.0, 2.0, 4.0], 5) == vars(found)
+
+
+def test_notes_and_keys_that_only_a_score_has() -> None:
+    scores = Scores(VALUES, PROTOCOL, {"nss": "needs fixations"}, ["d: unreadable"], ["a remark"])
+    assert scores.table().notes == [
+        f"signature: {scores.signature}",
+        "left out: nss (needs fixations)",
+        "not scored: 1 of 4",
+    ]
+    told = json.loads(scores.render("json"))
+    assert list(told) == [
+        "n_images",
+        "signature",
+        "metrics",
+        "signatures",
+        "omitted",
+        "failed",
+        "remarks",
+    ]
+    assert list(Summary.of(apart()).to_dict()) == list(told)[:4]
+
+
+def test_csv_keeps_all_digits_and_explains_each_metric() -> None:
+    summary = Summary.of(apart())
+    lines = list(csv.DictReader(io.StringIO(summary.csv(explain=True))))
+    assert [float(line["mean"]) for line in lines] == [e["mean"] for e in summary.means.values()]
+    assert [line["signature"] for line in lines] == [*summary.signatures.values()]
+    assert all(line["explanation"] for line in lines)
+
+
+def test_latex_of_scores_has_the_interval_in_the_cell_of_the_mean() -> None:
+    scores = Scores(VALUES, PROTOCOL, {})
+    assert "mean [95\\% interval]" in scores.to_latex()
+    assert "low" not in scores.to_latex().split("\\midrule")[0]
+    assert "mean & low & high" in Summary.of(apart()).render("latex")
+
+
+def test_a_label_says_which_direction_is_better() -> None:
+    assert label("auc_judd") == "AUC-Judd ↑"
+    assert label("kl") == "KL ↓"
+    assert {label(name)[-1] for name in metrics.CATALOGUE} == {"↑", "↓"}
