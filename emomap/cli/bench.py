@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from emomap.cli import options
 from emomap.errors import UsageError
+
+if TYPE_CHECKING:
+    from emomap.experiment.result import Bench
+    from emomap.tables import Table
 
 
 def checkpoints(
@@ -110,6 +114,8 @@ def bench(
     seeds: int,
     seed: int,
     sanity: bool,
+    recipe: str | None,
+    no_baselines: bool,
     **choices: Any,
 ) -> int:
     """Train methods, extract their maps, score them against gaze, and rank them.
@@ -118,59 +124,56 @@ def bench(
     with 95% intervals; maps, rows, checkpoints and summary.json stay in the run folder. The same
     command goes on where it was stopped. Exit code 3 when some pictures could not be done.
     """
-    from emomap.experiment import paper
-    from emomap.experiment.prepare import prepare
+    from emomap.experiment.bench import bench as run_bench
     from emomap.progress import report_problems, say
 
     if paper_table and names:
         raise UsageError("--table brings its own methods; leave --method out")
-    if not names and choices["no_baselines"]:
+    if not names and no_baselines:
         raise UsageError("no method: name one with --method, see `emomap methods`")
-    runs = []
-    for number in range(seed, seed + seeds):
-        run = prepare(
+    runs = [
+        run_bench(
             names or ("islamnet",),
-            data=choices["data"],
-            recipe_name=choices["recipe"],
-            settings=choices["settings"],
-            gaze=choices["gaze"],
-            split=choices["split"],
-            checkpoints=choices["checkpoints"],
-            baselines=not choices["no_baselines"],
+            recipe_name=recipe,
+            baselines=not no_baselines,
             paper_table=paper_table,
             out=out / f"seed{number}" if out and seeds > 1 else out,
-            resume=choices["resume"],
             seed=number,
-            device=choices["device"],
-            jobs=choices["jobs"],
-            shard=choices["shard"],
             show=not quiet,
+            **choices,
         )
-        run.run()
-        runs.append(run)
+        for number in range(seed, seed + seeds)
+    ]
     report_problems(list(dict.fromkeys(line for run in runs for line in run.failed)), ())
-    summaries = [run.summary for run in runs]
-    if paper_table:
-        table = paper.table(paper_table)
-        first = paper.beside(table, summaries)
-        _keep(runs, f"table{paper_table}.md", first)
-        shown = [first, *runs[0].confusions(), *paper.beside_confusion(table, summaries)]
-    elif seeds > 1:
-        shown = [paper.over_seeds(summaries)]
-        _keep(runs, "seeds.md", shown[0])
-    else:
-        shown = runs[0].tables()
+    shown = _tables(runs, paper_table)
     if sanity:
-        from emomap.sanity.check import check
+        from emomap.experiment.sanity import check_networks
 
-        shown = [*shown, *check(runs[0])]
+        shown += check_networks(runs[0])
     click.echo("\n".join(table.render("table") for table in shown), nl=False)
     for run in runs:
         say(f"run folder: {run.folder.folder}")
     return 3 if any(run.failed for run in runs) else 0
 
 
-def _keep(runs: Sequence[Any], name: str, table: Any) -> None:
+def _tables(runs: Sequence[Bench], paper_table: int | None) -> list[Table]:
+    """The tables of one run, or one table over all seeds."""
+    from emomap.experiment import paper
+
+    summaries = [run.summary for run in runs]
+    if paper_table:
+        table = paper.table(paper_table)
+        first = paper.beside(table, summaries)
+        _keep(runs, f"table{paper_table}.md", first)
+        return [first, *runs[0].confusions(), *paper.beside_confusion(table, summaries)]
+    if len(runs) > 1:
+        first = paper.over_seeds(summaries)
+        _keep(runs, "seeds.md", first)
+        return [first]
+    return runs[0].tables()
+
+
+def _keep(runs: Sequence[Bench], name: str, table: Table) -> None:
     """Leave a table over all runs in the folder of each."""
     from emomap import io
 

@@ -58,12 +58,12 @@ def predict(
     from emomap import predict as stage
     from emomap import recipes as recipes
     from emomap.errors import UsageError
-    from emomap.experiment.contender import Contender
+    from emomap.experiment.contender import FolderContender, parse
     from emomap.method import build
     from emomap.progress import report_problems, say
 
-    contender = Contender.parse(name)
-    if contender.cls is None:
+    contender = parse(name)
+    if isinstance(contender, FolderContender):
         raise UsageError(f"--method {name}: these are maps already")
     table = recipes.load(recipe or "paper")
     recipes.override(table, settings)

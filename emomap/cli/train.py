@@ -39,20 +39,22 @@ def train(
     Prints the path of the checkpoint. The same command goes on where it was stopped, and
     `emomap bench` with the same recipe and folder goes on from it.
     """
-    from emomap.experiment.prepare import prepare
+    from emomap.experiment.learn import learn
+    from emomap.experiment.plan import Choices
     from emomap.parallel import launched
 
-    run = prepare(
-        [name],
-        data=data,
-        recipe_name=recipe,
-        settings=settings,
-        baselines=False,
-        out=out,
-        seed=seed,
-        device=device,
-        show=not quiet,
+    checkpoint = learn(
+        Choices(
+            [name],
+            data=data,
+            recipe_name=recipe,
+            settings=settings,
+            baselines=False,
+            out=out,
+            seed=seed,
+            device=device,
+            show=not quiet,
+        )
     )
-    checkpoint = run.train_only()
     if launched().rank == 0:
         click.echo(checkpoint)

@@ -10,17 +10,22 @@ import json
 import os
 import shutil
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from emomap import io, recipes
+from emomap.data import splits
 from emomap.errors import UsageError
-from emomap.experiment.bench import Bench
-from emomap.experiment.contender import Contender
+from emomap.experiment.contender import FolderContender
+from emomap.experiment.plan import Plan, protocol_of
+from emomap.experiment.result import Bench, conclude
+from emomap.experiment.rows import fit_protocol
+from emomap.experiment.summary import Findings
 from emomap.runs import results
 from emomap.runs.folder import Run
 from emomap.runs.results import Results
+from emomap.scoring.rows import read_rows
 
 
 def merge_runs(parts: Sequence[Path], out: Path) -> Bench:
@@ -40,9 +45,9 @@ def merge_runs(parts: Sequence[Path], out: Path) -> Bench:
     runs = [results.read(path) for path in parts]
     _check_shards(runs)
     first = runs[0]
-    table = tomllib.loads((first.folder / "recipe.toml").read_text("utf-8"))
-    del table["run"]["shard"]
-    run = Run.open(out, table)
+    record = tomllib.loads((first.folder / "recipe.toml").read_text("utf-8"))
+    del record["run"]["shard"]
+    run = Run.open(out, record)
     names = first.methods
     for name in names:
         _merge_lines([r.folder / "rows" / f"{name}.jsonl" for r in runs], run.rows(name))
@@ -53,25 +58,36 @@ def merge_runs(parts: Sequence[Path], out: Path) -> Bench:
     if (first.folder / "fixations.npz").exists():
         _link(first.folder / "fixations.npz", out / "fixations.npz")
     run.write_environment(merged=[str(path) for path in parts])
-    return _gather(first, table, run, [line for r in runs for line in r.summary["failed"]])
+    return _gather(first, record, run, [line for r in runs for line in r.summary["failed"]])
 
 
-def _gather(first: Results, table: dict[str, Any], run: Run, failed: Sequence[str]) -> Bench:
-    from emomap.data import splits
-
-    numbers = {key: value for key, value in table.items() if key != "run"}
+def _gather(first: Results, record: Mapping[str, Any], folder: Run, failed: list[str]) -> Bench:
+    """Summary and table of the rows that lie in the merged folder; no row is computed."""
+    dataset = splits.with_test(first.dataset())
+    numbers = {key: value for key, value in record.items() if key != "run"}
     entries = first.summary["methods"]
-    bench = Bench(
-        splits.with_test(first.dataset()),
-        numbers,
-        [Contender(n, folder=Path(e["maps"])) for n, e in entries.items() if "maps" in e],
-        run,
-        None if table["run"]["split"] == "whole" else table["run"]["split"],
-        table["run"]["seed"],
+    plan = Plan(
+        dataset=dataset,
+        numbers=numbers,
+        contenders=[
+            FolderContender(name, Path(entry["maps"]))
+            for name, entry in entries.items()
+            if "maps" in entry
+        ],
+        protocol=protocol_of(numbers["score"], dataset),
+        split=None if record["run"]["split"] == "whole" else record["run"]["split"],
+        out=folder.folder,
+        record=record,
+        seed=record["run"]["seed"],
         show=False,
     )
-    bench.gather(list(entries), list(dict.fromkeys(failed)))
-    return bench
+    protocol, remarks = fit_protocol(plan)
+    found = Findings(remarks=remarks, failed=list(dict.fromkeys(failed)))
+    for name in entries:
+        found.add_rows(name, read_rows(folder.rows(name)))
+        if (predictions := folder.method(name) / "predictions.jsonl").exists():
+            found.add_predictions(plan, name, predictions)
+    return conclude(plan, folder, protocol, found)
 
 
 def _check_shards(runs: Sequence[Results]) -> None:
