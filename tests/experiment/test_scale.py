@@ -193,7 +193,7 @@ def test_wrong_engines_are_wrong_use() -> None:
 
 def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed")
-    monkeypatch.setattr(parallel, "WAIT", 1)
+    monkeypatch.setattr(parallel.cluster, "WAIT", 1)
     with (
         pytest.raises(EmomapError, match=r"--scheduler tcp://127\.0\.0\.1:1: no worker"),
         parallel.on("dask", "tcp://127.0.0.1:1"),
@@ -204,6 +204,6 @@ def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch)
 def test_a_cluster_with_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its scheduler could not unpickle the work, and the run would wait for ever."""
     pytest.importorskip("distributed")
-    monkeypatch.setattr(parallel, "__version__", "0.0.0")
-    with pytest.raises(EmomapError, match=r"emomap 0\.0\.0 is here"), parallel.on("dask", jobs=1):
+    monkeypatch.setattr(parallel.cluster, "__version__", "0.0.0")
+    with pytest.raises(EmomapError, match=r"this is emomap 0\.0\.0"), parallel.on("dask", jobs=1):
         pass
