@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def checkpoints(
     ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, Path]:
-    """NAME=FILE pairs as a dictionary."""
+    """METHOD=FILE pairs as a dictionary."""
     found = {}
     for value in values:
         name, separator, file = value.partition("=")
@@ -33,9 +33,9 @@ def checkpoints(
 
 @click.command(
     epilog=options.examples(
-        "emomap bench --method islamnet                    # demo data, nothing else needed",
+        "emomap bench --method islamnet                    # demo data; needs nothing else",
         "emomap bench --data photos/ --method gbvs --method itti_koch",
-        "emomap bench --data photos/ --method mine=maps/   # maps you have already",
+        "emomap bench --data photos/ --method mine=maps/   # maps that you have",
     )
 )
 @click.option(
@@ -44,7 +44,8 @@ def checkpoints(
     "names",
     multiple=True,
     metavar="NAME",
-    help="A method of `emomap methods`, package.module:Name, or NAME=FOLDER of maps. Repeatable.",
+    help="Add a method: a name of `emomap methods`, package.module:Name, or NAME=FOLDER of "
+    "maps. Repeatable. Default: islamnet.",
 )
 @click.option(
     "-d",
@@ -52,13 +53,17 @@ def checkpoints(
     default="demo",
     show_default=True,
     metavar="NAME|PATH",
-    help="An embedded data set, or a folder (any layout that `emomap data` knows).",
+    help="Use an embedded data set, or a folder or zip in a layout that `emomap data` lists.",
 )
 @options.recipe_option
 @options.set_option
-@click.option("--gaze", type=options.FOLDER, help="Ground truth kept apart from the images.")
 @click.option(
-    "--split", metavar="NAME", help="train, val, test or all. Default: test where there is one."
+    "--gaze", type=options.FOLDER, help="Take the gaze from here. Default: from the data set."
+)
+@click.option(
+    "--split",
+    metavar="NAME",
+    help="Score train, val, test or all. Default: test if the data have it, else all.",
 )
 @click.option(
     "--checkpoint",
@@ -73,7 +78,7 @@ def checkpoints(
     "paper_table",
     type=click.IntRange(1, 3),
     metavar="1|2|3",
-    help="Run a table of the ISLAMNet paper, with the published numbers beside ours.",
+    help="Make a table of the ISLAMNet paper, with the published numbers beside ours.",
 )
 @click.option(
     "--seeds",
@@ -81,25 +86,25 @@ def checkpoints(
     default=1,
     show_default=True,
     metavar="N",
-    help="Repeat with N seeds, each in its own folder; mean and standard deviation.",
+    help="Repeat with N seeds, each in its own folder; show mean and standard deviation.",
 )
 @click.option(
     "--sanity",
     is_flag=True,
-    help="Also check that maps depend on the learned weights and say where the network looks.",
+    help="Also check that maps depend on learned weights and show where the network looks.",
 )
-@click.option("--no-baselines", is_flag=True, help="Only the methods named with --method.")
+@click.option("--no-baselines", is_flag=True, help="Leave out the baselines of the recipe.")
 @click.option(
     "-o",
     "--out",
     type=options.FOLDER,
-    help="Run folder. Default: runs/DATA-RECIPE-seedN. An unfinished run there goes on.",
+    help="Keep the run in this folder. Default: runs/DATA-RECIPE-seedN.",
 )
 @click.option(
     "--resume/--no-resume",
     default=True,
     show_default=True,
-    help="Go on with the run in --out, or refuse to touch it.",
+    help="Resume the run in --out, or refuse to touch it.",
 )
 @options.seed_option
 @options.device_option
@@ -120,9 +125,10 @@ def bench(
 ) -> int:
     """Train methods, extract their maps, score them against gaze, and rank them.
 
-    Baselines (uniform, centre prior, GBVS, Itti-Koch) always take part. Prints the ranked table
-    with 95% intervals; maps, rows, checkpoints and summary.json stay in the run folder. The same
-    command goes on where it was stopped. Exit code 3 when some pictures could not be done.
+    The baselines of the recipe (uniform, centre prior, GBVS, Itti-Koch) take part, too. Prints the
+    ranked table with 95% intervals. Maps, rows, checkpoints and summary.json stay in the run
+    folder. An interrupted command resumes when it is given again. Exit code 3: some pictures could
+    not be done.
     """
     from emomap.experiment.bench import bench as run_bench
     from emomap.progress import report_problems, say
@@ -174,7 +180,7 @@ def _tables(runs: Sequence[Bench], paper_table: int | None) -> list[Table]:
 
 
 def _keep(runs: Sequence[Bench], name: str, table: Table) -> None:
-    """Leave a table over all runs in the folder of each."""
+    """Write a table over all runs into the folder of each."""
     from emomap import io
 
     for run in runs:

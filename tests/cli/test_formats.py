@@ -104,3 +104,10 @@ def test_table_of_a_run(emomap: Command, dataset: Path, maps: Path, tmp_path: Pa
         escaped = escaped.replace("<", r"\textless{}").replace(">", r"\textgreater{}")
         line = next(line for line in in_latex.splitlines() if line.startswith(escaped))
         assert all(f"{mean:.3f}" in line for mean in means.values())
+
+
+def test_help_names_every_way_to_resize(emomap: Command) -> None:
+    from emomap import metrics
+
+    words = emomap("score", "--help").out.replace(",", " ").split()
+    assert set(metrics.RESIZE_METHODS) <= set(words)
