@@ -27,7 +27,7 @@ def metric_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 "--metrics",
                 "names",
                 metavar="A,B",
-                help="Compute these metrics, or all. Default: auc_judd,auc_borji,cc,sim,kl,emd,nss.",
+                help="Compute these, or all. Default: auc_judd,auc_borji,cc,sim,kl,emd,nss.",
             ),
             click.option(
                 "--convention",
@@ -47,7 +47,7 @@ def metric_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 "--sigma",
                 type=click.FloatRange(min=0, min_open=True),
                 metavar="PX",
-                help="Blur fixations by this many pixels. Default: the data set's, else MIT's fc=8.",
+                help="Blur fixations by PX pixels. Default: the data set's, else MIT's fc=8.",
             ),
             click.option(
                 "--emd-downsize",
