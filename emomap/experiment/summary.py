@@ -13,7 +13,7 @@ import numpy as np
 from emomap import io, metrics, predict
 from emomap._version import __version__
 from emomap.analysis import ranking
-from emomap.errors import EmomapError
+from emomap.errors import EmomapError, listed
 from emomap.experiment.plan import Plan
 from emomap.progress import say
 from emomap.runs.folder import Run
@@ -83,7 +83,7 @@ def summarise(plan: Plan, protocol: Protocol, found: Findings) -> dict[str, Any]
         EmomapError: no method has a result.
     """
     if not set(found.rows) - {ranking.CEILING} and not found.accuracy:
-        raise EmomapError("no method gave a result; " + "; ".join(found.failed[:3]))
+        raise EmomapError(f"no method has a result; not done: {listed(found.failed, 3)}")
     values = ranking.collect(found.rows) if found.rows else {}
     means = ranking.means(values, plan.seed)
     n_images = max((c["n"] for t in means.values() for c in t.values()), default=0)
@@ -129,7 +129,7 @@ def tables(summary: Mapping[str, Any], *, intervals: bool = True) -> list[Table]
 
 
 def write(plan: Plan, folder: Run, summary: Mapping[str, Any]) -> None:
-    """Write summary, table, drawn confusion matrices, and the report unless the recipe has none."""
+    """Write summary, table and confusion matrices; and the report, unless the recipe forbids it."""
     root = folder.folder
     io.write_text(root / "summary.json", json.dumps(summary, indent=1) + "\n")
     io.write_text(root / "table.md", "\n".join(t.render("md") for t in tables(summary)))
