@@ -57,8 +57,8 @@ def train(
     This is the first stage of `emomap bench`, which resumes from here when it is given the same
     recipe and folder. An interrupted training resumes when the same command is given again.
     """
+    from emomap.experiment.choices import Choices
     from emomap.experiment.learn import learn
-    from emomap.experiment.plan import Choices
     from emomap.parallel import launched
 
     checkpoint = learn(

@@ -10,8 +10,9 @@ from typing import Any
 
 from emomap.analysis import ranking
 from emomap.errors import UsageError
+from emomap.experiment.choices import Choices
 from emomap.experiment.maps import make_maps
-from emomap.experiment.plan import Choices, Plan, make_plan
+from emomap.experiment.plan import Plan, make_plan
 from emomap.experiment.result import Bench, conclude
 from emomap.experiment.rows import fit_protocol, score_ceiling, score_maps
 from emomap.experiment.summary import Findings
@@ -26,7 +27,7 @@ def bench(names: Sequence[str] = ("islamnet",), **choices: Any) -> Bench:
 
     Args:
         names: methods: of the registry, ``package.module:Name``, or ``NAME=FOLDER`` of maps.
-        **choices: the other attributes of `emomap.experiment.plan.Choices`.
+        **choices: the other attributes of `emomap.experiment.choices.Choices`.
 
     Returns:
         The finished run, with `Bench.summary`, `Bench.to_pandas` and `Bench.to_latex`.

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from emomap import recipes
 from emomap.errors import UsageError
+from emomap.experiment.choices import Choices
 from emomap.experiment.contender import MethodContender
-from emomap.experiment.plan import Choices, Plan, make_plan
+from emomap.experiment.plan import Plan, make_plan
 from emomap.method import Method
 from emomap.runs.folder import Run
 from emomap.training import train

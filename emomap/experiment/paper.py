@@ -17,7 +17,10 @@ from emomap.sample import EMOTIONS
 from emomap.scoring.scores import arrow
 from emomap.tables import Table, number
 
-FI_RESERVATION = "Published: trained and tested on FI, which loses pictures over time, so nobody has the same set."
+FI_RESERVATION = (
+    "Published: trained and tested on FI, which loses pictures over time, so nobody has exactly "
+    "the same set."
+)
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from typing import Any
 from emomap import data as datasets
 from emomap import method as methods
 from emomap import metrics, parallel, predict, recipes
-from emomap.analysis import ranking
 from emomap.data import splits
 from emomap.errors import EmomapError, UsageError
-from emomap.experiment import paper
+from emomap.experiment import checks, paper
+from emomap.experiment.choices import Choices
 from emomap.experiment.contender import Contender, FolderContender, MethodContender, parse
 from emomap.runs.folder import Run
 from emomap.sample import Dataset, Sample, Split
@@ -21,57 +21,6 @@ from emomap.scoring.protocol import Protocol, check_metrics
 
 #: The benchmarks whose definitions the metrics can follow.
 CONVENTIONS = ("mit", "tuebingen")
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What may be chosen about a run: the keyword arguments of `emomap.bench`.
-
-    Attributes:
-        names: methods, as `contender.parse` takes them.
-        data: an embedded data set, or a folder or archive, see `emomap.data.open_dataset`.
-        recipe_name: "demo", "paper" or a TOML file; by default "demo" for the set `demo`.
-        settings: changes of the recipe, ``["training.epochs=3"]``.
-        gaze: ground truth kept apart from the pictures.
-        split: "train", "val", "test" or "all"; by default "test" where there is one.
-        checkpoints: method -> file of a trained network, which is then not trained.
-        baselines: whether those of the recipe take part.
-        paper_table: a table of the paper (1 to 3): its methods, its metrics and nothing else.
-        out: run folder; by default ``runs/DATA-RECIPE-seedN``. An unfinished run there is resumed.
-        resume: False to refuse a folder that holds a run.
-        seed: random seed.
-        device: "auto" (the GPU where there is one), "cpu", "cuda", "cuda:1", "mps".
-        jobs: processes; None for one a processor.
-        shard: (i, n) to do only the i-th of n parts of the images, see `emomap.experiment.merge`.
-        show: report progress on stderr.
-    """
-
-    names: Sequence[str] = ("islamnet",)
-    data: str = "demo"
-    recipe_name: str | None = None
-    settings: Sequence[str] = ()
-    gaze: str | Path | None = None
-    split: str | None = None
-    checkpoints: Mapping[str, Path] | None = None
-    baselines: bool = True
-    paper_table: int | None = None
-    out: str | Path | None = None
-    resume: bool = True
-    seed: int = 0
-    device: str = "auto"
-    jobs: int | None = None
-    shard: tuple[int, int] | None = None
-    show: bool = True
-
-    @property
-    def recipe(self) -> str:
-        """The name or file of the recipe."""
-        return self.recipe_name or ("demo" if self.data == "demo" else "paper")
-
-    @property
-    def embedded(self) -> bool:
-        """True for a data set that comes with emomap."""
-        return self.data in datasets.EMBEDDED
 
 
 @dataclass(frozen=True)
@@ -145,33 +94,31 @@ def make_plan(choices: Choices) -> Plan:
     """Check what was chosen and plan the run. Nothing is computed or written.
 
     Raises:
-        UsageError: an unknown name or number, a trainable method without labels, a shard without
-            pictures, or a run in ``out`` that must not be resumed.
-        EmomapError: the data or a checkpoint cannot be read, or there is nothing to score against.
+        UsageError: an unknown name or number, a trainable method without labels, or a run in
+            ``out`` that must not be resumed.
+        EmomapError: the data or a checkpoint cannot be read, there is nothing to score against, or
+            the shard has no pictures.
     """
     numbers, contenders = _numbers_and_contenders(choices)
-    _check_names(contenders)
-    for contender in contenders:
-        if isinstance(contender, MethodContender):  # refuse a wrong option before hours of work
-            options = contender.method_options(numbers)
-            methods.check_options(contender.cls, contender.name, options)
-    checkpoints = dict(choices.checkpoints or {})
-    _check_checkpoints(checkpoints, contenders, numbers)
+    checks.check_names(contenders)
+    checks.check_options(contenders, numbers)
     learners = _trainable(contenders)
+    checkpoints = dict(choices.checkpoints or {})
+    checks.check_checkpoints(checkpoints, learners, numbers)
     dataset = _open_dataset(choices, numbers, hashed=bool(learners))
     split = _choose_split(dataset, choices.split)
     for name in learners:
         if name not in checkpoints:
-            _require_labels(dataset, name)
-    _require_truth(dataset, split, classified=bool(learners))
+            checks.require_labels(dataset, name)
+    checks.require_truth(dataset, split, classified=bool(learners))
     plan = Plan(
         dataset=dataset,
         numbers=numbers,
         contenders=contenders,
         protocol=protocol_of(numbers["score"], dataset),
         split=split,
-        out=_out(choices, dataset),
-        record={**numbers, "run": _record(choices, split)},
+        out=choices.run_folder(dataset.name),
+        record={**numbers, "run": choices.record(split)},
         checkpoints=checkpoints,
         seed=choices.seed,
         device=choices.device,
@@ -206,39 +153,6 @@ def _trainable(contenders: Sequence[Contender]) -> dict[str, MethodContender]:
     return {c.name: c for c in contenders if isinstance(c, MethodContender) and c.trainable}
 
 
-def _check_names(contenders: Sequence[Contender]) -> None:
-    """Each row has its own name. Files are named after it, so it stays within the run folder.
-
-    Raises:
-        UsageError: a name that is empty, leads elsewhere, or belongs to another row.
-    """
-    seen: dict[str, Contender] = {}
-    for contender in contenders:
-        parts = {part.strip() for part in contender.name.split("/")}
-        if contender.name == ranking.CEILING or parts & {"", ".", ".."}:
-            raise UsageError(
-                f"--method {contender.name}=...: '{contender.name}' cannot be the name of a row, "
-                "because files are named after it: it may not be empty, nor "
-                f"'{ranking.CEILING}', nor a path that leads elsewhere"
-            )
-        other = seen.setdefault(contender.name, contender)
-        if other is not contender:
-            raise UsageError(
-                f"two methods are called {contender.name} ({other.source} and "
-                f"{contender.source}); give the folder another name: --method NAME=FOLDER"
-            )
-
-
-def _check_checkpoints(
-    checkpoints: Mapping[str, Path], contenders: Sequence[Contender], numbers: Mapping[str, Any]
-) -> None:
-    learners = _trainable(contenders)
-    for name, file in checkpoints.items():
-        if name not in learners:
-            raise UsageError(f"--checkpoint {name}=...: '{name}' is not a trainable --method here")
-        learners[name].make(numbers).load(file, device="cpu")
-
-
 def _open_dataset(choices: Choices, numbers: Mapping[str, Any], *, hashed: bool) -> Dataset:
     """The data set with a test split where it has splits.
 
@@ -260,29 +174,6 @@ def _choose_split(dataset: Dataset, wanted: str | None) -> Split | None:
             return split
     there = ", ".join(dataset.splits) or "none"
     raise UsageError(f"--split {wanted}: {dataset.name} has the splits {there}, or say 'all'")
-
-
-def _require_labels(dataset: Dataset, name: str) -> None:
-    if not dataset.labelled:
-        raise UsageError(
-            f"{name} learns from emotion labels, and {dataset.name} has none: add a labels.csv "
-            f"(image,emotion), or give a trained network with --checkpoint {name}=FILE"
-        )
-    if not any(s.split == "train" and s.emotion for s in dataset):
-        raise UsageError(
-            f"{name} needs labelled images in the train split, and {dataset.name} has none: "
-            "check split.csv (image,split) and labels.csv"
-        )
-
-
-def _require_truth(dataset: Dataset, split: Split | None, *, classified: bool) -> None:
-    samples = [s for s in dataset if split is None or s.split == split]
-    if any(s.gaze_source for s in samples) or (classified and any(s.emotion for s in samples)):
-        return
-    raise EmomapError(
-        f"{dataset.name}: no gaze for its {len(samples)} images, so there is nothing to score "
-        "against; put it into fixations/ or maps/, or give it with --gaze PATH"
-    )
 
 
 def _require_pictures(plan: Plan) -> None:
@@ -322,34 +213,3 @@ def protocol_of(numbers: Mapping[str, Any], dataset: Dataset) -> Protocol:
         emd_downsize=numbers["emd_downsize"],
         stretch=numbers["stretch"],
     )
-
-
-def _out(choices: Choices, dataset: Dataset) -> Path:
-    if choices.out:
-        return Path(choices.out)
-    kind = f"-table{choices.paper_table}" if choices.paper_table else ""
-    piece = f"-shard{choices.shard[0]}of{choices.shard[1]}" if choices.shard else ""
-    recipe = Path(choices.recipe).stem
-    return Path("runs") / f"{dataset.name}-{recipe}{kind}-seed{choices.seed}{piece}"
-
-
-def _record(choices: Choices, split: Split | None) -> dict[str, Any]:
-    """What `recipe.toml` keeps below ``run``: with other values, the results would differ."""
-    checkpoints = sorted((choices.checkpoints or {}).items())
-    return {
-        "recipe": choices.recipe,
-        "data": choices.data if choices.embedded else _absolute(choices.data),
-        "gaze": "" if choices.gaze is None else str(Path(choices.gaze).resolve()),
-        "split": split or "whole",
-        "seed": choices.seed,
-        **({"shard": f"{choices.shard[0]}/{choices.shard[1]}"} if choices.shard else {}),
-        **{f"checkpoint_{name}": str(Path(file).resolve()) for name, file in checkpoints},
-    }
-
-
-def _absolute(data: str) -> str:
-    """The absolute path of a data set, behind its layout if one is named."""
-    layout, separator, path = data.partition(":")
-    if separator and layout in datasets.LAYOUTS:
-        return f"{layout}:{Path(path).resolve()}"
-    return str(Path(data).resolve())

@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 
 from emomap.errors import EmomapError, UsageError
-from emomap.experiment.bench import bench, run
+from emomap.experiment.bench import run
+from emomap.experiment.choices import Choices
 from emomap.experiment.contender import FolderContender, MethodContender, parse
 from emomap.experiment.learn import learn
-from emomap.experiment.plan import Choices, make_plan
+from emomap.experiment.plan import make_plan
 
 
 @pytest.fixture
@@ -56,9 +57,7 @@ def test_a_protocol_that_does_not_exist_is_refused_before_any_work(
     photos: Path, setting: str, words: str
 ) -> None:
     with pytest.raises(UsageError, match=words):
-        bench(
-            ["center"], **{k: v for k, v in vars(choices(photos, setting)).items() if k != "names"}
-        )
+        make_plan(choices(photos, setting))
     assert not (photos.parent / "run").exists()
 
 
