@@ -39,7 +39,7 @@ def bench(names: Sequence[str] = ("islamnet",), **choices: Any) -> Bench:
 
 
 def run(plan: Plan) -> Bench:
-    """Do everything of a plan that is not done yet, and write summary and table.
+    """Carry out a plan: do what is not done yet, and write summary and table.
 
     Raises:
         UsageError: a launcher has started several processes, which only a training can use; or the

@@ -13,17 +13,17 @@ from emomap.sample import Split
 
 @dataclass(frozen=True)
 class Choices:
-    """What may be chosen about a run: the keyword arguments of `emomap.bench`.
+    """What a user may choose about a run: the keyword arguments of `emomap.bench`.
 
     Attributes:
-        names: methods, as `contender.parse` takes them.
+        names: methods: of the registry, ``package.module:Name``, or ``NAME=FOLDER`` of maps.
         data: an embedded data set, or a folder or archive, see `emomap.data.open_dataset`.
         recipe_name: "demo", "paper" or a TOML file; by default "demo" for the set `demo`.
         settings: changes of the recipe, ``["training.epochs=3"]``.
-        gaze: ground truth kept apart from the pictures.
+        gaze: where the gaze is, if it is kept apart from the pictures.
         split: "train", "val", "test" or "all"; by default "test" where there is one.
         checkpoints: method -> file of a trained network, which is then not trained.
-        baselines: whether those of the recipe take part.
+        baselines: whether the baselines of the recipe take part.
         paper_table: a table of the paper (1 to 3): its methods, its metrics and nothing else.
         out: run folder; by default ``runs/DATA-RECIPE-seedN``. An unfinished run there is resumed.
         resume: False to refuse a folder that holds a run.
@@ -77,7 +77,7 @@ class Choices:
         """What `recipe.toml` keeps below ``run``: the choices that change a result.
 
         Args:
-            split: that is scored; None for all samples.
+            split: the one that is scored; None for all samples.
         """
         checkpoints = sorted((self.checkpoints or {}).items())
         return {

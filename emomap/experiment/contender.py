@@ -18,10 +18,10 @@ class MethodContender:
     """A row of the table whose maps a method makes.
 
     Attributes:
-        name: of its rows and files.
-        cls: the method.
+        name: name of its row and files.
+        cls: class of the method.
         base: the method's name in the recipe; its numbers are looked up there.
-        options: of the constructor; they win over those of the recipe.
+        options: constructor options; they win over those of the recipe.
     """
 
     name: str
@@ -43,7 +43,7 @@ class MethodContender:
         """The method with its options.
 
         Args:
-            numbers: of the recipe.
+            numbers: those of the recipe.
 
         Raises:
             UsageError: an option is unknown or has an impossible value.
@@ -60,8 +60,8 @@ class FolderContender:
     """A row of the table whose maps were made elsewhere.
 
     Attributes:
-        name: of its rows and files.
-        folder: of the maps.
+        name: name of its row and files.
+        folder: where the maps are.
     """
 
     name: str
@@ -78,7 +78,7 @@ Contender = MethodContender | FolderContender
 
 
 def parse(spec: str) -> Contender:
-    """``islamnet``, ``package.module:Name``, or ``NAME=FOLDER``.
+    """A contender from the text ``islamnet``, ``package.module:Name``, or ``NAME=FOLDER``.
 
     Raises:
         UsageError: no such method or folder.

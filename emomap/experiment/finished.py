@@ -25,11 +25,11 @@ from emomap.scoring.protocol import Protocol
 def finished_rows(plan: Plan, folder: Run, name: str, method: Method, raw: Files) -> MadeMaps:
     """Smooth the raw maps of a network, without and with the centre prior.
 
-    `finish.json` keeps the two numbers, which are chosen on the validation split. Without gaze
-    there, no row is made.
+    The two numbers are chosen on the validation split, and kept in `finish.json`. Without gaze in
+    that split, no row is made.
 
     Args:
-        name: of the raw row.
+        name: name of the raw row.
         method: trained.
         raw: image -> raw map.
     """

@@ -15,7 +15,7 @@ from emomap.training import train
 
 
 def learned(plan: Plan, folder: Run, contender: MethodContender) -> Method:
-    """A trainable method with what it has learned. A training that is finished is only loaded."""
+    """A trained method. It is loaded from its checkpoint if it has one, else trained or resumed."""
     from emomap.nn.network import device_name
 
     method = contender.make(plan.numbers)

@@ -1,4 +1,4 @@
-"""What the stages of maps hand on: map files by row and image, and the pictures that failed."""
+"""What the stages that make maps pass on: map files, and the pictures that failed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class MadeMaps:
 
     Attributes:
         rows: row name -> image -> map file.
-        predictions: the file with the emotions that it predicted, or None.
+        predictions: file with the predicted emotions, or None.
         failed: a line for each picture that could not be done.
     """
 

@@ -29,9 +29,9 @@ class Plan:
 
     Attributes:
         dataset: all its samples, with train, val and test where it has splits.
-        numbers: of the recipe, with the changes that were chosen.
+        numbers: those of the recipe, with the changes that were chosen.
         contenders: the rows of the table, baselines first.
-        protocol: how maps are scored; `rows.fit_protocol` leaves out what the gaze cannot feed.
+        protocol: how maps are scored, with all metrics that were chosen, see `rows.fit_protocol`.
         split: the split that is shown and scored; None for all samples.
         out: the run folder.
         record: what `recipe.toml` keeps: the numbers and the choices that change a result.
@@ -75,7 +75,7 @@ class Plan:
         return folder
 
     def part(self, split: Split | None) -> Dataset:
-        """The samples of a split; all of them for None."""
+        """The samples of a split; all samples for None."""
         return self.dataset.split(split) if split else self.dataset
 
     def gazed(self, split: Split | None) -> list[Sample]:
@@ -83,9 +83,9 @@ class Plan:
         return [s for s in self.part(split) if s.gaze_source is not None]
 
     def mine(self) -> list[Sample]:
-        """The samples that are shown and scored: those of the split, or of this shard of it.
+        """The samples that this run shows and scores: the split, or this shard of it.
 
-        Whole batches go to a shard, so that networks see the same batches as in one run.
+        A shard has whole batches, so that networks see the same batches as in one run.
         """
         return parallel.shard(list(self.part(self.split)), self.shard, predict.BATCH)
 

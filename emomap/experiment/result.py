@@ -20,7 +20,7 @@ from emomap.tables import Table, html
 class Bench:
     """A finished benchmark. It prints as its tables.
 
-    What was planned is at hand, too: ``run.dataset`` is ``run.plan.dataset``.
+    The attributes of the plan are its attributes, too: ``run.dataset`` is ``run.plan.dataset``.
 
     Attributes:
         plan: what was done.
@@ -38,7 +38,7 @@ class Bench:
 
     def __getattr__(self, name: str) -> Any:
         """An attribute of the plan."""
-        if name == "plan" or name.startswith("_"):  # not set yet while a copy is made
+        if name == "plan" or name.startswith("_"):  # a copy in the making has no plan yet
             raise AttributeError(name)
         return getattr(self.plan, name)
 

@@ -29,11 +29,11 @@ class ScoredRows:
 
 
 def fit_protocol(plan: Plan) -> tuple[Protocol, list[str]]:
-    """The protocol without the metrics that the gaze of this data set cannot feed.
+    """The protocol of a plan, without the metrics for which the data set lacks gaze.
 
     Returns:
-        The protocol (without any metric when there is no gaze), and the remarks that the table
-        must show.
+        The protocol, and the remarks that the table must show. Without any gaze, the protocol has
+        no metrics.
     """
     samples = plan.gazed(plan.split)
     remarks = [*plan.dataset.notes]
@@ -52,7 +52,13 @@ def fit_protocol(plan: Plan) -> tuple[Protocol, list[str]]:
 
 
 def score_maps(plan: Plan, folder: Run, protocol: Protocol, name: str, maps: Files) -> ScoredRows:
-    """Score the maps of a row, in parallel."""
+    """Score the maps of a row.
+
+    Args:
+        protocol: from `fit_protocol`.
+        name: of the row.
+        maps: image -> map file.
+    """
     gaze = {s.id: s.gaze for s in plan.gazed(plan.split)}
     items = [MapToScore(image, file, gaze[image]) for image, file in maps.items()]
 
@@ -64,7 +70,7 @@ def score_maps(plan: Plan, folder: Run, protocol: Protocol, name: str, maps: Fil
 
 
 def score_ceiling(plan: Plan, folder: Run, protocol: Protocol) -> ScoredRows:
-    """Score each observer by the others, where the fixations say who made them.
+    """Score the gaze of all other observers against each observer, where fixations have observers.
 
     Metrics against a density have no ceiling.
     """
