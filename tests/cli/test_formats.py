@@ -1,4 +1,4 @@
-"""Every format of `score` and `table` holds the same numbers, in a reader of its own."""
+"""Every format of `score` and `table`, read by a reader of that format, holds the same numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine: order, and no result lost or doubled when a worker is killed."""
+"""Parallel work: results keep their order, and none is lost or doubled when a worker dies."""
 
 from __future__ import annotations
 

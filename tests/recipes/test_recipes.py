@@ -1,4 +1,4 @@
-"""Recipes: overrides, what is refused, and the round trip through a run folder."""
+"""Recipes: overrides, wrong keys and values, and the round trip through their text."""
 
 from __future__ import annotations
 
