@@ -29,18 +29,16 @@ def looked(density: bool) -> Gaze:
 def test_both_checks_of_a_network(
     tmp_path: Path, rng: np.random.Generator, density: bool, names: list[str]
 ) -> None:
-    samples = []
-    for name in "abc":
-        file = tmp_path / f"{name}.png"
-        Image.fromarray(rng.integers(0, 256, (40, 40, 3), dtype=np.uint8)).save(file)
-        samples.append(Sample(name, file, gaze_source=partial(looked, density)))
-    found = check(trained(), samples, PROTOCOL, name="net", show=False)
-    assert found.pictures == 3
+    file = tmp_path / "a.png"
+    Image.fromarray(rng.integers(0, 256, (40, 40, 3), dtype=np.uint8)).save(file)
+    sample = Sample("a", file, gaze_source=partial(looked, density))
+    found = check(trained(), [sample], PROTOCOL, name="net", show=False)
+    assert found.pictures == 1
     assert len(found.randomised) == 1 + STEPS
     assert all(list(row) == ["share", "likeness", *names] for row in found.randomised)
     assert found.randomised[0]["likeness"] == pytest.approx(1)
     lost, curves = found.tables()
-    assert lost.title.startswith("net: maps") and "(3 images)" in lost.title
+    assert lost.title.startswith("net: maps") and "(1 images)" in lost.title
     assert [name.partition(" ")[0].lower() for name in lost.header[2:]] == names
     assert [row[0] for row in curves.rows] == ["deletion", "insertion"]
     assert found.to_dict()["curves"] == found.curves
