@@ -29,7 +29,7 @@ class Choices:
         resume: False to refuse a folder that holds a run.
         seed: random seed.
         device: "auto" (the GPU where there is one), "cpu", "cuda", "cuda:1", "mps".
-        jobs: processes; None for one a processor.
+        jobs: processes; None for one per processor.
         shard: (i, n) to do only the i-th of n parts of the images, see `emomap.experiment.merge`.
         show: report progress on stderr.
     """
