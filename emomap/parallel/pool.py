@@ -76,7 +76,7 @@ def processes(count: int, jobs: int | None = None) -> int:
 
     Args:
         count: items.
-        jobs: processes of this machine; None for one per processor, fewer when there is little to do.
+        jobs: processes of this machine; None for one per processor, fewer for few items.
     """
     client = cluster.client()
     if client is not None:
