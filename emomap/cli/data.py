@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from emomap.cli import options
-from emomap.errors import UsageError
 
 if TYPE_CHECKING:
     from emomap.data.check import Report
@@ -69,19 +68,10 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _options(settings: tuple[str, ...]) -> dict[str, Any]:
-    import tomllib
+    from emomap import recipes
 
-    found: dict[str, Any] = {}
-    for setting in settings:
-        key, equals, text = setting.partition("=")
-        name = key.strip().removeprefix("data.")
-        if not equals or not name:
-            raise UsageError(f"--set {setting}: write it as data.NAME=VALUE")
-        try:
-            found[name] = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            found[name] = text.strip()
-    return found
+    found = dict(recipes.parse_setting(setting, "data.NAME=VALUE") for setting in settings)
+    return {name.removeprefix("data."): value for name, value in found.items()}
 
 
 @data.command("list", epilog=options.examples("emomap data list --json"))

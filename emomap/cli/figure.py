@@ -13,7 +13,12 @@ from emomap.cli import options
     epilog=options.examples("emomap figure runs/a --images 1009,1021 --metric nss -o maps.pdf")
 )
 @click.argument("run", type=options.FOLDER)
-@click.option("--images", required=True, metavar="A,B", help="Ids, from top to bottom.")
+@click.option(
+    "--images",
+    required=True,
+    metavar="A,B",
+    help="Draw these images, from top to bottom.",
+)
 @click.option(
     "-o",
     "--output",
@@ -21,23 +26,28 @@ from emomap.cli import options
     default="figure.pdf",
     show_default=True,
     metavar="FILE",
-    help=".pdf, .svg or .eps (text stays text), or .png at 300 dpi.",
+    help="Write a .pdf, .svg, .eps (text stays text), or a .png at 300 dpi.",
 )
-@click.option("--methods", metavar="A,B", help="From left to right. Default: all with maps.")
+@click.option(
+    "--methods",
+    metavar="A,B",
+    help="Draw these methods, from left to right. Default: all with maps.",
+)
 @click.option("--metric", metavar="NAME", help="Write this metric's value below each map.")
 @click.option(
     "--width",
     type=click.FloatRange(min=1, max=40),
     default=7.0,
     show_default=True,
-    help="Of the figure, in inches.",
+    help="Make the figure this wide, in inches.",
 )
 def figure(
     run: Path, images: str, output: Path, methods: str | None, metric: str | None, width: float
 ) -> None:
     """Draw images of the run folder RUN with the maps of its methods, and print the file's path.
 
-    A row is an image, a column a method; gaze and maps share one colour scale, which is shown.
+    Each row is an image, each column a method. Gaze and maps share one colour scale, shown beside
+    them.
     """
     from emomap.report import figure as figures
     from emomap.scoring.protocol import check_metrics

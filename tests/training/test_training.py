@@ -533,13 +533,12 @@ def test_launchers_are_recognised_by_their_environment(
 
 
 def test_bench_under_a_launcher_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from emomap.experiment.prepare import prepare
+    from emomap.experiment.bench import bench
 
     data = ("data.train=8", "data.val=8", "data.test=8")
-    bench = prepare(["islamnet"], settings=data, out=tmp_path / "run", show=False)
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(UsageError, match="emomap train"):
-        bench.run()
+        bench(["islamnet"], settings=data, out=tmp_path / "run", show=False)
 
 
 def test_tensorboard_reads_the_events(tmp_path: Path) -> None:
