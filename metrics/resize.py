@@ -73,15 +73,25 @@ def change(
     shape: tuple[int, int],
     method: str = "matlab-bicubic",
     scale: float | None = None,
+    plain: bool = False,
 ) -> Array:
-    """Bring (..., h, w) maps to another size in double precision; for scale see `weights`."""
+    """Bring (..., h, w) maps to another size in double precision; for scale see `weights`.
+
+    ``plain`` avoids compiled code: slower, and with other last digits.
+    """
     (h, w), (height, width) = values.shape[-2:], shape
     if xp is not np:
         rows = arrays.beside(values, weights(h, height, method, scale), values.dtype)
         columns = arrays.beside(values, weights(w, width, method, scale), values.dtype)
         return rows @ values @ columns.T
-    rows, columns = _band(h, height, method, scale), _band(w, width, method, scale)
     resized = np.empty((*values.shape[:-2], height, width))
+    if plain:
+        matrices = weights(h, height, method, scale), weights(w, width, method, scale).T
+        for index in np.ndindex(values.shape[:-2]):
+            below = arrays.product(matrices[0], values[index].astype(np.float64))
+            resized[index] = arrays.product(below, matrices[1])
+        return resized
+    rows, columns = _band(h, height, method, scale), _band(w, width, method, scale)
     for index in np.ndindex(values.shape[:-2]):
         resized[index] = _product(columns, _product(rows, values[index]).T).T
     return resized
