@@ -15,6 +15,7 @@ from metrics.evaluate import evaluate
 from metrics.gaze import density, fixation_map, sigma_from_degrees, sigma_from_fc
 from metrics.location import auc, auc_borji, auc_judd, auc_shuffled, info_gain, nss
 from metrics.resize import METHODS as RESIZE_METHODS
+from metrics.resize import bands as resize_bands
 from metrics.resize import resize
 from metrics.resize import weights as resize_weights
 from metrics.signature import Signature, signature
@@ -44,6 +45,7 @@ __all__ = [
     "nss",
     "precision_recall",
     "resize",
+    "resize_bands",
     "resize_weights",
     "sigma_from_degrees",
     "sigma_from_fc",
