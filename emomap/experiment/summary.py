@@ -19,7 +19,7 @@ from emomap.progress import say
 from emomap.runs.folder import Run
 from emomap.scoring.protocol import Protocol
 from emomap.scoring.rows import Row
-from emomap.scoring.scores import interval
+from emomap.scoring.summary import interval
 from emomap.tables import Table
 
 

@@ -22,7 +22,7 @@ from emomap.sample import Gaze, Sample
 from emomap.sanity import faithfulness
 from emomap.scoring.image import resize_to_gaze, target_shape, truths
 from emomap.scoring.protocol import Protocol, available, missing_inputs
-from emomap.scoring.scores import arrow
+from emomap.scoring.summary import label
 from emomap.tables import Table, number
 
 if TYPE_CHECKING:
@@ -114,10 +114,6 @@ def check(
         _randomised(name, method, pictures, replace(protocol, metrics=kept), seed, show),
         _curves(name, method, images, seed, show),
     )
-
-
-def _header(metric: str) -> str:
-    return f"{metrics.CATALOGUE[metric].long_name} {arrow(metric)}"
 
 
 def _spread(samples: Sequence[Sample]) -> list[Sample]:
