@@ -1,12 +1,12 @@
-"""Speed of the classical methods, how true they are to the originals, and how well they predict.
+"""Speed, fidelity to the originals, and accuracy of the classical methods.
 
     python -m benchmarks.baselines            writes benchmarks/results/baselines.md
-    python -m benchmarks.baselines --quick    speed alone, on five pictures, printed only
+    python -m benchmarks.baselines --quick    prints the speed on five pictures
 
-One core. Methods take turns on each picture, so that a busy machine hurts all alike: quote ratios.
-The pictures are photographs where ../shared/data/osie is there, else procedural scenes; recorded
-values of the originals and gaze are read from ../shared, and left out where it is absent. OpenCV's
-spectral residual takes part where `cv2.saliency` is there (opencv-contrib-python-headless).
+It uses one core. Methods take turns on each picture, so that a busy machine slows all of them
+alike: quote ratios. The pictures are photographs if ../shared/data/osie exists, else procedural
+scenes. Recorded values of the originals, and gaze, are read from ../shared if it exists. OpenCV's
+spectral residual is included if `cv2.saliency` is installed (opencv-contrib-python-headless).
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ METHODS: dict[str, Function] = {
     "covsal": covsal,
     "objectness": objectness,
 }
-#: The original under GNU Octave at about 400x300 on two busy cores, in ms; measured by others.
+#: Milliseconds of the original under GNU Octave at about 400x300 on two busy cores, as measured by
+#: others.
 OCTAVE = {
     "gbvs": "250-410",
     "gbvs, power iteration": "250-410",
@@ -75,7 +76,7 @@ OCTAVE = {
 
 
 def pictures(count: int) -> list[Picture]:
-    """Pictures of 400x300: photographs, or scenes where there are none."""
+    """Pictures of 400x300: photographs, or scenes if there are none."""
     if not PHOTOGRAPHS.is_dir():
         tall = (image for image, _ in scenes(None, 1) if len(image) >= 300)
         return [np.ascontiguousarray(next(tall)[:300]) for _ in range(count)]
@@ -90,7 +91,7 @@ def pictures(count: int) -> list[Picture]:
 
 
 def opencv() -> dict[str, Function]:
-    """OpenCV's spectral residual, at the size that it picks and brought to the picture's."""
+    """OpenCV's spectral residual, at its own size, enlarged to the picture's; empty without it."""
     try:
         import cv2
     except ImportError:
@@ -129,7 +130,7 @@ def speed(images: list[Picture]) -> Iterator[str]:
 
 
 def first_call(name: str) -> float:
-    """Seconds from the import of a method to its first map, in a new process; code is cached."""
+    """Seconds from the import of a method to its first map, in a new process with cached code."""
     program = (
         "import time, sys, numpy as np; image = np.zeros((300, 400, 3), np.uint8); "
         "image[90:150, 80:160] = 200; start = time.perf_counter(); from emomap import method; "
@@ -188,7 +189,7 @@ def fidelity() -> Iterator[str]:
 
 
 def accuracy(count: int) -> Iterator[str]:
-    """Lines of the table of scores against gaze, and the share of the way to the ceiling."""
+    """Lines of the table of scores against gaze, also relative to centre prior and observers."""
     names = ("auc_judd", "nss")
     sums: dict[str, list[list[float]]] = {}
     paths = sorted(PHOTOGRAPHS.glob("*.jpg"))
@@ -224,7 +225,7 @@ def read_gaze(picture: Path, shape: tuple[int, int]) -> Gaze:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="speed alone, printed only")
+    parser.add_argument("--quick", action="store_true", help="print the speed on five pictures")
     quick = parser.parse_args().quick
     images = pictures(5 if quick else 20)
     kind = "photographs" if PHOTOGRAPHS.is_dir() else "procedural scenes"

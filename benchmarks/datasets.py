@@ -1,9 +1,9 @@
-"""How long data sets take to open, and in how much memory: 25,000 images in three forms.
+"""Time and memory to open a data set: 25,000 images in three forms, and SALICON.
 
     python benchmarks/datasets.py            writes benchmarks/results/datasets.md
 
-Each form is made in a temporary folder and opened in a process of its own, five times; then the
-first gaze of a SALICON annotation file of 360 MB is read.
+Each form is made in a temporary folder and opened five times, each time in a new process. For
+SALICON, with an annotation file of 360 MB, the first gaze is read too.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def main() -> None:
         "# Opening data sets\n\n"
         f"{datetime.date.today()}, {os.cpu_count()} processors ({platform.machine()}), "
         f"{platform.system()}, Python {platform.python_version()}, NumPy {np.__version__}. Medians "
-        f"of {REPEATS}; files lie in the system's cache. Made by benchmarks/datasets.py.\n\n"
+        f"of {REPEATS}; files are in the system's cache. Made by benchmarks/datasets.py.\n\n"
         "| form | opened | first gaze | memory |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
     )
 

@@ -1,10 +1,10 @@
-"""By how much programs in circulation disagree: the same maps, scored in their ways and in ours.
+"""How much programs in circulation disagree: the same maps, scored by them and by us.
 
     python benchmarks/disagreements.py       writes benchmarks/results/disagreements.md
 
-The scene is made (480x640, 200 fixations, seed 0). pysaliency, POT and OpenCV are called as they
-are installed (`pip install '.[peers]'`), and left out where they are not; forms of gists are
-written anew from their descriptions, in `benchmarks/peers.py` and here.
+The scene is synthetic (480x640, 200 fixations, seed 0). pysaliency, POT and OpenCV are called if
+they are installed (`pip install '.[peers]'`). The code of gists is our own, written from
+descriptions, in `benchmarks/peers.py` and here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-# the folder of this file has a file with the name of the library
+# a file in this folder has the name of the library, so search the folder above instead
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import metrics  # noqa: E402
@@ -29,7 +29,7 @@ Row = tuple[str, str, float, str]
 
 
 def of_pysaliency(s: Scene) -> Iterator[Row]:
-    """What a benchmark of another convention gives, and a shift that nobody asked for."""
+    """Values under another convention, and a silent shift."""
     found = peers.pysaliency()
     if found is None:
         return
@@ -113,7 +113,7 @@ def refusal(prediction: peers.Array, density: peers.Array) -> str:
 
 
 def constant_auc(fixations: peers.Array) -> float:
-    """The loop of gists where a constant map is not brought to [0, 1], for that divides by zero."""
+    """The loop of gists without the scaling to [0, 1], which divides by zero for a constant map."""
     n, size = int((fixations > 0).sum()), fixations.size
     i = np.arange(1, n + 1)
     tp, fp = [0, *(i / n), 1], [0, *((size - i) / (size - n)), 1]
@@ -121,7 +121,7 @@ def constant_auc(fixations: peers.Array) -> float:
 
 
 def tiny_noise(s: Scene) -> float:
-    """Noise before min-max, as the reference adds it, drowns a map of tiny values."""
+    """The reference adds noise before min-max, which drowns a map of tiny values."""
     p = s.prediction / s.prediction.sum() * 1e-3
     noise = np.random.default_rng(0).random(p.shape) * 1e-7
     return peers.auc_judd_mit_loop(p + noise, s.fixations)
@@ -148,7 +148,7 @@ def main() -> None:
         f"{datetime.date.today()}, {platform.machine()}, Python {platform.python_version()}, "
         f"{peers.versions(*packages)}. Made by `python benchmarks/disagreements.py`.",
         "",
-        'One made scene, 480x640, 200 fixations; "ours" is `convention="mit"`.',
+        'One synthetic scene, 480x640, 200 fixations; "ours" is `convention="mit"`.',
         "",
         "| what | where seen | theirs | ours |",
         "|---|---|---|---|",

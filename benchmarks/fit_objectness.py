@@ -1,13 +1,13 @@
-"""Learn the parameters of Objectness from pictures in which the objects are boxed.
+"""Learn the parameters of Objectness from pictures with boxes around the objects.
 
     python -m benchmarks.fit_objectness --backgrounds PHOTOS -o parameters.npz
     python -m benchmarks.fit_objectness --voc ANNOTATIONS IMAGES -o parameters.npz
     python -m benchmarks.fit_objectness --coco INSTANCES.json IMAGES -o parameters.npz
 
-The first form learns from procedural scenes (`objectness_scenes.py`); so were the shipped
-parameters made. Follows section 4 of Alexe, Deselaers & Ferrari (PAMI 2012): the thresholds of MS
-are those whose windows cover the objects best, the thresholds of CC, SS and ED those that make
-windows on objects most probable, and the likelihoods are smoothed histograms of the scores.
+The first form learns from procedural scenes (`objectness_scenes.py`), as for the parameters of the
+package. It follows section 4 of Alexe, Deselaers & Ferrari (PAMI 2012). The thresholds of MS are
+those whose windows cover the objects best; the thresholds of CC, SS and ED are those that make
+windows on objects most probable. The likelihoods are smoothed histograms of the scores.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ GRID = {
 }
 #: Windows drawn from each picture, at all scales and colours together.
 WINDOWS = 3000
-#: Pictures on which the thresholds are chosen; the likelihoods use all.
+#: Pictures that the thresholds are chosen on; the likelihoods use all pictures.
 TUNING = 80
-#: Longer side that larger pictures are brought to, as for the recorded values of the original.
+#: Longer side that larger pictures are shrunk to, as for the recorded values of the original.
 LONGEST = 400
 
 Boxes = NDArray[np.float64]
@@ -50,7 +50,7 @@ Picture = tuple[NDArray[np.uint8], Boxes]
 
 
 def read_voc(annotations: Path, images: Path) -> Iterator[Picture]:
-    """Pictures of a folder of VOC annotations (xml); boxes count from 1 there."""
+    """Pictures of a folder of VOC annotations (xml); boxes are 1-based there."""
     for path in sorted(annotations.glob("*.xml")):
         root = ElementTree.parse(path).getroot()
         boxes = [
@@ -61,7 +61,7 @@ def read_voc(annotations: Path, images: Path) -> Iterator[Picture]:
 
 
 def read_coco(instances: Path, images: Path) -> Iterator[Picture]:
-    """Pictures of a COCO instances file; boxes are x, y, width, height, crowds are left out."""
+    """Pictures of a COCO instances file; boxes are x, y, width, height; crowds are skipped."""
     content = json.loads(instances.read_text())
     boxes: dict[int, list[list[float]]] = {}
     for one in content["annotations"]:
@@ -114,7 +114,7 @@ def draw(
 
 
 def choose_ms(pictures: Sequence[Picture]) -> tuple[float, ...]:
-    """For each scale the threshold whose windows cover the objects best."""
+    """For each scale, the threshold whose windows cover the objects best."""
     best = []
     for scale in SCALES:
         gains = np.zeros(len(GRID["MS"]))
@@ -130,7 +130,7 @@ def choose_ms(pictures: Sequence[Picture]) -> tuple[float, ...]:
 
 @dataclass
 class Judged:
-    """Windows of one picture, which of them frame an object, and their MS scores."""
+    """Windows of one picture, whether each frames an object, and their MS scores."""
 
     image: NDArray[np.uint8]
     windows: NDArray[np.int64]
@@ -161,10 +161,10 @@ SCORE: dict[str, Callable[[Judged, float], NDArray[np.float64]]] = {
 
 
 def table(cue: str, scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> Boxes:
-    """(2, bins) how often each bin occurs on objects and on background.
+    """Frequency of each bin on objects and on background, (2, bins).
 
-    Histograms smoothed by a Gaussian on the axis sqrt(bin), on which they are about even, with a
-    hundredth of a count in each bin so that none is impossible.
+    The histograms are smoothed by a Gaussian on the axis sqrt(bin), on which scores are about
+    evenly spread. A hundredth of a count is added to each bin, so that no bin is impossible.
     """
     factor, bins = BINS[cue]
     index = np.clip(np.ceil(factor * scores + 0.5), 1, bins).astype(np.int64) - 1
@@ -222,10 +222,19 @@ def main() -> None:
     given = parser.add_mutually_exclusive_group(required=True)
     given.add_argument("--voc", nargs=2, type=Path, metavar=("ANNOTATIONS", "IMAGES"))
     given.add_argument("--coco", nargs=2, type=Path, metavar=("JSON", "IMAGES"))
-    given.add_argument("--backgrounds", type=Path, metavar="PHOTOS", help="procedural scenes")
-    parser.add_argument("--pictures", type=int, default=400, help="at most that many (%(default)s)")
-    parser.add_argument("--seed", type=int, default=20261123, help="of the scenes (%(default)s)")
-    parser.add_argument("-o", "--out", type=Path, required=True)
+    given.add_argument(
+        "--backgrounds",
+        type=Path,
+        metavar="PHOTOS",
+        help="make procedural scenes, with these as backgrounds",
+    )
+    parser.add_argument(
+        "--pictures", type=int, default=400, help="largest number of pictures [%(default)s]"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=20261123, help="random seed of the scenes [%(default)s]"
+    )
+    parser.add_argument("-o", "--out", type=Path, required=True, help="the npz file to write")
     arguments = parser.parse_args()
     if arguments.voc:
         found, source = read_voc(*arguments.voc), f"VOC annotations {arguments.voc[0].name}"

@@ -1,10 +1,10 @@
-"""How fast the metrics are, side by side with pysaliency and the loops in circulation.
+"""Speed of the metrics, compared with pysaliency and loops in circulation.
 
     python benchmarks/metrics.py                 writes benchmarks/results/metrics.md
-    python benchmarks/metrics.py --quick         a small picture, printed only
+    python benchmarks/metrics.py --quick         prints figures of a small picture
 
-One core, one process; rivals take turns within each round and the best of the rounds counts, so
-that a busy machine hurts all alike. Ratios are what to quote.
+It uses one core and one process. Rivals take turns in each round and the best round counts, so that
+a busy machine slows all of them alike. Quote ratios.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-# this file has the name of the library, which must come from the folder above
+# this file has the name of the library, so search the folder above instead of this one
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import metrics  # noqa: E402
@@ -37,10 +37,9 @@ Rivals = dict[str, Callable[[], object]]
 
 
 def race(rivals: Rivals, rounds: int) -> dict[str, float]:
-    """Best time of each rival in milliseconds; one of over two seconds runs once only.
+    """Best time of each rival in milliseconds; a rival that takes over two seconds runs once.
 
-    Each call is timed right after another of the same rival, so that caches hold its own data and
-    not what the rival before it left behind.
+    Each timed call follows another call of the same rival, so that caches hold its own data.
     """
     best = dict.fromkeys(rivals, float("inf"))
     for turn in range(rounds + 1):
@@ -58,7 +57,7 @@ def race(rivals: Rivals, rounds: int) -> dict[str, float]:
 
 
 def rivals(s: Scene) -> dict[str, Rivals]:
-    """For each metric, ours and theirs."""
+    """For each metric, our function and other implementations."""
     p, f, d, other, base = s
     y, x = np.nonzero(f)
     ys, xs = np.repeat(y, f[y, x]), np.repeat(x, f[y, x])
@@ -121,7 +120,7 @@ def _cell(best: dict[str, float], column: str) -> str:
     return f"{best[column]:.2f}{ratio}"
 
 
-#: Pictures and fixations whose blur is timed; 30,000 are those of a whole data set.
+#: Sizes of pictures, and numbers of fixations, whose blur is timed; 30,000 are those of a data set.
 CASES = [((480, 640), 200), ((480, 640), 30_000), ((1080, 1920), 200), ((1080, 1920), 30_000)]
 SOLVERS = (
     "exact",
@@ -134,7 +133,7 @@ SOLVERS = (
 
 
 def transport_table(grids: list[tuple[int, int]], rounds: int) -> list[str]:
-    lines = ["## EMD", "", "Milliseconds on maps that already have the size of the grid.", ""]
+    lines = ["## EMD", "", "Milliseconds, for maps that already have the size of the grid.", ""]
     lines += ["| grid, prediction | " + " | ".join(SOLVERS) + " | value, and error of the others |"]
     lines += ["|---" * (len(SOLVERS) + 2) + "|"]
     for grid in grids:
@@ -183,7 +182,7 @@ def _transport_row(p: peers.Array, d: peers.Array, title: str, rounds: int) -> s
 
 
 def density_table(cases: list[tuple[tuple[int, int], int]], rounds: int) -> list[str]:
-    """The blur of fixations beside its plainest form and SciPy's filter, all three to rounding."""
+    """The blur of fixations, compared with a product of matrices and SciPy's filter."""
     lines = ["## Densities", "", "Milliseconds, Gaussian of 24 px at 640 px of width.", ""]
     lines += [
         "| picture, fixations | ours | product of matrices | scipy.ndimage | largest difference to "
@@ -255,7 +254,7 @@ def heading() -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a small picture, printed only")
+    parser.add_argument("--quick", action="store_true", help="print figures of a small picture")
     arguments = parser.parse_args()
     shape, rounds = ((96, 128), 3) if arguments.quick else ((480, 640), 15)
     grids = [(15, 20)] if arguments.quick else [(15, 20), (30, 40), (60, 80), (120, 160)]

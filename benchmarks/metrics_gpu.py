@@ -1,9 +1,9 @@
-"""How many maps a second the metrics score on a GPU, batch by batch.
+"""Maps a second that the metrics score on a GPU.
 
-    python benchmarks/metrics_gpu.py         on a GPU writes benchmarks/results/metrics_gpu.md
+    python benchmarks/metrics_gpu.py         on a GPU, writes benchmarks/results/metrics_gpu.md
 
-Batches of 64 maps of 480x640 with 200 fixations each, which lie on the device already. Without a
-GPU it runs a batch of 4 on the CPU, prints, and says so; the values are checked in both cases.
+Batches of 64 maps of 480x640 with 200 fixations each, already on the device. Without a GPU it runs
+a batch of 4 on the CPU and only prints. It compares the values with NumPy's in both cases.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
-# the folder of this file has a file with the name of the library
+# a file in this folder has the name of the library, so search the folder above instead
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import metrics  # noqa: E402
@@ -35,7 +35,7 @@ ALL = tuple(name for name in metrics.CATALOGUE if name != "emd")
 
 
 def batch() -> dict[str, np.ndarray[Any, Any]]:
-    """Scenes by the names of `metrics.evaluate`."""
+    """Stacked scenes, by the argument names of `metrics.evaluate`."""
     scenes = [scene(good=i % 2 == 0, seed=i) for i in range(BATCH)]
     return {name: np.stack([getattr(s, name) for s in scenes]) for name in scenes[0]._fields}
 
@@ -81,7 +81,7 @@ def loss(maps: dict[str, torch.Tensor], downsize: int) -> Callable[[], None]:
 
 
 def disagreement(maps: dict[str, Any], tensors: dict[str, torch.Tensor]) -> float:
-    """Largest difference to NumPy on the first two maps, in double precision."""
+    """Largest difference from NumPy on the first two maps, in double precision."""
     few = {name: array[:2] for name, array in maps.items()}
     expected = scorer(few, ALL)()
     found = scorer({name: t[:2] for name, t in tensors.items()}, ALL)()
@@ -113,13 +113,13 @@ def main() -> None:
     for title, make in rows.items():
         cells = [f"{maps_a_second(make(m)):,.0f}" for m in (single, double)]
         lines.append(f"| {title} | {' | '.join(cells)} |")
-    lines += ["", f"Largest difference to NumPy: {disagreement(maps, double):.1e}.", ""]
+    lines += ["", f"Largest difference from NumPy: {disagreement(maps, double):.1e}.", ""]
     text = "\n".join(lines)
     print(text)
     if GPU:
         RESULT.write_text(text, encoding="utf-8")
     else:
-        print("No GPU: these figures are of the CPU, and are not written.")
+        print("No GPU: these are figures of the CPU, and no file is written.")
 
 
 if __name__ == "__main__":

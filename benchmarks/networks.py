@@ -1,12 +1,11 @@
-"""The trainable methods on the set `demo`: accuracy, maps, seconds; rotation tasks; seeds.
+"""The trainable methods on the data set `demo`: accuracy, maps, time, rotation tasks, seeds.
 
     python benchmarks/networks.py FOLDER [--seeds 2]     writes benchmarks/results/networks.md
 
-Runs `emomap bench` as a user would: the six methods at once, the sanity checks of those with maps,
-then table 2 with several seeds, and the maps of its row (c), which is ISLAMNet as the recipe has
-it. FOLDER keeps the runs and their
-times; the same command goes on where it was stopped, and a run that was stopped has no time. On a
-machine that others use, the seconds of processor time say more than those of the clock.
+It runs `emomap bench`: all six methods at once, the sanity checks of those with maps, then table 2
+with several seeds, and the maps of its row (c), which is ISLAMNet with the angles of the recipe.
+FOLDER keeps the runs and their times. The same command resumes after an interruption; an
+interrupted run has no time. On a shared machine, processor time says more than elapsed time.
 """
 
 from __future__ import annotations
@@ -42,8 +41,8 @@ TASKS = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("folder", type=Path, help="folder of the runs")
+    parser.add_argument("--seeds", type=int, default=2, help="number of seeds [%(default)s]")
     chosen = parser.parse_args()
     folder, seeds = chosen.folder, range(chosen.seeds)
     run(folder, "six", *(f"--method={name}" for name in SIX))
@@ -79,7 +78,7 @@ def main() -> None:
 
 
 def run(folder: Path, name: str, *arguments: str) -> None:
-    """One `emomap bench` in FOLDER/NAME, unless it is there; its time goes to FOLDER/times.json."""
+    """Run `emomap bench` into FOLDER/NAME unless it is done; its time goes to FOLDER/times.json."""
     target, kept = folder / name, folder / "times.json"
     times = json.loads(kept.read_text()) if kept.exists() else {}
     if (target / "summary.json").exists():
@@ -90,7 +89,7 @@ def run(folder: Path, name: str, *arguments: str) -> None:
     before, start = children(), time.monotonic()
     subprocess.run(command, check=True)
     wall = time.monotonic() - start
-    while True:  # the workers that the command left behind
+    while True:  # wait for workers that the command left behind
         try:
             os.wait()
         except ChildProcessError:
@@ -100,18 +99,18 @@ def run(folder: Path, name: str, *arguments: str) -> None:
 
 
 def adopt_orphans() -> None:
-    """Under Linux, become the parent of the command's workers, so that their time is counted."""
+    """Under Linux, adopt workers that outlive the command, so that their time is counted."""
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
 
 
 def children() -> float:
-    """Processor seconds of all processes that were started and have ended."""
+    """Processor seconds of all child processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def processor() -> str:
-    """The model of the CPU, where the system says it."""
+    """The model of the CPU, if the system tells it."""
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
             return line.split(":")[1].strip()
@@ -127,10 +126,10 @@ def summary(folder: Path, name: str) -> dict[str, Any]:
 
 
 def clocked(folder: Path, name: str) -> str:
-    """How long a run took, in words."""
+    """The time of a run, in words."""
     times = json.loads((folder / "times.json").read_text()).get(name)
     if times is None:
-        return "its time was not taken, since it was stopped and resumed"
+        return "no time, since it was interrupted and resumed"
     wall, cpu = times
     return (
         f"{wall / 60:.0f} minutes by the clock while other work ran, {cpu / 60:.1f} of processor "
@@ -139,7 +138,7 @@ def clocked(folder: Path, name: str) -> str:
 
 
 def six(folder: Path) -> list[str]:
-    """All six methods of one run, and the baselines beside them."""
+    """The six methods of one run, and the baselines."""
     found = summary(folder, "six")
     rows = []
     for name, entry in found["methods"].items():
@@ -169,7 +168,7 @@ def trained(home: Path) -> list[str]:
 
 
 def sanity(folder: Path) -> list[str]:
-    """What the maps keep when the weights are lost, and the curves of what the networks look at."""
+    """Sanity checks: maps under random weights, and curves of deletion and insertion."""
     found = json.loads((folder / "sanity/sanity.json").read_text())
     rows = []
     for name, checks in found.items():
@@ -187,11 +186,11 @@ def sanity(folder: Path) -> list[str]:
     return [
         "## Sanity of the maps",
         "",
-        "`--sanity` on the same networks: Spearman correlation of their maps with those that are "
-        "left when every layer has random weights, and NSS before and after (Adebayo 2018); area "
-        "under the probability of the predicted emotion while pixels go or come in the order of "
-        "the map, in brackets in a random order (Petsiuk 2018; less is better for deletion, more "
-        "for insertion).",
+        "`--sanity` on the same networks. Likeness is the Spearman correlation between their maps "
+        "and the maps when every layer has random weights; NSS is given before and after (Adebayo "
+        "2018). Deletion and insertion are areas under the probability of the predicted emotion "
+        "while pixels are removed or added in the order of the map, in brackets in random order "
+        "(Petsiuk 2018; less is better for deletion, more for insertion).",
         "",
         *table(header, rows),
         "",
@@ -216,9 +215,10 @@ def rotations(folder: Path, seeds: Sequence[int]) -> list[str]:
         f"`emomap bench --table 2 --seeds {len(seeds)}`; accuracy in %. The first seed: "
         f"{clocked(folder, f'table2/seed{seeds[0]}')}. Task (c) {verdict} above both (a) and (b) "
         "here. These three nearly solve the set, so differences of some tenths (one picture is "
-        "0.25) say little. In task (d) every view is cropped to the square inside all turned ones, "
-        "the upright one too: the network learns from pictures enlarged 1.4 times and is tested on "
-        "whole ones, which random crops would teach it (recipe `paper`), but this recipe has none.",
+        "0.25) say little. In task (d) every view, even the upright one, is cropped to the square "
+        "inside all turned views. So the network learns from pictures enlarged 1.4 times and is "
+        "tested on whole ones. Random crops (recipe `paper`) would prepare it for that; this "
+        "recipe has none.",
         "",
         *table(["task", *(f"seed {s}" for s in seeds), "mean ± sd", "last rotation loss"], rows),
         "",

@@ -1,8 +1,8 @@
-"""Procedural scenes with boxed objects, to learn the parameters of Objectness from.
+"""Procedural scenes with boxes around the objects, to learn the parameters of Objectness from.
 
-For want of photographs with annotated objects under an open licence: a background of coloured 1/f
-noise or a piece of a photograph, and up to seven shapes on it with a texture, shading and colour of
-their own, which may hide one another.
+They replace photographs with annotated objects, of which we know none under an open licence. The
+background is coloured 1/f noise or a piece of a photograph. Up to seven shapes lie on it, each with
+its own texture, shading and colour; they may hide one another.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def scenes(photographs: Path | None, seed: int) -> Iterator[tuple[NDArray[np.uin
 
     Args:
         photographs: a folder of pictures for every other background and for some textures; None
-            for noise alone.
+            to use noise only.
     """
     paths = []
     if photographs is not None:
@@ -51,7 +51,7 @@ def scenes(photographs: Path | None, seed: int) -> Iterator[tuple[NDArray[np.uin
 
 
 def _noise(shape: tuple[int, int], rng: np.random.Generator) -> Plane:
-    """Coloured noise whose amplitude falls as 1/f^p, p from 0.8 to 1.6; colours go together."""
+    """Noise whose amplitude falls as 1/f^p, p from 0.8 to 1.6, with correlated colours."""
     fy, fx = np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])
     fall = np.maximum(np.hypot(fy, fx), 1 / max(shape)) ** -rng.uniform(0.8, 1.6)
     planes = []
@@ -78,7 +78,7 @@ def _photo(paths: list[Path], shape: tuple[int, int], rng: np.random.Generator) 
 
 
 def _surface(paths: list[Path], shape: tuple[int, int], rng: np.random.Generator) -> Plane:
-    """What an object is made of: a colour, faint noise or a photograph's texture, and shading."""
+    """The surface of an object: a colour, faint noise or a photograph's texture, and shading."""
     colour = np.clip(rng.uniform(0.1, 0.9) + rng.normal(0, 0.15, 3), 0, 1)
     if rng.random() < 0.25 and paths:
         texture = _photo(paths, shape, rng)
@@ -120,7 +120,7 @@ def _shape(shape: tuple[int, int], rng: np.random.Generator) -> Plane:
 
 
 def _box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int] | None:
-    """Box of what is seen of an object; None below 150 pixels or 10 pixels of a side."""
+    """Box of the visible part of an object; None below 150 pixels or with a side below 10."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if mask.sum() < 150 or np.ptp(rows) < 9 or np.ptp(columns) < 9:
         return None

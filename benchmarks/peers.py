@@ -1,5 +1,6 @@
-"""Forms of the metrics that others compute, to measure against: pysaliency, and loops as they
-circulate, written anew from their descriptions.
+"""Other implementations of the metrics to compare with: pysaliency, and loops in circulation.
+
+The loops are our own code, written from descriptions.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ def versions(*packages: str) -> str:
 
 
 def pysaliency() -> Any:
-    """The metric modules of pysaliency (metrics, roc), or None where it is not installed.
+    """The metric modules of pysaliency (metrics, roc), or None if it is not installed.
 
-    Its release 0.2.22 expects names that setuptools and NumPy have dropped since; they are lent.
+    Its release 0.2.22 needs names that setuptools and NumPy have dropped; stubs stand in for them.
     """
     if "pkg_resources" not in sys.modules:
         lent = types.ModuleType("pkg_resources")
@@ -51,7 +52,7 @@ def minmax(map: Array) -> Array:
 
 
 def auc_judd_mit_loop(prediction: Array, fixations: Array) -> float:
-    """The loop of the MIT code: every threshold looks at every pixel."""
+    """The loop of the MIT code, which compares every pixel with every threshold."""
     saliency = minmax(prediction).ravel()
     fixated = saliency[fixations.ravel() > 0]
     thresholds = np.sort(fixated)[::-1]
@@ -84,7 +85,7 @@ def auc_judd_gist_loop(prediction: Array, fixations: Array) -> float:
 def auc_borji_compact_loop(
     prediction: Array, fixations: Array, negatives: Array | None = None, splits: int = 100
 ) -> float:
-    """A tidy loop over splits and thresholds; `negatives` are the fixations of other images."""
+    """A short loop over splits and thresholds; ``negatives`` are the fixations of other images."""
     rng = np.random.default_rng(0)
     saliency = minmax(prediction).ravel()
     fixated = saliency[fixations.ravel() > 0]
@@ -145,7 +146,7 @@ def kl_gist(prediction: Array, density: Array) -> float:
 
 
 def emd_pot(p: Array, q: Array, subtract: bool = False) -> float:
-    """Dense optimal transport of POT, of whole maps or of what they do not share."""
+    """Dense optimal transport of POT, of whole maps or, with ``subtract``, of their differences."""
     import ot
 
     y, x = np.divmod(np.arange(p.size), p.shape[1])
@@ -164,7 +165,7 @@ def emd_pot(p: Array, q: Array, subtract: bool = False) -> float:
 
 
 def emd_opencv(p: Array, q: Array) -> float:
-    """OpenCV's EMD, in single precision; NaN where it is not installed."""
+    """OpenCV's EMD, in single precision; NaN if OpenCV is not installed."""
     try:
         import cv2
     except ImportError:

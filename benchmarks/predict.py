@@ -2,8 +2,8 @@
 
     python benchmarks/predict.py FOLDER [--methods gbvs,itti_koch] [--out FILE]
 
-Runs of one and of several processes take turns, since a machine that others use is now faster, now
-slower. Times are those of the whole command: start, reading, maps, 16-bit PNGs, end.
+Runs with one and with several processes take turns, since the speed of a shared machine varies.
+Times are those of the whole command: start, reading, maps, 16-bit PNGs, end.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ def seconds(folder: Path, method: str, jobs: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--methods", default="gbvs")
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--repeat", type=int, default=5)
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("folder", type=Path, help="photographs (jpg, png)")
+    parser.add_argument("--methods", default="gbvs", help="separated by commas [%(default)s]")
+    parser.add_argument("--jobs", type=int, default=2, help="processes [%(default)s]")
+    parser.add_argument("--repeat", type=int, default=5, help="runs of each kind [%(default)s]")
+    parser.add_argument("--out", type=Path, help="write the table to this file")
     choices = parser.parse_args()
     os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parents[1])
     count = sum(1 for path in choices.folder.iterdir() if path.suffix in {".jpg", ".png"})
     lines = []
     for method in choices.methods.split(","):
-        seconds(choices.folder, method, choices.jobs)  # compiles what is not compiled yet
+        seconds(choices.folder, method, choices.jobs)  # compile first
         pairs = [
             (seconds(choices.folder, method, 1), seconds(choices.folder, method, choices.jobs))
             for _ in range(choices.repeat)
@@ -63,7 +63,7 @@ def main() -> None:
         f"`emomap predict`, {datetime.now(UTC):%Y-%m-%d}: {count} photographs of "
         f"{choices.folder.parent.name} on {os.cpu_count()} shared cores ({platform.machine()}); "
         f"Python {platform.python_version()}, NumPy {np.__version__}. Seconds of the whole "
-        f"command, medians of {choices.repeat} runs of each kind that took turns.",
+        f"command, medians of {choices.repeat} runs of each kind, which took turns.",
         "",
         f"| method | 1 process, s | {choices.jobs} processes, s | times as fast | pictures/s |",
         "| --- | ---: | ---: | ---: | ---: |",

@@ -1,4 +1,4 @@
-"""Made-up scenes to measure with: fixations, their density, and a good and a poor prediction."""
+"""Synthetic scenes for benchmarks: fixations, their density, and a good or a poor prediction."""
 
 from __future__ import annotations
 

@@ -2,11 +2,11 @@
 
     python benchmarks/score.py [--pairs 100,2000,10000] [--dask] [--out benchmarks/results/score.md]
 
-Makes its own pairs: smooth maps as models write them (sums of Gaussians), against 200 fixations a
-picture in the neutral layout, so that the density is made, too; or, with --truth fixations or
---truth density, against a folder of PNGs of that kind. Beyond the first 500, pairs are links to
-these. Times are those of the whole command; the time a pair is what a pair more costs, the start
-of all processes taken off.
+It makes its own pairs: smooth maps (sums of Gaussians) and 200 fixations a picture in the neutral
+layout, so that the command also computes densities. With --truth fixations or --truth density, maps
+are scored against a folder of PNGs of that kind. From the 501st on, pairs are links to the first
+500. Times are those of the whole command; the time a pair is the cost of one more pair, without the
+start of the processes.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from PIL import Image
 
 SHAPE = (480, 640)
 SIX = "auc_judd,auc_borji,cc,sim,kl,emd"
-#: Pairs that differ; the others are links to them.
+#: Number of pairs that differ; the others are links to them.
 DISTINCT = 500
-#: Pairs of the run whose time is taken for the start.
+#: Pairs of the run that measures the start.
 FEW = 4
 FILES = (
     "maps/{:05d}.png",
@@ -44,7 +44,7 @@ FILES = (
 
 
 def smooth(rng: np.random.Generator, spots: np.ndarray) -> np.ndarray:
-    """A sum of Gaussians at some of the places, as bytes."""
+    """A sum of Gaussians at these places, as bytes."""
     rows, columns = np.arange(SHAPE[0])[:, None], np.arange(SHAPE[1])[None, :]
     found = np.zeros(SHAPE)
     for x, y in spots:
@@ -55,7 +55,7 @@ def smooth(rng: np.random.Generator, spots: np.ndarray) -> np.ndarray:
 
 
 def make(root: Path, pairs: int) -> None:
-    """Pairs below a folder: maps/ against photos/ (neutral layout), fixations/ and density/."""
+    """Write pairs to a folder: maps/, and photos/ (neutral layout), fixations/ and density/."""
     rng = np.random.default_rng(0)
     for folder in ("maps", "photos/images", "photos/fixations", "fixations", "density"):
         (root / folder).mkdir(parents=True)
@@ -81,7 +81,7 @@ def make(root: Path, pairs: int) -> None:
 
 
 def measure(root: Path, truth: str, pairs: int, options: Sequence[str]) -> dict[str, Any]:
-    """One run of the command: seconds as its user waits them, of processors, and the memory."""
+    """One run of the command: elapsed seconds, processor seconds, and peak memory."""
     some = root / f"some{pairs}"
     if not some.exists():
         some.mkdir()
@@ -102,7 +102,7 @@ def measure(root: Path, truth: str, pairs: int, options: Sequence[str]) -> dict[
 
 @contextlib.contextmanager
 def cluster(jobs: int) -> Iterator[str]:
-    """The address of a Dask cluster that runs already, as docs/cluster.md says to start one."""
+    """Start a Dask cluster as in docs/cluster.md, and yield its address."""
     sys.path.insert(0, os.environ["PYTHONPATH"])
     import dask
     from distributed import LocalCluster
@@ -138,10 +138,10 @@ def main() -> None:
     parser.add_argument(
         "--pairs", type=lambda text: [int(n) for n in text.split(",")], default=[2000]
     )
-    parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--repeat", type=int, default=3, help="runs of each kind [%(default)s]")
+    parser.add_argument("--jobs", type=int, default=2, help="processes [%(default)s]")
     parser.add_argument("--truth", default="photos", choices=["photos", "fixations", "density"])
-    parser.add_argument("--dask", action="store_true", help="also with two local Dask workers")
+    parser.add_argument("--dask", action="store_true", help="also run with local Dask workers")
     parser.add_argument("--out", type=Path)
     choices = parser.parse_args()
     os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parents[1])
@@ -153,13 +153,13 @@ def main() -> None:
         engines = {"local": jobs}
         if choices.dask:
             engines["dask, started by the command"] = [*jobs, "--engine", "dask"]
-        measure(root, choices.truth, FEW, jobs)  # compiles what is not compiled yet
+        measure(root, choices.truth, FEW, jobs)  # compile first
         for name, options in engines.items():
             lines += rows(name, root, choices, options)
         if choices.dask:
             address = stack.enter_context(cluster(choices.jobs))
             there = ["--engine", "dask", "--scheduler", address]
-            lines += rows("dask, running already", root, choices, there)
+            lines += rows("dask, already running", root, choices, there)
     head = [
         f"# Scoring {SHAPE[1]}x{SHAPE[0]} PNGs against {choices.truth}/",
         "",
@@ -167,8 +167,7 @@ def main() -> None:
         f"{os.cpu_count()} shared cores ({platform.machine()}); "
         f"Python {platform.python_version()}, NumPy {np.__version__}. 8-bit PNG maps 480 x 640 "
         f"against {choices.truth}/, metrics {SIX}; best of {choices.repeat}. Seconds and pairs/s "
-        "of the whole command; ms a pair without the start; the memory is that of the largest "
-        "process.",
+        "of the whole command; ms a pair without the start; memory of the largest process.",
         "",
         "| engine | pairs | seconds | pairs/s | ms a pair | processor s | MiB a process |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",

@@ -1,11 +1,11 @@
-"""How fast ISLAMNet trains, and where the time goes.
+"""Speed of training ISLAMNet, and a profile of its steps.
 
     python benchmarks/training.py            writes benchmarks/results/training.md
 
 On a GPU: ResNet-101 at 448 pixels, four rotated views, batch of 32 source images, bf16, channels
 last, fused SGD, with and without torch.compile; then a profile of one step, and how far gradients
 in bf16 are from those on the CPU in float32. Without a GPU it runs the recipe `demo` at its own
-small size on the CPU, and says so. Pictures are random: decoding is measured apart.
+small size on the CPU and says so. The pictures are random; decoding is measured separately.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from torch.profiler import ProfilerActivity, profile
 
 from emomap import recipes
 from emomap.method import build, load
-from emomap.methods.islamnet import Network
+from emomap.methods.islamnet import ISLAMNetModule
 from emomap.nn.network import NetworkMethod, fixed_threads
 from emomap.sample import EMOTIONS
 from emomap.training.batches import augment
-from emomap.training.loop import Step
+from emomap.training.setup import LossStep
 
 RESULT = Path(__file__).parent / "results" / "training.md"
 GPU = torch.cuda.is_available()
@@ -47,7 +47,7 @@ def make_step(compiled: bool) -> tuple[Callable[[], None], NetworkMethod, int]:
     assert isinstance(method, NetworkMethod)
     torch.manual_seed(0)
     network = method.build(EMOTIONS).to(DEVICE).to(memory_format=torch.channels_last).train()
-    step: nn.Module = Step(network)
+    step: nn.Module = LossStep(network)
     if compiled:
         step = torch.compile(step)  # type: ignore[assignment]
     optimizer = torch.optim.SGD(
@@ -72,7 +72,7 @@ def make_step(compiled: bool) -> tuple[Callable[[], None], NetworkMethod, int]:
 
 
 def seconds(run: Callable[[], None]) -> list[float]:
-    """Time of each step once it is warm."""
+    """Seconds of each step after the first few."""
     for _ in range(5 if GPU else 1):
         run()
     found = []
@@ -91,7 +91,7 @@ def wait() -> None:
 
 
 def table_of_costs(run: Callable[[], None]) -> str:
-    """The operations that cost most in one step."""
+    """The most expensive operations of one step."""
     activities = [ProfilerActivity.CPU] + ([ProfilerActivity.CUDA] if GPU else [])
     with profile(activities=activities) as recorded:
         run()
@@ -113,18 +113,18 @@ def cost(event: object) -> float:
 
 
 def gradient_error(backbone: str) -> float:
-    """Relative distance of the gradients on this device in bf16 from the CPU's in float32."""
+    """Relative error of the gradients on this device in bf16, against float32 on the CPU."""
     options = {"backbone": backbone, "weights": "none", "size": 128}
     method = build(load("islamnet"), "islamnet", options)
     assert isinstance(method, NetworkMethod)
     found = []
     for device, narrow in (("cpu", False), (DEVICE.type, True)):
         torch.manual_seed(0)
-        network = method.build(EMOTIONS).eval().to(device)  # batch norm as it stands
-        assert isinstance(network, Network)
-        nn.init.normal_(network.classifier.weight, std=0.01)  # silent at first: no gradient to f4
-        # smooth pictures of different colours; noise looks alike to a network, and what is left of
-        # its gradient are the rounding errors
+        network = method.build(EMOTIONS).eval().to(device)  # batch norm with its running statistics
+        assert isinstance(network, ISLAMNetModule)
+        nn.init.normal_(network.classifier.weight, std=0.01)  # at zero, f4 has no gradient
+        # smooth pictures of different colours: all noise looks alike to a network, and its gradient
+        # would consist of rounding errors
         coarse = torch.rand(8, 3, 4, 4, generator=torch.Generator().manual_seed(1))
         images = nn.functional.interpolate(4 * coarse - 2, size=128, mode="bicubic")
         with torch.autocast(device, torch.bfloat16, enabled=narrow):
@@ -138,7 +138,7 @@ def gradient_error(backbone: str) -> float:
 
 
 def decoding() -> float:
-    """JPEGs of 640x480 that one core decodes and resizes in a second, as training does it."""
+    """JPEGs of 640x480 that one core decodes and resizes a second, as training does."""
     rng = np.random.default_rng(0)
     coarse = Image.fromarray(rng.integers(0, 256, (60, 80, 3), dtype=np.uint8))
     stream = io.BytesIO()
@@ -153,7 +153,7 @@ def decoding() -> float:
 
 
 def processor() -> str:
-    """The model of the CPU, where the system says it."""
+    """The model of the CPU, if the system tells it."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(x.split(":")[1].strip() for x in lines if x.startswith("model name"))

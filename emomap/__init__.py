@@ -1,8 +1,10 @@
 """emomap: does this map show where people look?
 
-Three ways in: ``emomap bench`` trains, extracts, scores and ranks; ``emomap score`` scores
-anybody's maps; ``from emomap import metrics`` (or ``import metrics``) is the metric library.
-From Python, `emomap.score` and `emomap.bench` do what the commands do.
+There are three ways in. ``emomap bench`` trains, extracts, scores and ranks. ``emomap score``
+scores any maps. ``from emomap import metrics`` (or ``import metrics``) is the metric library. From
+Python, `emomap.score` and `emomap.bench` do what the commands do.
+
+This package knows its version only. It does not know its rooms until a function is asked for.
 """
 
 from typing import Any
@@ -13,7 +15,7 @@ __all__ = ["__version__", "bench", "score"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the two functions when they are asked for, so that `import emomap` stays light."""
+    """Import `score` or `bench` when it is asked for, so that `import emomap` stays light."""
     if name == "score":
         from emomap.scoring.folders import score
 

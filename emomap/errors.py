@@ -1,4 +1,4 @@
-"""Errors that are the user's to mend: one clear line, no traceback, a stated exit code."""
+"""Errors that a user can mend: one clear line, no traceback, a stated exit code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 class EmomapError(Exception):
-    """Something in the input is wrong; the message names it and the way out.
+    """Something in the input is wrong. The message names it and the remedy.
 
     The command line prints the message as one line on stderr and exits with ``exit_code``.
     """
@@ -15,19 +15,19 @@ class EmomapError(Exception):
 
 
 class UsageError(EmomapError):
-    """The command or its options are wrong, before anything was computed."""
+    """The command or its options are wrong; nothing was computed."""
 
     exit_code = 2
 
 
 class Interrupted(EmomapError):
-    """The user stopped the command, and nothing of it is kept."""
+    """The user interrupted the command, and it keeps nothing."""
 
     exit_code = 130
 
 
 def listed(items: Iterable[object], most: int = 10) -> str:
-    """Some of many for a message: "a, b, c and 17 more"; "none" when there are none.
+    """The first items and how many follow, for a message: "a, b, c and 17 more"; "none" for none.
 
     >>> listed(range(5), most=2)
     '0, 1 and 3 more'

@@ -1,7 +1,7 @@
 """Methods: image -> map, and for classifiers image -> emotion; and the registry of their names.
 
-A method takes part in `bench`, `train` and `predict` by a name of the registry, by an entry point
-in the group ``emomap.methods``, or as ``package.module:Name``. Nothing in emomap has to change.
+`bench`, `train` and `predict` find a method by its name in the registry, by an entry point in the
+group ``emomap.methods``, or as ``package.module:Name``. Nothing in emomap has to change for one.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from emomap.errors import UsageError
 if TYPE_CHECKING:
     from emomap.sample import Dataset
 
-#: (H, W, 3) uint8, as `emomap.io.read_image` gives it.
+#: (H, W, 3) uint8, as `emomap.io.read_image` returns it.
 Image = NDArray[np.uint8]
-#: (h, w) float, finite, non-negative. Any size: `score` brings it to the size of the gaze.
+#: (h, w) float, finite, non-negative. Any size: `score` resizes it to the size of the gaze.
 Map = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a method says about one image.
+    """What a method predicts for one image.
 
     Attributes:
         map: (h, w) saliency or emotion map, or None for a method that only classifies.
@@ -42,33 +42,33 @@ class Prediction:
 
 
 class Method:
-    """Base of all methods. Options are keyword arguments of the constructor.
+    """Base of all methods. Its options are the keyword arguments of its constructor.
 
     A hand-made method overrides `predict` alone. One that needs the training gaze (a fitted centre
     prior) or training images also overrides `fit`. Networks derive from
     `emomap.nn.network.NetworkMethod`, and are trained by `emomap.training`.
     """
 
-    #: True when `fit` must have run (on labelled images) before `predict`.
+    #: True if it must be trained (on labelled images) before `predict`.
     trainable: ClassVar[bool] = False
     #: False for a method that only classifies.
     gives_map: ClassVar[bool] = True
-    #: The emotions in the order of the probabilities, once it is trained or loaded.
+    #: The emotions in the order of the probabilities, once trained or loaded.
     classes: tuple[str, ...] = ()
-    #: False when `fit` is to be silent on stderr.
+    #: False to keep `fit` silent on stderr.
     show: bool = True
-    #: Where `fit` may keep what it needs to go on after it was stopped; None for nowhere.
+    #: Folder where `fit` may keep what it needs to resume; None for nowhere.
     scratch: Path | None = None
 
     def fit(self, train: Dataset, validation: Dataset) -> None:
-        """Learn from the training split. Gaze may be used only by methods that say so.
+        """Learn from the training split. Only methods that say so may use gaze.
 
         Args:
             train, validation: the samples of these splits; empty where the data set has none.
         """
 
     def load(self, checkpoint: Path, *, device: str = "auto") -> None:
-        """Take what was learned from a checkpoint that `emomap.training` wrote.
+        """Load what was learned from a checkpoint that `emomap.training` wrote.
 
         Args:
             checkpoint: the file.
@@ -95,17 +95,17 @@ class Method:
             images: (H, W, 3) uint8 each; they may differ in size.
 
         Returns:
-            One `Prediction` an image, in their order.
+            One `Prediction` for each image, in their order.
         """
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the registry: where the class is, and what `emomap methods` says of it.
+    """A line of the registry: where the class is, and what `emomap methods` prints.
 
     Attributes:
-        name: for ``--method``.
+        name: as given to ``--method``.
         target: ``package.module:Class``.
         summary: one line.
         kind: "baseline", "classical", "network", "classifier" or "plug-in".
@@ -164,10 +164,10 @@ def entries() -> dict[str, Entry]:
 def load(name: str) -> type[Method]:
     """The class of a method, by its name or as ``package.module:Name``.
 
-    Modules are also looked for in the current folder, after everything that is installed.
+    Modules are also searched for in the current folder, after all installed packages.
 
     Raises:
-        UsageError: no such method, or what is found there is not a `Method`.
+        UsageError: no such method, or not a `Method`.
     """
     known = entries()
     if name in known:
@@ -175,7 +175,7 @@ def load(name: str) -> type[Method]:
     elif ":" in name:
         target = name
         here = str(Path.cwd())
-        if here not in sys.path:  # last, so that no file there stands in for a package
+        if here not in sys.path:  # last, so that no file there shadows a package
             sys.path.append(here)
     else:
         raise UsageError(

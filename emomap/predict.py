@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomap import io, parallel
-from emomap.errors import EmomapError, UsageError
+from emomap.errors import EmomapError
 from emomap.method import Method
 from emomap.progress import track
-from emomap.sample import Dataset, Sample
+from emomap.sample import Sample
 
 #: Pictures given to a network at once. Part of the result: another size rounds differently.
 BATCH = 16
@@ -208,58 +208,3 @@ def read_emotions(table: Path) -> dict[str, str]:
     """The likeliest emotion by image, from the file that `predict_batches` writes."""
     entries = map(json.loads, table.read_text("utf-8").splitlines())
     return {e["image"]: e["emotion"] for e in entries if e["emotion"]}
-
-
-def find_pictures(path: Path, out: Path) -> Dataset:
-    """The pictures below a path: those of a data set, or any in a plain folder; or one alone.
-
-    Args:
-        path: the folder or picture.
-        out: where the maps go; what lies there is no picture.
-
-    Raises:
-        UsageError: a map would take the place of a picture.
-    """
-    from emomap.data import open_dataset
-
-    if out.resolve() == (path.parent if path.is_file() else path).resolve():
-        raise UsageError(
-            f"--out {out}: is the folder of the pictures, where maps would pass for pictures; "
-            "write them elsewhere"
-        )
-    if path.is_file() and path.suffix.lower() in io.IMAGE_SUFFIXES:
-        return Dataset(path.stem, (Sample(path.stem, path),), layout="one picture")
-    if path.is_dir() and any(p.suffix.lower() in io.IMAGE_SUFFIXES for p in path.iterdir()):
-        return pictures(path, out)
-    try:
-        return open_dataset(str(path))
-    except EmomapError:
-        return pictures(path, out)
-
-
-def pictures(folder: Path, out: Path) -> Dataset:
-    """A plain folder of pictures as a data set without labels or gaze.
-
-    Args:
-        folder: with pictures at any depth.
-        out: may lie within it; what lies there is no picture.
-
-    Raises:
-        EmomapError: the folder holds no picture.
-    """
-    files = io.list_files(folder, io.IMAGE_SUFFIXES)
-    if out.resolve().is_relative_to(folder.resolve()):
-        maps = folder / out.resolve().relative_to(folder.resolve())
-        files = [file for file in files if not file.is_relative_to(maps)]
-    if not files:
-        raise EmomapError(f"{folder}: no pictures in it, at any depth")
-    seen: dict[str, Path] = {}
-    for file in files:
-        identity = io.file_id(file, folder)
-        if identity in seen:
-            raise EmomapError(
-                f"{file} and {seen[identity].name} would write the same map; rename one"
-            )
-        seen[identity] = file
-    samples = tuple(Sample(identity, file) for identity, file in seen.items())
-    return Dataset(name=folder.resolve().name, samples=samples, layout="folder of pictures")

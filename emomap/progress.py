@@ -1,4 +1,4 @@
-"""Progress with remaining time on stderr: a bar on a terminal, elsewhere a line now and then."""
+"""Progress and messages on stderr: a bar on a terminal; elsewhere a line every few seconds."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ Tracked = TypeVar("Tracked")
 
 #: Seconds between two lines where stderr is not a terminal (a log file, a batch queue).
 LINE_EVERY = 10.0
-#: How many problems are named before they are only counted.
+#: Problems that are named; the others are counted.
 LISTED = 10
 
 
 def say(message: str) -> None:
-    """One line of message on stderr."""
+    """Print a message on stderr."""
     print(message, file=sys.stderr, flush=True)
 
 
 def report_problems(failed: Sequence[str], remarks: Sequence[str]) -> None:
-    """Failures and remarks on stderr, the first ten of each, the others counted."""
+    """Print failures and remarks on stderr, the first ten of each, and the number of the others."""
     for kind, lines in (("not done", failed), ("note", remarks)):
         for line in lines[:LISTED]:
             say(f"emomap: {kind}: {line}")
@@ -32,11 +32,13 @@ def report_problems(failed: Sequence[str], remarks: Sequence[str]) -> None:
 def track(
     items: Iterable[Tracked], *, total: int, label: str, done: int = 0, show: bool = True
 ) -> Iterator[Tracked]:
-    """Pass items through, reporting how many of ``total`` are through and the time that is left.
+    """Yield the items and report how many of ``total`` are done, and the remaining time.
 
     Args:
-        items: what to iterate over; ``done`` of the ``total`` were finished in an earlier run.
+        items: those that are not done yet.
+        total: all items, those of an earlier run included.
         label: what is being done, "score gbvs".
+        done: items that an earlier run has done.
         show: False to be silent.
     """
     if not show or total <= done:
@@ -62,13 +64,13 @@ def _lines(items: Iterable[Tracked], total: int, label: str, done: int) -> Itera
         if now - last >= LINE_EVERY and done < total:
             last = now
             left = (now - start) / (done - first) * (total - done)
-            # the first items pay for starting the processes, so they foretell nothing
+            # the first items also wait for processes to start, so they predict nothing
             say(f"{label}: {done}/{total}" + (f", {clock(left)} left" if done - first > 9 else ""))
     say(f"{label}: {done}/{total}, took {clock(time.monotonic() - start)}")
 
 
 def clock(seconds: float) -> str:
-    """3725 -> "1:02:05", 65 -> "1:05"."""
+    """Seconds as a clock shows them: 3725 is "1:02:05", 65 is "1:05"."""
     minutes, second = divmod(round(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"

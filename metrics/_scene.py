@@ -67,13 +67,16 @@ class Scene:
         kind = "pairs" if self._paired else "pixels"
         return self._field("prediction", kind), self._field("density", kind)
 
-    def mass(self, name: str) -> Field:
+    def mass(self, name: str, *, plain: bool = False) -> Field:
         """A map of non-negative numbers that can be shared out, in any order.
+
+        Args:
+            plain: take the pixels as they are; bytes are otherwise counted by compiled code.
 
         Raises:
             ValueError: negative values, or a density that sums to zero.
         """
-        return self._mass(name, self.field(name))
+        return self._mass(name, self._field(name, "pixels") if plain else self.field(name))
 
     def mass_pair(self) -> tuple[Field, Field]:
         """Prediction and density that can be shared out, aligned value by value."""

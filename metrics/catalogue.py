@@ -1,15 +1,13 @@
-"""What there is to know of each metric, the named conventions, and the signature of a score."""
+"""What there is to know of each metric: direction, range, inputs, settings, source."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from metrics import _arrays as arrays
 from metrics import distribution, location, stimulus, transport
 from metrics._conventions import CONVENTIONS
-from metrics._version import __version__
 
 
 @dataclass(frozen=True)
@@ -237,59 +235,3 @@ def entry(name: str) -> Metric:
     if name not in CATALOGUE:
         raise ValueError(f"no metric is called '{name}'; there are {', '.join(CATALOGUE)}")
     return CATALOGUE[name]
-
-
-def signature(names: str | Iterable[str], *, convention: str = "mit", **choices: Any) -> str:
-    """A short string that names every choice behind a score, in the manner of sacrebleu.
-
-    Two scores are comparable when their signatures are equal. Parts are separated by ``|``: the
-    metrics joined by ``+``, the convention, the settings of the metrics as ``key:value`` (a
-    setting in which the metrics differ as ``metric.key:value``), what the caller adds, and the
-    version.
-
-    Parameters
-    ----------
-    names : str or iterable of str
-        One metric or several.
-    convention : {"mit", "tuebingen"}
-        That they were computed under.
-    **choices
-        Anything else that the number depends on (``resize="matlab-bicubic"``, ``sigma=24``); a key
-        of a metric's own settings replaces it (``downsize=16``); None says nothing.
-
-    Raises
-    ------
-    ValueError
-        An unknown metric or convention.
-
-    Examples
-    --------
-    >>> signature("nss", resize="matlab-bicubic")
-    'nss|mit|fixations:pixels|ddof:1|resize:matlab-bicubic|v:0.1.0'
-    """
-    listed = [names] if isinstance(names, str) else list(names)
-    entries = [entry(name) for name in listed]
-    settings: dict[str, dict[str, str]] = {}
-    for one in entries:
-        arrays.choice(convention, one.conventions, f"convention of {one.name}")
-        for key, value in one.settings[convention].items():
-            settings.setdefault(key, {})[one.name] = value
-    for key in [key for key in choices if key in settings]:
-        value = choices.pop(key)
-        if value is not None:
-            settings[key] = dict.fromkeys(settings[key], _text(value))
-    parts = ["+".join(listed), convention]
-    for key, by_metric in settings.items():
-        if len(set(by_metric.values())) == 1:
-            parts.append(f"{key}:{next(iter(by_metric.values()))}")
-        else:
-            parts += [f"{name}.{key}:{value}" for name, value in by_metric.items()]
-    parts += [f"{key}:{_text(value)}" for key, value in choices.items() if value is not None]
-    return "|".join([*parts, f"v:{__version__}"])
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    text = f"{value:g}" if isinstance(value, float) else str(value)
-    return text.replace("|", "/")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,28 +73,37 @@ def change(
     shape: tuple[int, int],
     method: str = "matlab-bicubic",
     scale: float | None = None,
+    plain: bool = False,
 ) -> Array:
-    """Bring (..., h, w) maps to another size in double precision; for scale see `weights`."""
+    """Bring (..., h, w) maps to another size in double precision; for scale see `weights`.
+
+    ``plain`` avoids compiled code: slower, and with other last digits.
+    """
     (h, w), (height, width) = values.shape[-2:], shape
     if xp is not np:
         rows = arrays.beside(values, weights(h, height, method, scale), values.dtype)
         columns = arrays.beside(values, weights(w, width, method, scale), values.dtype)
         return rows @ values @ columns.T
-    rows, columns = _band(h, height, method, scale), _band(w, width, method, scale)
     resized = np.empty((*values.shape[:-2], height, width))
+    if plain:
+        matrices = weights(h, height, method, scale), weights(w, width, method, scale).T
+        for index in np.ndindex(values.shape[:-2]):
+            below = arrays.product(matrices[0], values[index].astype(np.float64))
+            resized[index] = arrays.product(below, matrices[1])
+        return resized
+    rows, columns = bands(h, height, method, scale), bands(w, width, method, scale)
     for index in np.ndindex(values.shape[:-2]):
         resized[index] = _product(columns, _product(rows, values[index]).T).T
     return resized
 
 
-def _product(band: tuple[NDArray[np.int64], Matrix], values: Array) -> Matrix:
+def _product(band: Band, values: Array) -> Matrix:
     from metrics._compiled import banded
 
-    first, entries = band
     if values.dtype.str[1:] not in COMPILED or not values.dtype.isnative:
         values = values.astype(np.float64)
-    found = np.empty((len(first), values.shape[1]))
-    banded(first, entries, np.ascontiguousarray(values), found)
+    found = np.empty((len(band.first), values.shape[1]))
+    banded(band.first, band.weights, np.ascontiguousarray(values), found)
     return found
 
 
@@ -111,7 +120,7 @@ def _triangle(x: Matrix) -> Matrix:
 
 @lru_cache(maxsize=64)
 def weights(size: int, wanted: int, method: str, scale: float | None = None) -> Matrix:
-    """The matrix that resizes one axis. Read-only, for it is shared.
+    """The matrix that resizes one axis. Read-only, because it is shared.
 
     Parameters
     ----------
@@ -144,17 +153,36 @@ def weights(size: int, wanted: int, method: str, scale: float | None = None) -> 
     return matrix
 
 
-@lru_cache(maxsize=64)
-def _band(
-    size: int, wanted: int, method: str, scale: float | None
-) -> tuple[NDArray[np.int64], Matrix]:
-    """Where the entries of each row of `weights` begin, and (wanted, k) the entries."""
+class Band(NamedTuple):
+    """Row i of the weights is ``weights[i]`` from column ``first[i]`` on, and zero elsewhere."""
+
+    first: NDArray[np.int64]
+    weights: Matrix
+
+
+@lru_cache(maxsize=256)
+def bands(size: int, wanted: int, method: str, scale: float | None = None) -> Band:
+    """The weights that resize one axis without their zeros. Read-only, because it is shared.
+
+    Parameters
+    ----------
+    size, wanted, method, scale
+        As in `weights`.
+
+    Returns
+    -------
+    Band
+        ``first``, (wanted,) int64, and ``weights``, (wanted, k). ``first + k`` is at most ``size``.
+    """
     matrix = weights(size, wanted, method, scale)
     entries = matrix != 0
     first = entries.argmax(axis=1)
     width = int((size - entries[:, ::-1].argmax(axis=1) - first).max())
     first = np.minimum(first, size - width)
-    return first, np.take_along_axis(matrix, first[:, None] + np.arange(width), axis=1)
+    found = Band(first, np.take_along_axis(matrix, first[:, None] + np.arange(width), axis=1))
+    for array in found:
+        array.flags.writeable = False
+    return found
 
 
 def _area(size: int, wanted: int) -> Matrix:

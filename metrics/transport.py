@@ -10,6 +10,7 @@ difference onto the negative part.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
@@ -23,7 +24,7 @@ from metrics.resize import change
 
 GRIDS = ("common", "mit")
 UNITS = ("cell", "pixel")
-METHODS = ("exact", "approximate", "beckmann")
+METHODS = ("exact", "approximate", "beckmann", "pot")
 
 
 def emd(
@@ -34,7 +35,7 @@ def emd(
     downsize: int = 32,
     grid: Literal["common", "mit"] = "common",
     unit: Literal["cell", "pixel"] = "cell",
-    method: Literal["exact", "approximate", "beckmann"] = "exact",
+    method: Literal["exact", "approximate", "beckmann", "pot"] = "exact",
     tolerance: float = 0.002,
     iterations: int = 50,
     negative: str = "error",
@@ -59,11 +60,14 @@ def emd(
         grid; where ``downsize`` does not divide the size, a map differs from itself.
     unit : {"cell", "pixel"}
         Distance in cells of the grid, as published, or in pixels of the maps.
-    method : {"exact", "approximate", "beckmann"}
+    method : {"exact", "approximate", "beckmann", "pot"}
         ``"exact"``: the optimum, by a multiscale network simplex. ``"approximate"``: the same,
         stopped when certified to lie within ``tolerance`` of it; for fine grids. ``"beckmann"``:
         a minimal flux, differentiable and batched on the device, with a bias of some tenths of a
-        percent; for training.
+        percent; for training. ``"pot"``: the optimum again, by the solver of the package POT, to
+        check ``"exact"`` or where numba cannot be had. It needs no numba, but much time and memory
+        on fine grids. The value is the same, so a signature does not tell the two apart
+        (``solver:exact``).
     tolerance : float
         Of ``"approximate"``, as a share of the value.
     iterations : int
@@ -77,7 +81,7 @@ def emd(
     Returns
     -------
     float or (...) array, or two of them
-        0 for equal maps. Exact to rounding but for the last two methods; the value of
+        0 for equal maps. ``"exact"`` and ``"pot"`` are exact to rounding; the value of
         ``"approximate"`` is that of a plan, so the exact one lies between the bound and it.
 
     Raises
@@ -85,6 +89,8 @@ def emd(
     ValueError
         Shapes differ, NaN or infinite values, negative values, or a density that is zero
         everywhere; an option that does not exist.
+    ImportError
+        ``method="pot"`` without POT.
 
     Examples
     --------
@@ -120,6 +126,32 @@ def emd_kernel(
     bound: bool = False,
 ) -> Any:
     """`emd` of a scene, with a lower bound of the exact value (NaN where nobody asked)."""
+    _check_options(downsize, grid, unit, method, tolerance, iterations)
+    factor = float(downsize) if unit == "pixel" else 1.0
+    height, width = scene.maps["density"].shape[-2:]
+    wanted = (math.ceil(height / downsize), math.ceil(width / downsize))
+    scale = 1.0 / downsize
+    plain = method == "pot"
+    p = _to_grid(scene, "prediction", wanted, None if grid == "mit" else scale, plain)
+    d = _to_grid(scene, "density", wanted, scale, plain)
+    difference = p - d
+    if method == "beckmann":
+        from metrics.beckmann import beckmann, certified
+
+        value, potential = beckmann(difference, iterations)
+        lower = certified(difference, potential) if bound else value * math.nan
+        return value * factor, lower * factor
+    solve = _solver(method, tolerance)
+    host = arrays.to_numpy(difference).reshape(-1, *wanted)
+    found = np.array([solve(one) for one in host]) * factor
+    if scene.xp is np:
+        return float(found[0, 0]), float(found[0, 1])
+    return tuple(arrays.beside(scene.maps["prediction"], column) for column in found.T)
+
+
+def _check_options(
+    downsize: int, grid: str, unit: str, method: str, tolerance: float, iterations: int
+) -> None:
     arrays.choice(grid, GRIDS, "grid")
     arrays.choice(unit, UNITS, "unit")
     arrays.choice(method, METHODS, "method")
@@ -128,42 +160,34 @@ def emd_kernel(
             raise ValueError(f"{name} is {number}; it must be a whole number, at least 1")
     if not 0 <= tolerance < 1:
         raise ValueError(f"tolerance is {tolerance}; it must lie in [0, 1)")
-    xp = scene.xp
-    factor = float(downsize) if unit == "pixel" else 1.0
-    height, width = scene.maps["density"].shape[-2:]
-    wanted = (math.ceil(height / downsize), math.ceil(width / downsize))
-    scale = 1.0 / downsize
-    p = _to_grid(scene, "prediction", wanted, None if grid == "mit" else scale)
-    d = _to_grid(scene, "density", wanted, scale)
-    difference = p - d
-    if method == "beckmann":
-        from metrics.beckmann import beckmann, certified
 
-        value, potential = beckmann(difference, iterations)
-        lower = certified(difference, potential) if bound else value * math.nan
-        return value * factor, lower * factor
+
+def _solver(method: str, tolerance: float) -> Callable[[Any], tuple[float, float]]:
+    """The cost and its lower bound of a difference of two maps; imported when it is used."""
+    if method == "pot":
+        from metrics._pot import transport as by_pot
+
+        return by_pot
     from metrics._exact import transport
 
-    host = arrays.to_numpy(difference).reshape(-1, *wanted)
-    allowed = tolerance if method == "approximate" else 0.0
-    found = np.array([transport(one, allowed) for one in host]) * factor
-    if xp is np:
-        return float(found[0, 0]), float(found[0, 1])
-    return tuple(arrays.beside(scene.maps["prediction"], column) for column in found.T)
+    return partial(transport, tolerance=tolerance if method == "approximate" else 0.0)
 
 
-def _to_grid(scene: Scene, name: str, wanted: tuple[int, int], scale: float | None) -> Array:
+def _to_grid(
+    scene: Scene, name: str, wanted: tuple[int, int], scale: float | None, plain: bool
+) -> Array:
     """(..., h, w) a map on the coarse grid, summing to one; uniform where it is zero.
 
     imresize(map, 1/32) keeps the scale and rounds the size up; imresize(map, size) has the scale
-    that the size implies (None here). The two differ where 32 does not divide the size.
+    that the size implies (None here). The two differ where 32 does not divide the size. ``plain``
+    avoids compiled code.
     """
     xp = scene.xp
-    field = scene.mass(name)
+    field = scene.mass(name, plain=plain)
     shape = scene.maps[name].shape
     values = scene.maps[name] if xp is np else arrays.float64(xp, scene.maps[name])
     values = arrays.clipped(xp, values) if field.clipped else values
-    small = change(xp, values, wanted, scale=scale)
+    small = change(xp, values, wanted, scale=scale, plain=plain)
     empty = field.total == 0
     empty = empty if xp is np else xp.reshape(empty, (*shape[:-2], 1, 1))
     small = arrays.where(xp, empty, xp.ones_like(small), small)

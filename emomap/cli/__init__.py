@@ -1,4 +1,8 @@
-"""The command line: `emomap COMMAND`. Each command is one thin file, imported when it is called."""
+"""The command line: `emomap COMMAND`. Each command is one thin file, imported when it is called.
+
+The room knows options, exit codes and every stage, which it imports inside its functions. No other
+room knows it.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +17,17 @@ import click
 from emomap._version import __version__
 from emomap.errors import EmomapError
 
-#: Command -> one line of help. The help of all is printed without importing any of them.
+#: Command -> one line of help. `emomap --help` prints them without importing any command.
 COMMANDS = {
     "bench": "Train, extract, score and rank methods on a data set.",
     "score": "Score a folder of maps against gaze.",
     "report": "Show a run as one HTML page with pictures.",
     "merge": "Put the results of shards together.",
-    "table": "Print the table of a run in another format.",
+    "table": "Print the table of a run in any format.",
     "figure": "Draw a grid of maps for a paper.",
-    "compare": "Is one method better than another? Tests, effect sizes, ranks.",
+    "compare": "Compare methods image by image: tests, effect sizes, ranks.",
     "predict": "Write the maps of a method for a folder of pictures.",
-    "train": "Train a method on a data set.",
+    "train": "Train a method, without scoring it.",
     "methods": "List the methods.",
     "data": "List, check, show and convert data sets.",
 }
@@ -49,28 +53,28 @@ class Lazy(click.Group):
 @click.command(
     cls=Lazy,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="\b\nExample:\n  emomap bench --method islamnet    # a first run, nothing else needed",
+    epilog="\b\nExample:\n  emomap bench --method islamnet    # a first run; needs nothing else",
 )
 @click.version_option(__version__, "-V", "--version", prog_name="emomap")
 def cli() -> None:
     """emomap: does this map show where people look?
 
-    Trains emotion and saliency models, extracts their maps, and scores anybody's maps against
-    human gaze. `emomap COMMAND --help` explains each command, with an example.
+    Train emotion and saliency models, extract their maps, and score any maps against human gaze.
+    `emomap COMMAND --help` explains each command, with an example.
     """
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; every error of the user's is one line on stderr.
+    """Run the command line. An error that the user can mend is one line on stderr.
 
     Exit codes: 0 done, 1 failed, 2 wrong use, 3 done but some items failed, 130 interrupted.
     """
-    # threads that wait busily for one another make training several times slower on a shared
-    # machine; read once, when torch is imported
+    # On a shared machine, training is several times slower when threads wait busily for one
+    # another. The variable is read once, when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         sys.exit(_run(arguments))
-    except BrokenPipeError:  # `emomap score ... | head`: the reader has gone, which is its right
+    except BrokenPipeError:  # the reader of a pipe has closed it: `emomap score ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
 
@@ -82,7 +86,7 @@ def _run(arguments: list[str] | None) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        _complain("interrupted; what is done is kept, the same command goes on from here")
+        _complain("interrupted; what is done is kept, and the same command resumes")
         return 130
     except EmomapError as error:
         _complain(str(error))

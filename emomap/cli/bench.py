@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from emomap.cli import options
 from emomap.errors import UsageError
 
+if TYPE_CHECKING:
+    from emomap.experiment.result import Bench
+    from emomap.tables import Table
+
 
 def checkpoints(
     ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, Path]:
-    """NAME=FILE pairs as a dictionary."""
+    """METHOD=FILE pairs as a dictionary."""
     found = {}
     for value in values:
         name, separator, file = value.partition("=")
@@ -29,9 +33,9 @@ def checkpoints(
 
 @click.command(
     epilog=options.examples(
-        "emomap bench --method islamnet                    # demo data, nothing else needed",
+        "emomap bench --method islamnet                    # demo data; needs nothing else",
         "emomap bench --data photos/ --method gbvs --method itti_koch",
-        "emomap bench --data photos/ --method mine=maps/   # maps you have already",
+        "emomap bench --data photos/ --method mine=maps/   # maps that you have",
     )
 )
 @click.option(
@@ -40,7 +44,8 @@ def checkpoints(
     "names",
     multiple=True,
     metavar="NAME",
-    help="A method of `emomap methods`, package.module:Name, or NAME=FOLDER of maps. Repeatable.",
+    help="Add a method: a name of `emomap methods`, package.module:Name, or NAME=FOLDER of "
+    "maps. Repeatable. Default: islamnet.",
 )
 @click.option(
     "-d",
@@ -48,13 +53,17 @@ def checkpoints(
     default="demo",
     show_default=True,
     metavar="NAME|PATH",
-    help="An embedded data set, or a folder (any layout that `emomap data` knows).",
+    help="Use an embedded data set, or a folder or zip in a layout that `emomap data` lists.",
 )
 @options.recipe_option
 @options.set_option
-@click.option("--gaze", type=options.FOLDER, help="Ground truth kept apart from the images.")
 @click.option(
-    "--split", metavar="NAME", help="train, val, test or all. Default: test where there is one."
+    "--gaze", type=options.FOLDER, help="Take the gaze from here. Default: from the data set."
+)
+@click.option(
+    "--split",
+    metavar="NAME",
+    help="Score train, val, test or all. Default: test if the data have it, else all.",
 )
 @click.option(
     "--checkpoint",
@@ -69,7 +78,7 @@ def checkpoints(
     "paper_table",
     type=click.IntRange(1, 3),
     metavar="1|2|3",
-    help="Run a table of the ISLAMNet paper, with the published numbers beside ours.",
+    help="Make a table of the ISLAMNet paper, with the published numbers beside ours.",
 )
 @click.option(
     "--seeds",
@@ -77,25 +86,25 @@ def checkpoints(
     default=1,
     show_default=True,
     metavar="N",
-    help="Repeat with N seeds, each in its own folder; mean and standard deviation.",
+    help="Repeat with N seeds, each in its own folder; show mean and standard deviation.",
 )
 @click.option(
     "--sanity",
     is_flag=True,
-    help="Also check that maps depend on the learned weights and say where the network looks.",
+    help="Also check that maps depend on learned weights and show where the network looks.",
 )
-@click.option("--no-baselines", is_flag=True, help="Only the methods named with --method.")
+@click.option("--no-baselines", is_flag=True, help="Leave out the baselines of the recipe.")
 @click.option(
     "-o",
     "--out",
     type=options.FOLDER,
-    help="Run folder. Default: runs/DATA-RECIPE-seedN. An unfinished run there goes on.",
+    help="Keep the run in this folder. Default: runs/DATA-RECIPE-seedN.",
 )
 @click.option(
     "--resume/--no-resume",
     default=True,
     show_default=True,
-    help="Go on with the run in --out, or refuse to touch it.",
+    help="Resume the run in --out, or refuse to touch it.",
 )
 @options.seed_option
 @options.device_option
@@ -110,68 +119,68 @@ def bench(
     seeds: int,
     seed: int,
     sanity: bool,
+    recipe: str | None,
+    no_baselines: bool,
     **choices: Any,
 ) -> int:
     """Train methods, extract their maps, score them against gaze, and rank them.
 
-    Baselines (uniform, centre prior, GBVS, Itti-Koch) always take part. Prints the ranked table
-    with 95% intervals; maps, rows, checkpoints and summary.json stay in the run folder. The same
-    command goes on where it was stopped. Exit code 3 when some pictures could not be done.
+    The baselines of the recipe (uniform, centre prior, GBVS, Itti-Koch) take part, too. Prints the
+    ranked table with 95% intervals. Maps, rows, checkpoints and summary.json stay in the run
+    folder. An interrupted command resumes when it is given again. Exit code 3: some pictures could
+    not be done.
     """
-    from emomap.experiment import paper
-    from emomap.experiment.prepare import prepare
+    from emomap.experiment.bench import bench as run_bench
     from emomap.progress import report_problems, say
 
     if paper_table and names:
         raise UsageError("--table brings its own methods; leave --method out")
-    if not names and choices["no_baselines"]:
+    if not names and no_baselines:
         raise UsageError("no method: name one with --method, see `emomap methods`")
-    runs = []
-    for number in range(seed, seed + seeds):
-        run = prepare(
+    runs = [
+        run_bench(
             names or ("islamnet",),
-            data=choices["data"],
-            recipe_name=choices["recipe"],
-            settings=choices["settings"],
-            gaze=choices["gaze"],
-            split=choices["split"],
-            checkpoints=choices["checkpoints"],
-            baselines=not choices["no_baselines"],
+            recipe_name=recipe,
+            baselines=not no_baselines,
             paper_table=paper_table,
             out=out / f"seed{number}" if out and seeds > 1 else out,
-            resume=choices["resume"],
             seed=number,
-            device=choices["device"],
-            jobs=choices["jobs"],
-            shard=choices["shard"],
             show=not quiet,
+            **choices,
         )
-        run.run()
-        runs.append(run)
+        for number in range(seed, seed + seeds)
+    ]
     report_problems(list(dict.fromkeys(line for run in runs for line in run.failed)), ())
-    summaries = [run.summary for run in runs]
-    if paper_table:
-        table = paper.table(paper_table)
-        first = paper.beside(table, summaries)
-        _keep(runs, f"table{paper_table}.md", first)
-        shown = [first, *runs[0].confusions(), *paper.beside_confusion(table, summaries)]
-    elif seeds > 1:
-        shown = [paper.over_seeds(summaries)]
-        _keep(runs, "seeds.md", shown[0])
-    else:
-        shown = runs[0].tables()
+    shown = _tables(runs, paper_table)
     if sanity:
-        from emomap.sanity.check import check
+        from emomap.experiment.sanity import check_networks
 
-        shown = [*shown, *check(runs[0])]
+        shown += check_networks(runs[0])
     click.echo("\n".join(table.render("table") for table in shown), nl=False)
     for run in runs:
         say(f"run folder: {run.folder.folder}")
     return 3 if any(run.failed for run in runs) else 0
 
 
-def _keep(runs: Sequence[Any], name: str, table: Any) -> None:
-    """Leave a table over all runs in the folder of each."""
+def _tables(runs: Sequence[Bench], paper_table: int | None) -> list[Table]:
+    """The tables of one run, or one table over all seeds."""
+    from emomap.experiment import paper
+
+    summaries = [run.summary for run in runs]
+    if paper_table:
+        table = paper.table(paper_table)
+        first = paper.beside(table, summaries)
+        _keep(runs, f"table{paper_table}.md", first)
+        return [first, *runs[0].confusions(), *paper.beside_confusion(table, summaries)]
+    if len(runs) > 1:
+        first = paper.over_seeds(summaries)
+        _keep(runs, "seeds.md", first)
+        return [first]
+    return runs[0].tables()
+
+
+def _keep(runs: Sequence[Bench], name: str, table: Table) -> None:
+    """Write a table over all runs into the folder of each."""
     from emomap import io
 
     for run in runs:

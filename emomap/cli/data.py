@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from emomap.cli import options
-from emomap.errors import UsageError
 
 if TYPE_CHECKING:
     from emomap.data.check import Report
@@ -69,19 +68,10 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _options(settings: tuple[str, ...]) -> dict[str, Any]:
-    import tomllib
+    from emomap import recipes
 
-    found: dict[str, Any] = {}
-    for setting in settings:
-        key, equals, text = setting.partition("=")
-        name = key.strip().removeprefix("data.")
-        if not equals or not name:
-            raise UsageError(f"--set {setting}: write it as data.NAME=VALUE")
-        try:
-            found[name] = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            found[name] = text.strip()
-    return found
+    found = dict(recipes.parse_setting(setting, "data.NAME=VALUE") for setting in settings)
+    return {name.removeprefix("data."): value for name, value in found.items()}
 
 
 @data.command("list", epilog=options.examples("emomap data list --json"))
@@ -187,10 +177,14 @@ def _problem_lines(report: Report) -> list[str]:
     for kind, items in report.problems.items():
         lines.append(f"WRONG: {len(items)} {WORDS[kind]}")
         texts = [" = ".join(item[:LISTED]) if isinstance(item, list) else item for item in items]
-        lines += [f"  {text}" for text in texts[:LISTED]]
-        if len(items) > LISTED:
-            lines.append(f"  and {len(items) - LISTED} more")
+        lines += [f"  {text}" for text in _first(texts)]
     return lines
+
+
+def _first(lines: Sequence[str]) -> list[str]:
+    """The first lines, and how many more there are."""
+    more = [f"and {len(lines) - LISTED} more"] if len(lines) > LISTED else []
+    return [*lines[:LISTED], *more]
 
 
 @data.command(epilog=options.examples("emomap data show photos/ -o sheet.png"))
@@ -246,10 +240,8 @@ def convert(
     from emomap.progress import say
 
     done = run(path, out, gaze=gaze, options=_options(settings), jobs=jobs, show=not quiet)
-    for problem in done.problems[:LISTED]:
+    for problem in _first(done.problems):
         say(f"emomap: {problem}")
-    if len(done.problems) > LISTED:
-        say(f"emomap: and {len(done.problems) - LISTED} more")
     written = len(done.dataset) - len(done.problems)
     say(f"{written} of {len(done.dataset)} images of {done.dataset.name} in {out}")
     return 3 if done.problems else 0

@@ -14,7 +14,10 @@ from emomap.cli import options
 )
 @click.argument("run", type=options.FOLDER)
 @click.option(
-    "--images", required=True, metavar="A,B", help="Ids of the images, from top to bottom."
+    "--images",
+    required=True,
+    metavar="A,B",
+    help="Draw these images, from top to bottom.",
 )
 @click.option(
     "-o",
@@ -23,10 +26,12 @@ from emomap.cli import options
     default="figure.pdf",
     show_default=True,
     metavar="FILE",
-    help="Write to this file: .pdf, .svg or .eps (text stays text), or .png at 300 dpi.",
+    help="Write a .pdf, .svg, .eps (text stays text), or a .png at 300 dpi.",
 )
 @click.option(
-    "--methods", metavar="A,B", help="Methods from left to right. Default: all with maps."
+    "--methods",
+    metavar="A,B",
+    help="Draw these methods, from left to right. Default: all with maps.",
 )
 @click.option("--metric", metavar="NAME", help="Write this metric's value below each map.")
 @click.option(
@@ -34,14 +39,15 @@ from emomap.cli import options
     type=click.FloatRange(min=1, max=40),
     default=7.0,
     show_default=True,
-    help="Set the width of the figure in inches.",
+    help="Make the figure this wide, in inches.",
 )
 def figure(
     run: Path, images: str, output: Path, methods: str | None, metric: str | None, width: float
 ) -> None:
     """Draw images of the run folder RUN with the maps of its methods, and print the file's path.
 
-    Images are in rows and methods in columns. Gaze and maps share one colour scale, which is shown.
+    Each row is an image, each column a method. Gaze and maps share one colour scale, shown below
+    them.
     """
     from emomap.report import figure as figures
     from emomap.scoring.protocol import check_metrics

@@ -1,4 +1,4 @@
-"""`emomap merge`: the results of shards as one result."""
+"""`emomap merge`: join the results of shards."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from emomap.cli import options
 
 @click.command(
     epilog=options.examples(
-        "emomap merge all.csv part1.csv part2.csv   # of `emomap score --shard 1/2 ...`",
-        "emomap merge runs/all runs/part*           # of `emomap bench --shard 1/9 ...`",
+        "emomap merge all.csv part1.csv part2.csv   # from `emomap score --shard 1/2 ...`",
+        "emomap merge runs/all runs/part*           # from `emomap bench --shard 1/9 ...`",
     )
 )
 @click.argument("out", type=options.FOLDER)
@@ -22,9 +22,9 @@ from emomap.cli import options
 def merge(out: Path, parts: tuple[Path, ...], form: str, seed: int) -> None:
     """Merge the PARTs that `--shard` made into OUT, and print the table of all images.
 
-    PARTs are files of `emomap score --per-image`, or run folders of `emomap bench`; OUT becomes the
-    same kind. Nothing is scored again. Refused are two parts with the same image, a run with a
-    missing shard, and an existing OUT with images that no part has.
+    PARTs are files of `emomap score --per-image` or run folders of `emomap bench`; OUT becomes one
+    of the same kind. No value is computed again. An image that two parts have is refused. So are
+    run folders without one of their shards, and an existing OUT with images that no part has.
     """
     import json
 

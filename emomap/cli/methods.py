@@ -1,4 +1,4 @@
-"""`emomap methods`: what there is, a line each."""
+"""`emomap methods`: list the methods, one a line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from emomap.cli import options
 
 
 @click.command(epilog=options.examples("emomap methods"))
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def methods(as_json: bool) -> None:
     """List the methods that `bench`, `train` and `predict` know."""
     from emomap.method import entries
@@ -26,6 +26,4 @@ def methods(as_json: bool) -> None:
     kind_width = max(len(entry.kind) for entry in ordered)
     for entry in ordered:
         click.echo(f"{entry.name:<{width}}  {entry.kind:<{kind_width}}  {entry.summary}")
-    click.echo(
-        "\nYour own: --method package.module:Name, or NAME=FOLDER for maps you have already."
-    )
+    click.echo("\nYour own: --method package.module:Name, or NAME=FOLDER for maps that you have.")

@@ -12,7 +12,7 @@ from emomap.errors import UsageError
 
 
 def examples(*lines: str) -> str:
-    """Examples for the end of a help text, a line each, which click then leaves as they are."""
+    """Examples for the end of a help text, one a line. The mark keeps click from wrapping them."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
@@ -20,34 +20,34 @@ FOLDER = click.Path(path_type=Path)
 
 
 def metric_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--metrics and everything else that changes a value."""
+    """Add --metrics and everything else that changes a value."""
     for option in reversed(
         [
             click.option(
                 "--metrics",
                 "names",
                 metavar="A,B",
-                help="Comma-separated, or 'all'. Default: auc_judd,auc_borji,cc,sim,kl,emd,nss.",
+                help="Compute these, or all. Default: auc_judd,auc_borji,cc,sim,kl,emd,nss.",
             ),
             click.option(
                 "--convention",
                 type=click.Choice(["mit", "tuebingen"]),
                 default="mit",
                 show_default=True,
-                help="Which benchmark's definitions to follow.",
+                help="Follow the definitions of this benchmark.",
             ),
             click.option(
                 "--resize",
                 default="matlab-bicubic",
                 show_default=True,
                 metavar="METHOD",
-                help="How a map is brought to the size of the gaze.",
+                help="Resize maps by matlab-bicubic, matlab-bilinear, bilinear, area or nearest.",
             ),
             click.option(
                 "--sigma",
                 type=click.FloatRange(min=0, min_open=True),
                 metavar="PX",
-                help="Blur of fixations. Default: the data set's, else MIT's fc=8.",
+                help="Blur fixations by PX pixels. Default: the data set's, else MIT's fc=8.",
             ),
             click.option(
                 "--emd-downsize",
@@ -55,12 +55,12 @@ def metric_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 default=32,
                 show_default=True,
                 metavar="N",
-                help="Both maps shrink N times before EMD.",
+                help="Shrink both maps N times before EMD.",
             ),
             click.option(
                 "--stretch",
                 is_flag=True,
-                help="Accept maps whose aspect ratio is not their picture's.",
+                help="Accept maps whose aspect ratio differs from their picture's.",
             ),
         ]
     ):
@@ -83,15 +83,22 @@ def protocol(
     chosen = check_metrics(names.split(",")) if names else METRICS
     if resize not in metrics.RESIZE_METHODS:
         known = ", ".join(metrics.RESIZE_METHODS)
-        raise UsageError(f"--resize {resize}: there are {known}")
-    return Protocol(chosen, convention, resize, sigma, emd_downsize, stretch)
+        raise UsageError(f"--resize {resize}: choose one of {known}")
+    return Protocol(
+        metrics=chosen,
+        convention=convention,
+        resize=resize,
+        sigma=sigma,
+        emd_downsize=emd_downsize,
+        stretch=stretch,
+    )
 
 
 def _use_engine(ctx: click.Context, parameter: click.Parameter, name: str) -> None:
-    """Everything that the command does runs on the engine; the last of these options starts it."""
+    """Run all that the command does on an engine. The other two options are eager: read before."""
     from emomap import parallel
 
-    parallel.keep_memory()  # this process is the command's own, whatever --jobs is
+    parallel.keep_memory()  # this process serves the command alone
     ctx.with_resource(parallel.on(name, ctx.meta.get("scheduler"), ctx.meta.get("jobs")))
 
 
@@ -101,7 +108,7 @@ def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any
 
 
 def jobs_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--jobs, and where the jobs run: --engine and --scheduler."""
+    """Add --jobs, and where the jobs run: --engine and --scheduler."""
     for option in reversed(
         [
             click.option(
@@ -111,7 +118,7 @@ def jobs_option(command: Callable[..., Any]) -> Callable[..., Any]:
                 metavar="N",
                 is_eager=True,
                 callback=_remember,
-                help="Processes. Default: one a processor.",
+                help="Use N processes. Default: one for each processor.",
             ),
             click.option(
                 "--scheduler",
@@ -119,7 +126,7 @@ def jobs_option(command: Callable[..., Any]) -> Callable[..., Any]:
                 is_eager=True,
                 callback=_remember,
                 expose_value=False,
-                help="Of a Dask cluster, tcp://HOST:8786. Default: one is started here.",
+                help="Use the Dask scheduler at tcp://HOST:8786. Default: start a cluster here.",
             ),
             click.option(
                 "--engine",
@@ -128,7 +135,7 @@ def jobs_option(command: Callable[..., Any]) -> Callable[..., Any]:
                 show_default=True,
                 callback=_use_engine,
                 expose_value=False,
-                help="Where the work is done; see docs/cluster.md.",
+                help="Work on processes of this machine or on a Dask cluster.",
             ),
         ]
     ):
@@ -151,30 +158,28 @@ shard_option = click.option(
     "--shard",
     metavar="I/N",
     callback=_part,
-    help="Only the I-th of N parts of the images; `emomap merge` puts the parts together.",
+    help="Do only the I-th of N parts of the images. `emomap merge` joins the parts.",
 )
-quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
-seed_option = click.option(
-    "--seed", type=int, default=0, show_default=True, help="Of everything that is random."
-)
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show no progress on stderr.")
+seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Random seed.")
 set_option = click.option(
     "--set",
     "settings",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Change one number of the recipe, e.g. training.epochs=3. Repeatable.",
+    help="Change a number of the recipe, e.g. training.epochs=3. Repeatable.",
 )
 recipe_option = click.option(
     "--recipe",
     metavar="NAME|FILE",
-    help="demo, paper, or a TOML file. Default: demo for --data demo.",
+    help="Use the recipe demo, paper, or a TOML file. Default: paper; demo for --data demo.",
 )
 device_option = click.option(
     "--device",
     default="auto",
     show_default=True,
     metavar="NAME",
-    help="auto (the GPU where there is one), cpu, cuda, cuda:1, mps.",
+    help="Run networks on auto (the GPU if there is one), cpu, cuda, cuda:1 or mps.",
 )
 format_option = click.option(
     "--format",
@@ -182,14 +187,15 @@ format_option = click.option(
     type=click.Choice(["table", "json", "csv", "md", "latex"]),
     default="table",
     show_default=True,
+    help="Print the result in this format.",
 )
 output_option = click.option(
-    "-o", "--output", type=FOLDER, metavar="FILE", help="Write here, not to stdout."
+    "-o", "--output", type=FOLDER, metavar="FILE", help="Write the result here. Default: to stdout."
 )
 
 
 def show(text: str, output: Path | None) -> None:
-    """Print a result, or write it where ``--output`` says."""
+    """Print a result, or write it to the file that ``--output`` names."""
     from emomap import io
 
     if output:

@@ -56,21 +56,21 @@ def predict(
     pictures could not be read.
     """
     from emomap import predict as stage
-    from emomap import recipes as recipes
+    from emomap import recipes
+    from emomap.data.pictures import find_pictures
     from emomap.errors import UsageError
-    from emomap.experiment.contender import Contender
-    from emomap.method import build
+    from emomap.experiment.contender import FolderContender, parse
     from emomap.progress import report_problems, say
 
-    contender = Contender.parse(name)
-    if contender.cls is None:
+    contender = parse(name)
+    if isinstance(contender, FolderContender):
         raise UsageError(f"--method {name}: these are maps already")
-    table = recipes.load(recipe or "paper")
-    recipes.override(table, settings)
-    method = build(contender.cls, contender.name, recipes.method_options(table, contender.name))
+    numbers = recipes.load(recipe or "paper")
+    recipes.override(numbers, settings)
+    method = contender.make(numbers)
     if not contender.trainable and checkpoint is not None:
         raise UsageError(f"--checkpoint: {contender.name} has nothing to load")
-    samples = stage.find_pictures(images, out).samples
+    samples = find_pictures(images, out).samples
     if contender.trainable:
         if checkpoint is None:
             raise UsageError(

@@ -1,4 +1,4 @@
-"""`emomap table`: the numbers of a run in another format."""
+"""`emomap table`: print the numbers of a run in any format."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import click
 from emomap.cli import options
 from emomap.errors import UsageError
 
-#: The formats of other commands, and the rows as Parquet.
 FORMATS = ["table", "json", "csv", "md", "latex", "parquet"]
 
 
@@ -19,19 +18,26 @@ FORMATS = ["table", "json", "csv", "md", "latex", "parquet"]
     )
 )
 @click.argument("run", type=options.FOLDER)
-@click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="Print the table in this format.",
+)
 @options.output_option
 @click.option(
     "--intervals/--no-intervals",
     default=True,
     show_default=True,
-    help="Print 95% bootstrap intervals below the means.",
+    help="Show 95% intervals below the means.",
 )
 def table(run: Path, form: str, output: Path | None, intervals: bool) -> None:
     """Print the ranked table of the run folder RUN in any format.
 
-    csv has the means of all methods and metrics in full precision, json the whole summary, and
-    parquet (with -o; needs the extra "parquet") the value of every image.
+    csv holds the means of all methods and metrics in full precision, json the whole summary.
+    parquet holds the value of every image; it needs -o and the extra "parquet".
     """
     import json
 
@@ -42,7 +48,7 @@ def table(run: Path, form: str, output: Path | None, intervals: bool) -> None:
     found = results.read(run)
     if form == "parquet":
         if output is None:
-            raise UsageError("--format parquet: add -o FILE.parquet")
+            raise UsageError("--format parquet: name a file with -o FILE.parquet")
         per_image.write_parquet(output, found.to_pandas)
     elif form == "json":
         options.show(json.dumps(found.summary, indent=1) + "\n", output)

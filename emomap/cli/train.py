@@ -1,4 +1,4 @@
-"""`emomap train`: one method on one data set."""
+"""`emomap train`: train one method on one data set."""
 
 from __future__ import annotations
 
@@ -14,12 +14,30 @@ from emomap.cli import options
         "emomap train --method islamnet --data photos/ --recipe paper -o trained/"
     )
 )
-@click.option("-m", "--method", "name", default="islamnet", show_default=True, metavar="NAME")
-@click.option("-d", "--data", default="demo", show_default=True, metavar="NAME|PATH")
+@click.option(
+    "-m",
+    "--method",
+    "name",
+    default="islamnet",
+    show_default=True,
+    metavar="NAME",
+    help="Train this method: a name of `emomap methods`, or package.module:Name.",
+)
+@click.option(
+    "-d",
+    "--data",
+    default="demo",
+    show_default=True,
+    metavar="NAME|PATH",
+    help="Use an embedded data set, or a folder or zip in a layout that `emomap data` lists.",
+)
 @options.recipe_option
 @options.set_option
 @click.option(
-    "-o", "--out", type=options.FOLDER, help="Run folder. Default: as for `emomap bench`."
+    "-o",
+    "--out",
+    type=options.FOLDER,
+    help="Keep the run in this folder. Default: as in `emomap bench`.",
 )
 @options.seed_option
 @options.device_option
@@ -34,25 +52,27 @@ def train(
     device: str,
     quiet: bool,
 ) -> None:
-    """Train a method and keep its best checkpoint; the first stage of `bench` by itself.
+    """Train a method, keep its best checkpoint, and print the path of the checkpoint.
 
-    Prints the path of the checkpoint. The same command goes on where it was stopped, and
-    `emomap bench` with the same recipe and folder goes on from it.
+    This is the first stage of `emomap bench`, which resumes from here when it is given the same
+    recipe and folder. An interrupted training resumes when the same command is given again.
     """
-    from emomap.experiment.prepare import prepare
+    from emomap.experiment.choices import Choices
+    from emomap.experiment.learn import learn
     from emomap.parallel import launched
 
-    run = prepare(
-        [name],
-        data=data,
-        recipe_name=recipe,
-        settings=settings,
-        baselines=False,
-        out=out,
-        seed=seed,
-        device=device,
-        show=not quiet,
+    checkpoint = learn(
+        Choices(
+            [name],
+            data=data,
+            recipe_name=recipe,
+            settings=settings,
+            baselines=False,
+            out=out,
+            seed=seed,
+            device=device,
+            show=not quiet,
+        )
     )
-    checkpoint = run.train_only()
     if launched().rank == 0:
         click.echo(checkpoint)

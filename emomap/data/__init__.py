@@ -1,9 +1,10 @@
-"""Data sets as people have them on disk; one file a layout.
+"""Data sets as people have them on disk.
 
-`open_dataset` takes a name or a path and yields a `emomap.sample.Dataset`. Nothing is decoded
-before it is needed; what a set leaves out or guesses stands in its notes. `LAYOUTS` holds the
-layouts by name, in the order in which they are tried. Knows files and samples; knows no method and
-no score.
+`open_dataset` takes a name or a path and returns an `emomap.sample.Dataset`. `LAYOUTS` holds the
+known layouts by name, in the order in which they are tried. Nothing is decoded before it is
+needed. What a set leaves out, or what was guessed, is in its notes.
+
+Knows files and samples. Must not know a method, a score or a run.
 """
 
 from emomap.data.opening import cache_folder, open_dataset

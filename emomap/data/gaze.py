@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomap import io
-from emomap.data.table import MAX_BYTES, read_table
+from emomap.data.table import Columns
 from emomap.data.tree import suffix
 from emomap.errors import EmomapError
 from emomap.io.files import File
@@ -42,55 +42,17 @@ def read_fixations_csv(
     Raises:
         EmomapError: unreadable, a column is missing, or a value is no number (names the line).
     """
-    plain = _plain_table(file)
-    if plain is not None:
-        return plain
-    rows = list(read_table(file, ("x", "y")))
-    points = np.array([(row.number("x"), row.number("y")) for row in rows], dtype=np.float64)
+    table = Columns(file, ("x", "y"), ("observer", "duration"))
+    points = table.numbers("x", "y")
     observers = durations = None
-    if rows and "observer" in rows[0].cells:
-        names = [row["observer"] for row in rows]
-        for row in rows:
-            if not row["observer"]:
-                raise EmomapError(f"{row.where}: the observer is missing")
-        order = {name: index for index, name in enumerate(dict.fromkeys(names))}
-        numbered = all(name.isdecimal() for name in names)
-        observers = np.array([int(n) if numbered else order[n] for n in names], dtype=np.int64)
-    if rows and "duration" in rows[0].cells:
-        durations = np.array([row.number("duration") for row in rows], dtype=np.float64)
+    if len(points) and "observer" in table:
+        observers = table.labels("observer")
+    if len(points) and "duration" in table:
+        durations = table.numbers("duration")[:, 0]
         if durations.min() < 0:
-            row = rows[int(durations.argmin())]
+            row = table.rows[int(durations.argmin())]
             raise EmomapError(f"{row.where}: duration {row['duration']} is negative")
-    return points.reshape(-1, 2), observers, durations
-
-
-def _plain_table(
-    file: File,
-) -> tuple[NDArray[np.float64], NDArray[np.int64] | None, NDArray[np.float64] | None] | None:
-    """What most fixation tables are, nothing but numbers between commas, read in one go.
-
-    None for anything else, which is then read line by line, and complained about if need be.
-    """
-    try:
-        with file.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-        head, _, body = data.partition(b"\n")
-        columns = head.decode("ascii").strip().split(",")
-        known = columns in (["x", "y"], ["x", "y", "observer"], ["x", "y", "observer", "duration"])
-        if not known or len(data) > MAX_BYTES or not body.strip() or not set(body) <= _PLAIN:
-            return None
-        table = np.loadtxt(body.decode("ascii").splitlines(), delimiter=",", ndmin=2)
-    except (OSError, ValueError):
-        return None
-    whole = len(columns) < 3 or bool((table[:, 2] == np.floor(table[:, 2])).all())
-    if table.shape[1] != len(columns) or not whole or (table[:, 3:] < 0).any():
-        return None
-    observers = table[:, 2].astype(np.int64) if len(columns) > 2 else None
-    return table[:, :2].copy(), observers, table[:, 3].copy() if len(columns) > 3 else None
-
-
-#: Bytes of numbers without exponents, commas and line ends.
-_PLAIN = frozenset(b"0123456789.-,\r\n")
+    return points, observers, durations
 
 
 def from_csv(file: File, *, image_file: File | None = None, shape: Shape | None = None) -> Gaze:

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -20,8 +20,8 @@ from emomap.data.gaze import (
     from_points,
     isolation,
 )
-from emomap.data.tree import Tree, nfc, read_tree, some, stem, suffix
-from emomap.errors import EmomapError
+from emomap.data.tree import Tree, nfc, read_tree, stem, suffix
+from emomap.errors import EmomapError, listed
 from emomap.io.files import File
 from emomap.sample import Gaze
 
@@ -107,11 +107,11 @@ def _read_sized(source: Callable[..., Gaze], prediction: File) -> Gaze:
     return source(shape=(height, width))
 
 
-def open_gaze(path: Path | str, *, kind: Kind | None = None) -> GazeFolder:
-    """Find out which kind of gaze a folder (or zip archive) holds.
+def read_gaze_folder(path: Path, kind: Kind | None = None) -> GazeFolder:
+    """Read a folder (or zip archive) of gaze files that is no data set in a known layout.
 
-    A data set with gaze in any layout, the neutral layout with or without its pictures, fixation
-    tables, density maps, or fixation maps; the latter two are told apart by looking at a few.
+    That is the neutral layout with or without its pictures, fixation tables, density maps, or
+    fixation maps; the latter two are told apart by looking at a few.
 
     Args:
         path: the folder.
@@ -121,16 +121,7 @@ def open_gaze(path: Path | str, *, kind: Kind | None = None) -> GazeFolder:
         UsageError: there is no such folder.
         EmomapError: it holds nothing of these, or several files for one id.
     """
-    from emomap.data import opening
-
-    dataset = opening.gaze_dataset(path) if kind is None else None
-    if dataset is not None:
-        found = {s.id: functools.partial(_ready, s.gaze_source) for s in dataset if s.gaze_source}
-        notes = dataset.notes
-        return GazeFolder(
-            "data set", found, f"the data set {dataset.layout}", dataset.sigma, notes=notes
-        )
-    tree = read_tree(Path(path))
+    tree = read_tree(path)
     if kind is not None:
         reason = f"taken as {kind}, as asked"
     elif tree.with_suffix(".csv", "fixations") or any(tree.files("maps")) or tree.has(CARD):
@@ -154,12 +145,6 @@ def _plain(tree: Tree, kind: Kind, reason: str) -> GazeFolder:
     maps = files_by_id(tree, io.MAP_SUFFIXES)
     sources = {identity: functools.partial(read, file) for identity, file in maps.items()}
     return GazeFolder(kind, sources, reason, notes=tree.notes)
-
-
-def _ready(source: Callable[[], Gaze], **known: Any) -> Gaze:
-    """Read a sample's gaze, which knows the size of its picture already."""
-    del known
-    return source()
 
 
 def files_by_id(
@@ -189,7 +174,7 @@ def _recognise(tree: Tree) -> tuple[Kind, str]:
         return "csv", f"{len(tables)} fixation tables and no maps"
     if tables and maps:
         raise EmomapError(
-            f"{tree}: holds both tables ({some(tables, 1)}) and maps ({some(maps, 1)}); "
+            f"{tree}: holds both tables ({listed(tables, 1)}) and maps ({listed(maps, 1)}); "
             "put the tables into fixations/ and the maps into maps/"
         )
     if not maps:

@@ -6,19 +6,20 @@ import functools
 import inspect
 import os
 import sys
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from emomap import io
+from emomap.data import splits
 from emomap.data.card import CARD
-from emomap.data.gaze_folder import open_gaze
+from emomap.data.gaze_folder import GazeFolder, Kind, read_gaze_folder
 from emomap.data.reading import Reading
 from emomap.data.registry import EMBEDDED, LAYOUTS, Layout, layout_called
-from emomap.data.tree import Tree, read_tree, some
-from emomap.errors import EmomapError, UsageError
-from emomap.sample import Dataset
+from emomap.data.tree import Tree, read_tree
+from emomap.errors import EmomapError, UsageError, listed
+from emomap.sample import Dataset, Gaze
 
 #: How deep a data set may lie in the folder or archive that was named: Toronto's, zipped, begins
 #: in set/eyetrackingdata/fixdens.
@@ -132,7 +133,7 @@ def recognise(tree: Tree) -> tuple[Layout, Tree, str]:
         found = [(folder, *match) for folder in level if (match := _match(tree.sub(folder)))]
         if len(found) > 1:
             names = [f"{folder} ({layout.name})" for folder, layout, _ in found]
-            raise UsageError(f"{tree}: holds several data sets; name one: {some(names, 20)}")
+            raise UsageError(f"{tree}: holds several data sets; name one: {listed(names, 20)}")
         if found:
             folder, layout, reason = found[0]
             where = f"in {folder}/: " if folder else ""
@@ -170,18 +171,60 @@ def _base_for(layout: Layout, tree: Tree) -> Tree:
     return tree
 
 
-def gaze_dataset(path: str | Path) -> Dataset | None:
-    """The data set at a path if it is one with gaze, in another layout than the neutral one."""
-    if str(path) in EMBEDDED and not Path(path).exists():
-        return open_dataset(path)
-    forced, folder = _parse(str(path))
-    if forced is None:
-        tree = read_tree(folder)
-        match = _match(tree, {"gaze", "both"})
-        if match is None:
-            return None
-    dataset = open_dataset(path)
+def open_gaze(path: str | Path, *, kind: Kind | None = None) -> GazeFolder:
+    """Open ground truth: the gaze of a data set in any layout, or a folder of gaze files alone.
+
+    Tried in this order: a data set with gaze; the neutral layout with or without its pictures;
+    fixation tables, density maps or fixation maps alone (a few maps are read to tell which).
+
+    Args:
+        path: the name of an embedded set, a folder, a zip archive, or "layout:path".
+        kind: take the folder as this, without looking.
+
+    Raises:
+        UsageError: there is no such folder.
+        EmomapError: it holds no gaze, several files for one id, or a broken data set.
+    """
+    dataset = _dataset_with_gaze(path) if kind is None else None
+    if dataset is None:
+        return read_gaze_folder(Path(path), kind)
+    return GazeFolder(
+        "data set",
+        {s.id: functools.partial(_sized, s.gaze_source) for s in dataset if s.gaze_source},
+        dataset.layout,
+        sigma=dataset.sigma,
+        synthetic=dataset.synthetic,
+        notes=tuple(note for note in dataset.notes if note != splits.NOTE),
+    )
+
+
+def _sized(source: Callable[[], Gaze], **known: Any) -> Gaze:
+    """Read the gaze of a sample, which knows the size of its picture already."""
+    del known
+    return source()
+
+
+def _dataset_with_gaze(path: str | Path) -> Dataset | None:
+    """The data set at a path, or None where there is none or it has no gaze."""
+    # a neutral set is read file by file: it may have gaze without pictures
+    apart = any(Path(path, name).exists() for name in ("fixations", "maps"))
+    if apart and not _recognised_by_gaze(path):
+        return None
+    try:
+        dataset = open_dataset(path)
+    except EmomapError:
+        if _recognised_by_gaze(path):
+            raise
+        return None
     return dataset if any(sample.gaze_source for sample in dataset) else None
+
+
+def _recognised_by_gaze(path: str | Path) -> bool:
+    """Whether a path must be a data set: by its name, or by the signs of a layout with gaze."""
+    if str(path) in EMBEDDED and not Path(path).exists():
+        return True
+    forced, folder = _parse(str(path))
+    return forced is not None or _match(read_tree(folder), {"gaze", "both"}) is not None
 
 
 def join_gaze(dataset: Dataset, path: str | Path, reading: Reading) -> Dataset:
@@ -195,8 +238,8 @@ def join_gaze(dataset: Dataset, path: str | Path, reading: Reading) -> Dataset:
     pairs = io.pair(folder.sources, (sample.id for sample in dataset))
     if not pairs:
         raise UsageError(
-            f"{path}: none of its {len(folder.sources)} gaze files ({some(folder.sources)}) has "
-            f"the name of a picture ({some(sample.id for sample in dataset)})"
+            f"{path}: none of its {len(folder)} gaze files ({listed(folder, 3)}) has the name of a "
+            f"picture ({listed((sample.id for sample in dataset), 3)})"
         )
     samples = tuple(
         replace(

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from emomap.data.tree import base, nfc, some, stem
-from emomap.errors import EmomapError, UsageError
+from emomap.data.tree import base, nfc, stem
+from emomap.errors import EmomapError, UsageError, listed
 
 
 @dataclass
@@ -38,13 +38,13 @@ class Reading:
     def note_some(self, items: Sequence[object], text: str) -> None:
         """Remark on several things, with their number and the first few; nothing when none."""
         if items:
-            self.notes.append(f"{len(items)} {text}: {some(items)}")
+            self.notes.append(f"{len(items)} {text}: {listed(items, 3)}")
 
     def missing(self, items: Sequence[object], text: str) -> None:
         """Say that files do not fit together: a remark on opening, a fault for a check."""
         if items:
             (self.notes if self.strict else self.faults).append(
-                f"{len(items)} {text}: {some(items)}"
+                f"{len(items)} {text}: {listed(items, 3)}"
             )
 
     def fault(self, text: str) -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
 
 from emomap.errors import EmomapError
 from emomap.io.files import File
@@ -14,6 +18,10 @@ from emomap.io.files import File
 #: A text file beyond this is no table of labels or fixations.
 MAX_BYTES = 256 * 2**20
 DELIMITERS = (",", ";", "\t")
+#: Bytes of numbers without exponents, commas and line ends.
+PLAIN = frozenset(b"0123456789.-,\r\n")
+#: Whole numbers below this are exact as floats; those of so many digits fit in 64 bits.
+EXACT, DIGITS = 2**53, 18
 
 
 @dataclass(slots=True)
@@ -55,13 +63,7 @@ def read_text(file: File) -> str:
     Raises:
         EmomapError: missing, unreadable, too large, or in no Unicode encoding.
     """
-    try:
-        with file.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise EmomapError(f"{file}: cannot be read: {error.strerror}") from error
-    if len(data) > MAX_BYTES:
-        raise EmomapError(f"{file}: larger than {MAX_BYTES // 2**20} MiB, which is no table")
+    data = _read_bytes(file)
     utf16 = data[:2] in {b"\xff\xfe", b"\xfe\xff"}
     try:
         text: str = data.decode("utf-16" if utf16 else "utf-8-sig")
@@ -126,3 +128,92 @@ def read_table(file: File, required: tuple[str, ...]) -> Iterator[TableRow]:
         yield TableRow(file, line, dict(zip(header, cells, strict=True)), delimiter != ",")
     if header is None:
         raise EmomapError(f"{file}: empty; it must begin with the header {','.join(required)}")
+
+
+class Columns:
+    """A CSV file with a header, by column: its numbers as arrays.
+
+    A file of plain numbers is read in one go, any other line by line, to the same values.
+
+    Args:
+        file: a path or `File`.
+        required: columns that must be there.
+        optional: columns that may follow them. Others are allowed, but take the slower way.
+
+    Raises:
+        EmomapError: unreadable or too large; see `read_table` for what is raised later.
+    """
+
+    def __init__(self, file: File, required: tuple[str, ...], optional: tuple[str, ...] = ()):
+        self._file, self._required = file, required
+        self._plain = _plain_columns(_read_bytes(file), required, optional)
+
+    def __contains__(self, column: str) -> bool:
+        if self._plain is not None:
+            return column in self._plain
+        return bool(self.rows) and column in self.rows[0].cells
+
+    @cached_property
+    def rows(self) -> Sequence[TableRow]:
+        """The lines one by one, for messages and for what is not a number."""
+        return list(read_table(self._file, self._required))
+
+    def numbers(self, *columns: str) -> NDArray[np.float64]:
+        """Columns as an array (rows, columns).
+
+        Raises:
+            EmomapError: a cell is not a finite number (names the line).
+        """
+        if self._plain is not None:
+            return np.column_stack([self._plain[column] for column in columns])
+        cells = [[row.number(column) for column in columns] for row in self.rows]
+        return np.array(cells, dtype=np.float64).reshape(-1, len(columns))
+
+    def labels(self, column: str) -> NDArray[np.int64]:
+        """A column of whole numbers as they are, one of other names numbered as they appear.
+
+        Raises:
+            EmomapError: a cell is empty (names the line).
+        """
+        if self._plain is not None:
+            values = self._plain[column]
+            if bool(((values == np.floor(values)) & (np.abs(values) < EXACT)).all()):
+                return values.astype(np.int64)
+        names = [row[column] for row in self.rows]
+        if "" in names:
+            raise EmomapError(f"{self.rows[names.index('')].where}: the {column} is missing")
+        order = {name: index for index, name in enumerate(dict.fromkeys(names))}
+        numbered = all(name.isdecimal() and len(name) <= DIGITS for name in names)
+        return np.array([int(n) if numbered else order[n] for n in names], dtype=np.int64)
+
+
+def _plain_columns(
+    data: bytes, required: tuple[str, ...], optional: tuple[str, ...]
+) -> Mapping[str, NDArray[np.float64]] | None:
+    """The columns of a file of nothing but numbers between commas, read in one go.
+
+    None for anything else, which is then read line by line and reported if it is wrong.
+    """
+    head, _, body = data.partition(b"\n")
+    names = head.strip().decode("latin-1").split(",")
+    known = names == [*required, *optional][: len(names)] and len(names) >= len(required)
+    if not known or not body.strip() or not set(body) <= PLAIN:
+        return None
+    try:
+        table = np.loadtxt(body.decode("ascii").splitlines(), delimiter=",", ndmin=2)
+    except ValueError:
+        return None
+    if table.shape[1] != len(names) or not np.isfinite(table).all():
+        return None
+    return {name: table[:, at] for at, name in enumerate(names)}
+
+
+def _read_bytes(file: File) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            data: bytes = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise EmomapError(f"{file}: cannot be read: {error.strerror}") from error
+    if len(data) > MAX_BYTES:
+        raise EmomapError(f"{file}: larger than {MAX_BYTES // 2**20} MiB, which is no table")
+    return data

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from emomap.errors import EmomapError, UsageError
+from emomap.errors import EmomapError, UsageError, listed
 from emomap.io import archive
 from emomap.io.files import IMAGE_SUFFIXES, File, is_junk
 
@@ -45,13 +45,6 @@ def base(path: str) -> str:
 def nfc(text: str) -> str:
     """One spelling of accents, since macOS writes file names in another than lists have."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)
-
-
-def some(items: Iterable[object], count: int = 3) -> str:
-    """The first few of a list, and how many more there are."""
-    texts = [str(item) for item in items]
-    more = f" and {len(texts) - count} more" if len(texts) > count else ""
-    return ", ".join(texts[:count]) + more
 
 
 @dataclass(frozen=True)
@@ -184,44 +177,59 @@ def _clean(folders: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
 
 
 def _read_folder(root: Path) -> Tree:
-    folders: dict[str, list[str]] = {}
-    broken: list[str] = []
-    loops: list[str] = []
-    unnamed: list[str] = []
-    total = 0
+    walk = _Walk(root)
     # (relative folder, identities of it and of all that it lies in: a link back is a loop)
     pending: list[tuple[str, frozenset[tuple[int, int]]]] = [("", frozenset([_identity(root)]))]
     while pending:
-        folder, above = pending.pop()
-        names = folders.setdefault(folder, [])
+        pending += walk.enter(*pending.pop())
+        if walk.total > MAX_FILES:
+            raise UsageError(f"{root}: more than {MAX_FILES:,} files; name the data set's folder")
+    return Tree(root, _clean(walk.folders), notes=tuple(walk.notes()))
+
+
+@dataclass
+class _Walk:
+    """What a walk through the folders below ``root`` has found so far."""
+
+    root: Path
+    folders: dict[str, list[str]] = field(default_factory=dict)
+    total: int = 0
+    broken: list[str] = field(default_factory=list)
+    loops: list[str] = field(default_factory=list)
+    unnamed: list[str] = field(default_factory=list)
+
+    def enter(
+        self, folder: str, above: frozenset[tuple[int, int]]
+    ) -> Iterator[tuple[str, frozenset[tuple[int, int]]]]:
+        """Note the files of one folder, and yield the folders in it."""
+        names = self.folders.setdefault(folder, [])
         lead = folder + "/" if folder else ""
-        with os.scandir(root / folder) as entries:
+        with os.scandir(self.root / folder) as entries:
             for entry in entries:
+                path = lead + entry.name
                 if not _is_text(entry.name):
-                    unnamed.append(ascii(lead + entry.name))
+                    self.unnamed.append(ascii(path))
                 elif entry.is_dir():
                     identity = _identity(entry)
                     if identity in above:
-                        loops.append(lead + entry.name)
+                        self.loops.append(path)
                     elif entry.name not in JUNK_FOLDERS and not entry.name.startswith("."):
-                        pending.append((lead + entry.name, above | {identity}))
+                        yield path, above | {identity}
                 elif entry.is_file():
                     names.append(entry.name)
                 elif entry.is_symlink() and not is_junk(entry.name):
-                    broken.append(lead + entry.name)
-        total += len(names)
-        if total > MAX_FILES:
-            raise UsageError(f"{root}: more than {MAX_FILES:,} files; name the data set's folder")
-    notes = []
-    if broken:
-        notes.append(f"{len(broken)} links lead nowhere: {some(sorted(broken))}")
-    if unnamed:
-        notes.append(
-            f"{len(unnamed)} names are not UTF-8, rename these files: {some(sorted(unnamed))}"
-        )
-    if loops:
-        notes.append(f"{len(loops)} links lead back to a folder above: {some(sorted(loops))}")
-    return Tree(root, _clean(folders), notes=tuple(notes))
+                    self.broken.append(path)
+        self.total += len(names)
+
+    def notes(self) -> Iterator[str]:
+        """One line for each kind of entry that was left out."""
+        for paths, what in (
+            (self.broken, "links lead nowhere"),
+            (self.unnamed, "names are not UTF-8, rename these files"),
+            (self.loops, "links lead back to a folder above"),
+        ):
+            if paths:
+                yield f"{len(paths)} {what}: {listed(sorted(paths), 3)}"
 
 
 def _is_text(name: str) -> bool:

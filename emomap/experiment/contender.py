@@ -1,4 +1,4 @@
-"""What a run compares: methods by their class, and folders of maps made elsewhere."""
+"""What a run compares: methods that emomap runs, and folders of maps made elsewhere."""
 
 from __future__ import annotations
 
@@ -14,51 +14,79 @@ from emomap.method import Method
 
 
 @dataclass(frozen=True)
-class Contender:
-    """A line of the table: a method by its class, or a folder of maps made elsewhere.
+class MethodContender:
+    """A row of the table whose maps a method makes.
 
     Attributes:
-        name: of its rows and files.
-        cls, folder: where its maps come from, one of the two.
-        base: whose numbers of the recipe it takes, where that is not its own name.
-        options: of the constructor, over those of the recipe.
+        name: name of its row and files.
+        cls: class of the method.
+        base: the method's name in the recipe; its numbers are looked up there.
+        options: constructor options; they win over those of the recipe.
     """
 
     name: str
-    cls: type[Method] | None = None
-    folder: Path | None = None
-    base: str = ""
+    cls: type[Method]
+    base: str
     options: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def parse(cls, spec: str) -> Contender:
-        """``islamnet``, ``package.module:Name``, or ``NAME=FOLDER``.
-
-        Raises:
-            UsageError: no such method or folder.
-        """
-        name, separator, folder = spec.partition("=")
-        if separator:
-            if not Path(folder).is_dir():
-                raise UsageError(f"--method {spec}: there is no folder {folder}")
-            return cls(name, folder=Path(folder))
-        return cls(spec.rpartition(":")[2].lower(), methods.load(spec))
 
     @property
     def source(self) -> str:
         """Where its maps come from, in words."""
-        return f"folder {self.folder}" if self.folder else f"method {self.base or self.name}"
+        return f"method {self.base}"
 
     @property
     def trainable(self) -> bool:
         """True when it learns from labelled pictures."""
-        return self.cls is not None and self.cls.trainable
+        return self.cls.trainable
 
-    def make(self, table: Mapping[str, Any]) -> Method:
-        """The method, made of what the recipe says."""
-        assert self.cls is not None
-        return methods.build(self.cls, self.name, self.method_options(table))
+    def make(self, numbers: Mapping[str, Any]) -> Method:
+        """The method with its options.
 
-    def method_options(self, table: Mapping[str, Any]) -> dict[str, Any]:
-        """The constructor options: the recipe's, and its own over them."""
-        return {**recipes.method_options(table, self.base or self.name), **self.options}
+        Args:
+            numbers: those of the recipe.
+
+        Raises:
+            UsageError: an option is unknown or has an impossible value.
+        """
+        return methods.build(self.cls, self.name, self.method_options(numbers))
+
+    def method_options(self, numbers: Mapping[str, Any]) -> dict[str, Any]:
+        """The constructor options: the recipe's, then its own over them."""
+        return {**recipes.method_options(numbers, self.base), **self.options}
+
+
+@dataclass(frozen=True)
+class FolderContender:
+    """A row of the table whose maps were made elsewhere.
+
+    Attributes:
+        name: name of its row and files.
+        folder: where the maps are.
+    """
+
+    name: str
+    folder: Path
+    trainable = False
+
+    @property
+    def source(self) -> str:
+        """Where its maps come from, in words."""
+        return f"folder {self.folder}"
+
+
+Contender = MethodContender | FolderContender
+
+
+def parse(spec: str) -> Contender:
+    """A contender from the text ``islamnet``, ``package.module:Name``, or ``NAME=FOLDER``.
+
+    Raises:
+        UsageError: no such method or folder.
+    """
+    name, separator, folder = spec.partition("=")
+    if separator:
+        if not Path(folder).is_dir():
+            raise UsageError(f"--method {spec}: there is no folder {folder}")
+        return FolderContender(name, Path(folder))
+    name = spec.rpartition(":")[2].lower()
+    return MethodContender(name, methods.load(spec), name)

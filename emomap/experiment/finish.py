@@ -1,8 +1,8 @@
-"""Finishing a network's map for comparison with gaze: smoothing, and the centre prior.
+"""Finishing a network's map before it is compared with gaze: smoothing, and the centre prior.
 
-A raw emotion map is flat away from its peak, which costs AUC, and knows nothing of the habit of
-looking at the middle. Both are added in separate, named rows, never to the raw one. The two numbers
-are chosen on the validation split, by mean CC; the network itself never sees gaze.
+A raw emotion map is flat away from its peak, which costs AUC. It also ignores that people tend to
+look at the middle. Smoothing and prior go into rows of their own; the raw row stays raw. Their two
+numbers are chosen on the validation split, by mean CC. The network itself never sees gaze.
 """
 
 from __future__ import annotations
@@ -18,17 +18,15 @@ from emomap import metrics
 
 #: Smoothing to try, as a fraction of the map's longer side.
 SIGMAS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.13, 0.16)
-#: Weights of the centre prior (its maximum is 1, as the map's) to try.
+#: Weights of the centre prior to try. Prior and map both have the maximum 1.
 WEIGHTS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
-
-
-#: Maps are shrunk to this longer side first: a network's map holds no finer detail, and wide blurs
-#: of large pictures would take longer than everything else.
+#: Longer side to which maps are shrunk first. A network's map has no finer detail, and wide blurs
+#: of large maps are slow.
 SIDE = 160
 
 
 def shrink(values: NDArray[Any]) -> NDArray[np.float64]:
-    """A map as float64, its longer side at most `SIDE`, by means over the covered area."""
+    """A map as float64, shrunk by means of areas until its longer side is at most `SIDE`."""
     wide = np.asarray(values, dtype=np.float64)
     factor = SIDE / max(wide.shape)
     if factor >= 1:
@@ -43,8 +41,8 @@ class Finish:
     """What is done to a network's map after it is made.
 
     Attributes:
-        sigma: of a Gaussian blur, as a share of the longer side; 0 for none.
-        weight: of the centre prior that is added; 0 for none.
+        sigma: standard deviation of a Gaussian blur, as a share of the longer side; 0 for none.
+        weight: weight of the centre prior that is added; 0 for none.
     """
 
     sigma: float = 0.0
@@ -79,9 +77,9 @@ def smooth(values: NDArray[np.floating], sigma: float) -> NDArray[np.float64]:
 
 
 def unit(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A map scaled to 0..1; a constant one becomes zero, so that only the prior speaks."""
+    """A map scaled to 0..1. A constant map becomes zero, so that only the prior counts."""
     low, high = values.min(), values.max()
-    if high - low <= 1e-9 * abs(high):  # constant but for the rounding of a blur
+    if high - low <= 1e-9 * abs(high):  # constant up to the rounding of a blur
         return np.zeros_like(values)
     scaled: NDArray[np.float64] = (values - low) / (high - low)
     return scaled
@@ -95,7 +93,7 @@ def choose(
     """The best smoothing alone, and the best smoothing with centre prior, by mean CC.
 
     Args:
-        maps, centers, densities: of the validation images; the three of an image have one shape.
+        maps, centers, densities: one of each for every validation image, (H, W) each, of one shape.
 
     Returns:
         The finishes of the rows ``NAME-smooth`` and ``NAME-center``.

@@ -1,7 +1,7 @@
-"""`merge`: what the shards of a batch queue left behind becomes one result, as if from one run.
+"""`merge`: join the run folders of all shards into one, as if one run had made it.
 
-Files of per-image values become one file; run folders become one run folder with summary, table
-and report. Images that are there twice, and shards that are missing, are refused.
+Rows and maps are joined; summary, table and report are made from them. A shard that is missing or
+given twice is refused.
 """
 
 from __future__ import annotations
@@ -10,17 +10,22 @@ import json
 import os
 import shutil
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from emomap import io, recipes
-from emomap.errors import UsageError
-from emomap.experiment.bench import Bench
-from emomap.experiment.contender import Contender
+from emomap.data import splits
+from emomap.errors import UsageError, listed
+from emomap.experiment.contender import FolderContender
+from emomap.experiment.plan import Plan, protocol_of
+from emomap.experiment.result import Bench, conclude
+from emomap.experiment.rows import fit_protocol
+from emomap.experiment.summary import Findings
 from emomap.runs import results
 from emomap.runs.folder import Run
 from emomap.runs.results import Results
+from emomap.scoring.rows import read_rows
 
 
 def merge_runs(parts: Sequence[Path], out: Path) -> Bench:
@@ -31,8 +36,8 @@ def merge_runs(parts: Sequence[Path], out: Path) -> Bench:
         out: the new run folder.
 
     Raises:
-        UsageError: parts of different runs, a shard that is missing or there twice, or ``out`` has
-            something in it.
+        UsageError: parts of different runs, a shard that is missing or given twice, or ``out`` is
+            not empty.
         EmomapError: an unfinished or damaged part.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -40,9 +45,9 @@ def merge_runs(parts: Sequence[Path], out: Path) -> Bench:
     runs = [results.read(path) for path in parts]
     _check_shards(runs)
     first = runs[0]
-    table = tomllib.loads((first.folder / "recipe.toml").read_text("utf-8"))
-    del table["run"]["shard"]
-    run = Run.open(out, table)
+    record = tomllib.loads((first.folder / "recipe.toml").read_text("utf-8"))
+    del record["run"]["shard"]
+    run = Run.open(out, record)
     names = first.methods
     for name in names:
         _merge_lines([r.folder / "rows" / f"{name}.jsonl" for r in runs], run.rows(name))
@@ -53,61 +58,76 @@ def merge_runs(parts: Sequence[Path], out: Path) -> Bench:
     if (first.folder / "fixations.npz").exists():
         _link(first.folder / "fixations.npz", out / "fixations.npz")
     run.write_environment(merged=[str(path) for path in parts])
-    return _gather(first, table, run, [line for r in runs for line in r.summary["failed"]])
+    return _gather(first, record, run, [line for r in runs for line in r.summary["failed"]])
 
 
-def _gather(first: Results, table: dict[str, Any], run: Run, failed: Sequence[str]) -> Bench:
-    from emomap.data import splits
-
-    numbers = {key: value for key, value in table.items() if key != "run"}
+def _gather(first: Results, record: Mapping[str, Any], folder: Run, failed: list[str]) -> Bench:
+    """Summary and table of the rows that lie in the merged folder; no row is computed."""
+    dataset = splits.with_test(first.dataset())
+    numbers = {key: value for key, value in record.items() if key != "run"}
     entries = first.summary["methods"]
-    bench = Bench(
-        splits.with_test(first.dataset()),
-        numbers,
-        [Contender(n, folder=Path(e["maps"])) for n, e in entries.items() if "maps" in e],
-        run,
-        None if table["run"]["split"] == "whole" else table["run"]["split"],
-        table["run"]["seed"],
+    plan = Plan(
+        dataset=dataset,
+        numbers=numbers,
+        contenders=[
+            FolderContender(name, Path(entry["maps"]))
+            for name, entry in entries.items()
+            if "maps" in entry
+        ],
+        protocol=protocol_of(numbers["score"], dataset),
+        split=None if record["run"]["split"] == "whole" else record["run"]["split"],
+        out=folder.folder,
+        record=record,
+        seed=record["run"]["seed"],
         show=False,
     )
-    bench.gather(list(entries), list(dict.fromkeys(failed)))
-    return bench
+    protocol, remarks = fit_protocol(plan)
+    found = Findings(remarks=remarks, failed=list(dict.fromkeys(failed)))
+    for name in entries:
+        found.add_rows(name, read_rows(folder.rows(name)))
+        if (predictions := folder.method(name) / "predictions.jsonl").exists():
+            found.add_predictions(plan, name, predictions)
+    return conclude(plan, folder, protocol, found)
 
 
 def _check_shards(runs: Sequence[Results]) -> None:
-    """All shards of one run, each once."""
+    """Refuse parts that are not all shards of one run, each once."""
     where: dict[str, Path] = {}
     for run in runs:
         shard = run.recipe.get("run.shard")
         if shard is None:
             raise UsageError(f"{run.folder}: not made with --shard, so there is nothing to merge")
         if shard in where:
-            raise UsageError(f"{run.folder}: shard {shard} is {where[shard]} too")
+            raise UsageError(f"{run.folder}: is shard {shard}, as {where[shard]} is")
         where[shard] = run.folder
         mine, theirs = ({**r.recipe, "run.shard": ""} for r in (run, runs[0]))
         different = recipes.difference(mine, theirs)
         if different:
-            raise UsageError(f"{run.folder}: another run than {runs[0].folder}: {different[0]}")
+            raise UsageError(
+                f"{run.folder}: not of the same run as {runs[0].folder}: {listed(different)}"
+            )
         if set(run.summary["methods"]) != set(runs[0].summary["methods"]):
-            raise UsageError(f"{run.folder}: has other methods than {runs[0].folder}")
+            raise UsageError(f"{run.folder}: its methods are not those of {runs[0].folder}")
     count = int(next(iter(where)).partition("/")[2])
     missing = [f"{k}/{count}" for k in range(1, count + 1) if f"{k}/{count}" not in where]
     if missing:
-        raise UsageError(f"shard {', '.join(missing)} is missing; give all parts")
+        raise UsageError(f"shard {listed(missing)} is missing; give all parts")
 
 
 def _merge_lines(parts: Sequence[Path], out: Path) -> None:
-    """Lines with an "image" from several files in the order of the images."""
+    """Write the lines of several files, in the order of their "image"."""
     lines = [
         line for path in parts if path.exists() for line in path.read_text("utf-8").splitlines()
     ]
     if lines:
-        lines.sort(key=lambda line: str(json.loads(line)["image"]))  # stable: metrics keep theirs
+        lines.sort(
+            key=lambda line: str(json.loads(line)["image"])
+        )  # a stable sort keeps the order of the metrics
         io.write_text(out, "\n".join(lines) + "\n")
 
 
 def _merge_home(parts: Sequence[Path], out: Path) -> None:
-    """What a method keeps: each part has learned the same, and predicted its own images."""
+    """Join what a method keeps. All parts learned the same; each predicted its own images."""
     if parts[0].is_dir():
         _link_tree(parts[0], out)
         if (parts[0] / "predictions.jsonl").exists():
@@ -122,7 +142,7 @@ def _link_tree(source: Path, target: Path) -> None:
 
 
 def _link(source: Path, target: Path) -> None:
-    """A second name for a file, or a copy where the file system has no such thing."""
+    """Link a file to a second place, or copy it where the file system has no links."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(source, target)

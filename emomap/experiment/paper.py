@@ -1,7 +1,7 @@
-"""The tables of the ISLAMNet paper: who takes part, and the published numbers to stand beside ours.
+"""The tables of the ISLAMNet paper: their methods, and the published numbers to show beside ours.
 
-Published numbers are other people's, transcribed with their sources in `recipes/published.json`;
-they are marked as such, and never shown beside numbers from synthetic data.
+Published numbers are transcribed, with their sources, in `recipes/published.json`. They are marked
+as published, and never shown beside numbers from synthetic data.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from emomap.scoring.summary import label
 from emomap.tables import Table, number
 
 FI_RESERVATION = (
-    "Published: trained and tested on FI, whose pictures decay: nobody has exactly theirs."
+    "Published: trained and tested on FI, which loses pictures over time, so nobody has exactly "
+    "the same set."
 )
 
 
@@ -26,12 +27,12 @@ class PaperTable:
     """One table of the paper.
 
     Attributes:
-        number: of the table in the paper.
+        number: its number in the paper.
         title: what it shows.
         rows: row name -> method, in the order of the paper.
-        options: row name -> constructor options that differ from the recipe's.
-        metrics: against gaze; empty when the table shows accuracy.
-        baselines: rows that we add.
+        options: row name -> constructor options that differ from those of the recipe.
+        metrics: the metrics against gaze; empty when the table shows accuracy.
+        baselines: rows that are not in the paper.
         published: row name -> metric (or "accuracy") -> value as printed.
         reservations: what a reader must know before comparing.
     """
@@ -93,8 +94,8 @@ def _rotations(numbers: Mapping[str, Any]) -> PaperTable:
         published={name: {"accuracy": printed[key]} for name, (key, _) in tasks.items()},
         reservations=(
             "(a) 0/180, (b) 90/270, (c) 0/90/180/270, (d) eight angles of 45 degrees.",
-            "Published: these do not fit Table 1 and are probably of another data set "
-            f"({numbers['table2']['probable']}); read them as a relative ablation.",
+            "Published: these do not fit Table 1 and are probably from another data set "
+            f"({numbers['table2']['probable']}); compare them only with each other.",
         ),
     )
 
@@ -119,17 +120,17 @@ def _maps(numbers: Mapping[str, Any]) -> PaperTable:
             name: dict(zip(columns, rows[label], strict=True)) for name, label in names.items()
         },
         reservations=(
-            "Published: FI has no known public fixations; the numbers are probably from "
+            "Published: no public fixations on FI are known; the numbers are probably from "
             f"{numbers['table3']['probable']}.",
         ),
     )
 
 
 def beside(paper: PaperTable, summaries: Sequence[Mapping[str, Any]]) -> Table:
-    """Our numbers (mean, and over several seeds the standard deviation) beside the published ones.
+    """Our numbers beside the published ones: means, and with several seeds standard deviations.
 
     Args:
-        summaries: `summary.json` of one run for each seed.
+        summaries: `summary.json` of the runs, one for each seed.
     """
     synthetic = any(summary["synthetic"] for summary in summaries)
     columns = paper.metrics or ("accuracy",)
@@ -150,7 +151,7 @@ def beside(paper: PaperTable, summaries: Sequence[Mapping[str, Any]]) -> Table:
     if paper.metrics:
         notes.append(f"signature: {summaries[0]['signature']}")
     if synthetic:
-        notes.append("Synthetic data, so the published numbers are not shown beside them.")
+        notes.append("The data are synthetic, so the published numbers are not shown.")
     else:
         notes += paper.reservations
         notes.append(f"'published' is not ours; transcribed on {published()['recorded']}.")
@@ -158,7 +159,7 @@ def beside(paper: PaperTable, summaries: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def beside_confusion(paper: PaperTable, summaries: Sequence[Mapping[str, Any]]) -> list[Table]:
-    """The published confusion matrix (figure 5), for table 1 and data that are not synthetic."""
+    """The published confusion matrix (figure 5), beside table 1 on data that are not synthetic."""
     if paper.number != 1 or any(summary["synthetic"] for summary in summaries):
         return []
     numbers = published()
@@ -172,7 +173,7 @@ def beside_confusion(paper: PaperTable, summaries: Sequence[Mapping[str, Any]]) 
 
 
 def over_seeds(summaries: Sequence[Mapping[str, Any]]) -> Table:
-    """Mean and standard deviation over several runs that differ in their seed alone."""
+    """Mean and standard deviation over several runs that differ only in their seed."""
     entries = summaries[0]["methods"]
     columns = list(next((e["metrics"] for e in entries.values() if e["metrics"]), {}))
     header = ["method", *map(label, columns)]

@@ -1,6 +1,7 @@
-"""Files: pictures and maps in, maps out, ids that pair them, atomic writes.
+"""Files: read pictures and maps, write maps and text, pair files by their ids.
 
-Knows errors and nothing else of emomap: no data set, no method, no score.
+A file is written under a temporary name and renamed. Every error is one line that names the file.
+Knows errors and nothing else of emomap: it must not know a data set, a method or a score.
 """
 
 from emomap.io.files import (

@@ -1,7 +1,7 @@
 """Zip archives read in place, one member at a time, within limits.
 
-Nothing is unpacked to disk, so no member can be written outside; what a member claims to hold is
-checked before it is decompressed, so that a bomb is refused and not met.
+Nothing is unpacked to disk, so no member can be written outside. The size that a member declares
+is checked before it is decompressed, so a decompression bomb is refused before it takes memory.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import IO, Any
 
 from emomap.errors import EmomapError
 
-#: A member larger than this, unpacked, is refused.
+#: A member that unpacks to more bytes than this is refused.
 MAX_MEMBER = 512 * 2**20
-#: A member that is larger than `RATIO_FROM` and unpacks to more than this many times its size is
-#: a bomb: photographs reach 1.1, text 20, matrices of zeros rarely more than 100.
+#: A member that unpacks to more than `RATIO_FROM` bytes and to more than this many times its size
+#: is a bomb: photographs reach 1.1, text 20, matrices of zeros rarely more than 100.
 MAX_RATIO = 200
 RATIO_FROM = 32 * 2**20
 #: LZMA is left out: its header may demand 4 GiB of working memory.
@@ -30,14 +30,14 @@ _LINK = 0o120000
 
 @dataclass(frozen=True)
 class Member:
-    """A file within a zip archive; takes the part of a `pathlib.Path` wherever one is read."""
+    """A file within a zip archive; can be read wherever a `pathlib.Path` can."""
 
     archive: Path
     path: str
 
     @property
     def name(self) -> str:
-        """The file's own name."""
+        """The file's name without its folders."""
         return self.path.rsplit("/", 1)[-1]
 
     def __str__(self) -> str:
@@ -50,12 +50,16 @@ class Member:
             EmomapError: damaged, encrypted, or larger than the limits.
         """
         if mode not in {"r", "rb"}:
-            raise ValueError(f"a member of an archive is only read, not opened as '{mode}'")
+            raise ValueError(f"a member of an archive can only be read, not opened as '{mode}'")
         data = io.BytesIO(self.read())
         return data if mode == "rb" else io.TextIOWrapper(data, encoding="utf-8")
 
     def read(self) -> bytes:
-        """The content as bytes; raises as `open` does."""
+        """The content as bytes.
+
+        Raises:
+            EmomapError: as `open`.
+        """
         try:
             packed, names = _opened(self.archive, self.archive.stat().st_mtime_ns, os.getpid())
             info = packed.getinfo(names[self.path])
@@ -73,10 +77,10 @@ class Member:
 
 
 def refuse_bomb(info: zipfile.ZipInfo, where: str, *, max_ratio: float = MAX_RATIO) -> None:
-    """Refuse a member by what the archive's directory says of it; `zipfile` reads no more.
+    """Refuse a member by the size in the archive's directory, beyond which `zipfile` never reads.
 
     Raises:
-        EmomapError: encrypted, packed by another method, or beyond the limits.
+        EmomapError: encrypted, packed by a method that is not read, or beyond the limits.
     """
     if info.flag_bits & 1:
         raise EmomapError(f"{where}: encrypted; unpack the archive with its password first")
@@ -96,9 +100,10 @@ def refuse_bomb(info: zipfile.ZipInfo, where: str, *, max_ratio: float = MAX_RAT
 
 @lru_cache(maxsize=4)
 def _opened(path: Path, changed: int, process: int) -> tuple[zipfile.ZipFile, dict[str, str]]:
-    """An archive and its members by cleaned path; kept open, since its directory is long.
+    """An archive, and the names of its members by cleaned path. Kept open: the directory is long.
 
-    ``process`` is part of the key because a forked worker would share the file position.
+    ``changed`` and ``process`` are part of the key: a changed archive is opened again, and a forked
+    worker must not share the file position.
     """
     packed = zipfile.ZipFile(path)
     return packed, {_cleaned(path, info.filename): info.filename for info in packed.infolist()}
@@ -116,10 +121,10 @@ def _cleaned(archive: Path, name: str) -> str:
 
 
 def listing(path: Path) -> tuple[dict[str, list[str]], tuple[str, ...]]:
-    """Folder -> names of its files, and remarks on what was left out.
+    """The files of an archive as folder -> names, and remarks on what was left out.
 
     Raises:
-        EmomapError: not readable as a zip archive, or with members that point outside.
+        EmomapError: it cannot be read as a zip archive, or a member points outside.
     """
     try:
         packed, names = _opened(path, path.stat().st_mtime_ns, os.getpid())

@@ -1,7 +1,4 @@
-"""Files and folders: listing, atomic writing, lines that a kill may cut short.
-
-A file is written under a temporary name and renamed, so no half file is ever read.
-"""
+"""Files and folders: list them, write them atomically, read lines that a kill may have cut."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from emomap.errors import EmomapError
 
 
 class File(Protocol):
-    """A file to read: a `pathlib.Path`, or a member of an archive. Must survive pickling."""
+    """A file to read: a `pathlib.Path` or a member of an archive. Can be pickled."""
 
     @property
     def name(self) -> str: ...
@@ -39,12 +36,12 @@ def is_junk(name: str) -> bool:
 
 
 def list_files(folder: Path, suffixes: frozenset[str]) -> list[Path]:
-    """Files below a folder with one of these suffixes (any case), sorted by path.
+    """Files at any depth of a folder with one of these suffixes (any case), sorted by path.
 
-    Follows symbolic links, leaves out hidden files, and raises where a folder cannot be read.
+    Follows symbolic links and leaves out hidden files.
 
     Raises:
-        EmomapError: the folder is missing or may not be read.
+        EmomapError: the folder is missing, or it or one in it may not be read.
     """
 
     def refuse(error: OSError) -> None:
@@ -66,10 +63,10 @@ def list_files(folder: Path, suffixes: frozenset[str]) -> list[Path]:
 
 @contextlib.contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its place when the block ends without error.
+    """A temporary path beside ``path``, renamed to it when the block ends without error.
 
     Raises:
-        EmomapError: the folder cannot be written (full disk, permissions), with the way out.
+        EmomapError: the file cannot be written (full disk, permissions).
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,22 +94,26 @@ def _umask() -> int:
 
 
 def write_error(path: Path | str, error: OSError) -> EmomapError:
-    """The one line for a file that cannot be written."""
+    """The error for a file that cannot be written, with the way out."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        remedy = "the disk is full: make room and run the same command again, it goes on from here"
+        remedy = "the disk is full: make room and run the same command again to resume"
     else:
         remedy = f"{error.strerror or error}; check permissions, or write elsewhere"
     return EmomapError(f"{path}: cannot be written: {remedy}")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically, UTF-8 with Unix line ends on every system."""
+    """Write a text file atomically, UTF-8 with Unix line ends on every system.
+
+    Raises:
+        EmomapError: it cannot be written.
+    """
     with atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, and those above it, where they are missing.
+    """Make a folder and its parents, unless they exist.
 
     Raises:
         EmomapError: it cannot be made, or cannot be written in.
@@ -126,16 +127,20 @@ def make_folder(folder: Path) -> None:
 
 
 def whole_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The JSON lines of a file that a kill may have cut short; none where there is no file."""
+    """The complete JSON lines of a file that a kill may have cut short; none without a file."""
     if not path.exists():
         return
     for line in path.read_bytes().splitlines():
-        with contextlib.suppress(ValueError):  # empty, or cut
+        with contextlib.suppress(ValueError):  # an empty or cut line
             yield json.loads(line)
 
 
 def append_text(path: Path, text: str) -> None:
-    """Append to a text file, creating it and its folder where they are missing."""
+    """Append to a text file. Creates it and its folder unless they exist.
+
+    Raises:
+        EmomapError: it cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8", newline="\n") as stream:

@@ -1,4 +1,4 @@
-"""Ids of images: the path of a file below its folder, and how two folders pair."""
+"""Ids of images (a file's path below its folder), and how the files of two folders pair."""
 
 from __future__ import annotations
 
@@ -6,22 +6,19 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from emomap.errors import EmomapError
-from emomap.io.files import (
-    MAP_SUFFIXES,
-    list_files,
-)
+from emomap.io.files import MAP_SUFFIXES, list_files
 
 
 def file_id(file: Path, root: Path) -> str:
-    """The path of a file below a root, with forward slashes and without its last suffix."""
+    """The id of a file: its path below a root, with forward slashes, without the last suffix."""
     return PurePosixPath(file.relative_to(root).with_suffix("")).as_posix()
 
 
 def maps_by_id(folder: Path, suffixes: frozenset[str] = MAP_SUFFIXES) -> dict[str, Path]:
-    """The map files below a folder by their id.
+    """The map files at any depth of a folder, by id.
 
     Raises:
-        EmomapError: the folder holds none, or two files with one id (a.png and a.npy).
+        EmomapError: there are none, or two files have one id (a.png and a.npy).
     """
     found: dict[str, Path] = {}
     for file in list_files(folder, suffixes):
@@ -39,13 +36,15 @@ def maps_by_id(folder: Path, suffixes: frozenset[str] = MAP_SUFFIXES) -> dict[st
 
 
 def pair(predictions: Iterable[str], truths: Iterable[str]) -> dict[str, str]:
-    """Match ids of predictions with ids of ground truths: truth id -> prediction id.
+    """Match the ids of predictions with those of ground truths.
 
-    Equal ids match first; what is left matches by its last part ("run1/012" with "012"), if that
-    is unique on both sides.
+    Equal ids match first. The others match by their last part ("run1/012" with "012").
+
+    Returns:
+        Id of the ground truth -> id of the prediction, for those that match.
 
     Raises:
-        EmomapError: a last part is shared by several files, so that a match would be a guess.
+        EmomapError: several ids of one side share the last part, so a match would be a guess.
     """
     wanted, given = list(truths), list(predictions)
     pairs = {identity: identity for identity in sorted(set(wanted) & set(given))}

@@ -1,8 +1,4 @@
-"""Read and write pictures and maps; pair files by stem; write files atomically.
-
-Every error names the file. A file is written under a temporary name and renamed, so that no half
-file is ever read.
-"""
+"""Read maps from pictures, NumPy and MATLAB files; write them as PNG or npy."""
 
 from __future__ import annotations
 
@@ -15,34 +11,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomap.errors import EmomapError
-from emomap.io.files import (
-    File,
-    atomic,
-)
-from emomap.io.images import (
-    _named,
-    _opened,
-)
+from emomap.io.files import File, atomic
+from emomap.io.images import named, opened
 
-#: A grey map in an RGB JPEG has channels that differ by rounding; beyond this it is coloured.
+#: Levels of 255 by which the channels of a grey map in an RGB JPEG may differ through rounding.
 GREY_TOLERANCE = 8
 
 
-# ----------------------------------------------------------------------------------------- maps
-
-
 def read_map(file: File | str) -> NDArray[Any]:
-    """Read a map as a 2-D array, in the type that it is stored in (uint8, uint16, float, ...).
+    """Read a map as an array (H, W) in the type that it is stored in (uint8, uint16, float, ...).
 
     Args:
         file: a path or `File`; PNG, JPEG, TIFF or BMP (grey, or RGB(A) with equal channels; alpha
-            is ignored), npy, npz (one array, or one named "map"), or mat (one numeric matrix, or
-            one named "map").
+            is ignored); npy; npz (one array, or one named "map"); mat (one numeric matrix, or one
+            named "map").
 
     Raises:
         EmomapError: unreadable, not two-dimensional, coloured, or with NaN or infinite values.
     """
-    file = _named(file)
+    file = named(file)
     suffix = os.path.splitext(file.name)[1].lower()  # noqa: PTH122 - File is not always a Path
     if suffix in {".npy", ".npz"}:
         values = _read_numpy(file)
@@ -69,8 +56,35 @@ def read_map(file: File | str) -> NDArray[Any]:
     return values
 
 
+def write_map(path: Path | str, values: NDArray[Any]) -> None:
+    """Write a map (H, W), by the suffix of the path as npy (float32) or as 16-bit grey PNG.
+
+    The PNG's largest value is 65535. Every metric ignores the scale of a map, so all that is lost
+    is detail below 1/65535 of the maximum.
+
+    Raises:
+        EmomapError: the map is not 2-D, or has NaN, infinite or (for PNG) negative values; or the
+            file cannot be written.
+    """
+    path = Path(path)
+    values = np.asarray(values)
+    if values.ndim != 2 or not np.isfinite(values).all():
+        raise EmomapError(f"{path}: a map must be 2-D and finite, this is {values.shape}")
+    with atomic(path) as temporary:
+        if path.suffix == ".npy":
+            np.save(temporary, values.astype(np.float32, copy=False))
+            return
+        if values.min() < 0:
+            raise EmomapError(f"{path}: negative values do not fit in a PNG; write npy instead")
+        from PIL import Image
+
+        top = float(values.max())
+        scaled = values.astype(np.float64) * (65535 / top) if top > 0 else np.zeros(values.shape)
+        Image.fromarray(np.rint(scaled).astype(np.uint16)).save(temporary, compress_level=1)
+
+
 def _read_picture_map(file: File) -> NDArray[Any]:
-    with _opened(file) as picture:
+    with opened(file) as picture:
         if "16B" in str([tile[3] for tile in picture.tile]) and picture.mode in {"RGB", "RGBA"}:
             return _read_colour_png16(file)
         if picture.mode in {"P", "PA", "CMYK", "YCbCr"}:
@@ -79,7 +93,7 @@ def _read_picture_map(file: File) -> NDArray[Any]:
 
 
 def _read_colour_png16(file: File) -> NDArray[np.uint16]:
-    """16 bits in several channels: Pillow would drop the lower half of each without a word."""
+    """16 bits in several channels. Pillow would silently drop the lower 8 bits of each."""
     import torch
     from torchvision.io import decode_png  # type: ignore[import-untyped, unused-ignore]
 
@@ -128,29 +142,3 @@ def _read_mat(file: File) -> NDArray[Any]:
         if isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype.kind in "biuf"
     }
     return _only_array(arrays, file, arrays)
-
-
-def write_map(path: Path | str, values: NDArray[Any]) -> None:
-    """Write a map: 16-bit grey PNG (largest value at 65535) or npy (float32), by path's suffix.
-
-    Every metric ignores the scale of a map, so the PNG loses nothing but digits below 1/65535 of
-    the maximum.
-
-    Raises:
-        EmomapError: the map is not 2-D, or has NaN, infinite or (for PNG) negative values.
-    """
-    path = Path(path)
-    values = np.asarray(values)
-    if values.ndim != 2 or not np.isfinite(values).all():
-        raise EmomapError(f"{path}: a map must be 2-D and finite, this is {values.shape}")
-    with atomic(path) as temporary:
-        if path.suffix == ".npy":
-            np.save(temporary, values.astype(np.float32, copy=False))
-            return
-        if values.min() < 0:
-            raise EmomapError(f"{path}: negative values do not fit in a PNG; write npy instead")
-        from PIL import Image
-
-        top = float(values.max())
-        scaled = values.astype(np.float64) * (65535 / top) if top > 0 else np.zeros(values.shape)
-        Image.fromarray(np.rint(scaled).astype(np.uint16)).save(temporary, compress_level=1)

@@ -1,7 +1,7 @@
 """NumPy files (.npy, .npz) as arrays, safe to read from strangers.
 
-Nothing is unpickled, and what a header declares is compared with the bytes that are there before
-memory is taken.
+Nothing is unpickled. The size that a header declares is compared with the bytes that are there
+before memory is taken.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from emomap.errors import EmomapError
 from emomap.io import archive
 from emomap.io.files import File
 
-#: Bytes of a file, and of an array.
+#: Largest size in bytes of a file, and of an array.
 LIMIT = archive.MAX_MEMBER
 
 
 def read(file: File) -> Mapping[str, NDArray[Any]]:
-    """The arrays of a file by name, each read when it is asked for; that of a .npy is "map".
+    """The arrays of a file by name, each read on access. The array of a .npy is called "map".
 
     Raises:
-        EmomapError: missing, not such a file, damaged, beyond the limits, or with Python objects.
+        EmomapError: missing, not a NumPy file, damaged, beyond the limits, or with Python objects.
     """
     try:
         with file.open("rb") as stream:
@@ -65,7 +65,7 @@ class _Members(Mapping[str, NDArray[Any]]):
     def __getitem__(self, name: str) -> NDArray[Any]:
         info = self._zip.getinfo(self._names[name])
         where = f"{self._where}:{name}"
-        # no limit of the ratio: a map of zeros is packed a thousand times
+        # no limit on the ratio: a map of zeros packs a thousandfold
         archive.refuse_bomb(info, where, max_ratio=math.inf)
         try:
             data = self._zip.read(info)
@@ -83,7 +83,7 @@ def _array(data: bytes, where: str) -> NDArray[Any]:
             (2, 0): np.lib.format.read_array_header_2_0,
         }.get(version)
         if reader is None:
-            raise EmomapError(f"{where}: NumPy format {version}, only 1.0 and 2.0 are read")
+            raise EmomapError(f"{where}: NumPy format {version}; only 1.0 and 2.0 are read")
         shape, by_column, dtype = reader(stream)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
         raise _damaged(where, error) from error

@@ -1,8 +1,8 @@
-"""Boolean map saliency (Zhang & Sclaroff, ICCV 2013, TPAMI 2016): what is surrounded stands out.
+"""Boolean map saliency (Zhang & Sclaroff, ICCV 2013, TPAMI 2016): surrounded regions stand out.
 
-The colours, whitened, are thresholded at many levels. In each boolean map, regions that do not
-touch the border of the picture are figures; these are widened, normalised so that large and
-scattered ones count less a pixel, and added up.
+The whitened colours are thresholded at many levels. In each boolean map, regions that do not touch
+the border of the picture are figures. The figures are widened, divided by the root of their area,
+and added up.
 """
 
 from __future__ import annotations
@@ -12,32 +12,31 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from emomap.errors import UsageError
 from emomap.method import Image, Method, Prediction
+from emomap.vision.arrays import Maps
 from emomap.vision.filters import gaussian_blur, lattice_shape, rescale
 from emomap.vision.image import check_image
 from emomap.vision.jit import jit
 from emomap.vision.lab import lab
 from emomap.vision.resize import resize, resize_image
 
-Maps = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class BMSSettings:
-    """Parameters of `bms`; lengths are pixels of the picture brought to ``longest``.
+    """Parameters of `bms`; lengths are in pixels of the picture resized to ``longest``.
 
-    The widths and the blur are chosen here for eye fixations on a picture of 400 px.
+    The default widths and blur are our choice, for fixations on a picture of 400 px.
 
     Attributes:
-        longest: longer side of the picture that is thresholded.
-        step: distance of the thresholds, where each channel spans 0..255.
-        spread: width of the square by which the figures of each boolean map are widened.
-        last_spread: the same for the sum of all.
+        longest: longer side to which the picture is resized first.
+        step: distance between thresholds; each channel spans 0..255.
+        spread: side of the square by which the figures of each boolean map are widened.
+        last_spread: side of the square by which the sum of all is widened.
         sigma: standard deviation of the last blur.
-        whiten: True to decorrelate the colours (2016), False for L, a and b as they are (2013).
+        whiten: True to decorrelate the colours (2016), False to use L, a and b directly (2013).
     """
 
     longest: int = 400
@@ -77,13 +76,33 @@ def bms(
         longest, step, spread, last_spread, sigma, whiten: see `BMSSettings`.
 
     Returns:
-        (H, W) float64 in 0..1; zero everywhere where nothing is surrounded.
+        (H, W) float64 in 0..1; zero everywhere if nothing is surrounded.
 
     Raises:
         EmomapError: the image is refused (see `emomap.vision.image.check_image`).
         UsageError: a parameter is out of range.
     """
     return _map(image, BMSSettings(longest, step, spread, last_spread, sigma, whiten))
+
+
+class BMS(Method):
+    """`bms` as a method of `bench` and `predict`, with its options."""
+
+    def __init__(
+        self,
+        *,
+        longest: int = 400,
+        step: float = 8.0,
+        spread: int = 7,
+        last_spread: int = 9,
+        sigma: float = 9.0,
+        whiten: bool = True,
+    ) -> None:
+        self.settings = BMSSettings(longest, step, spread, last_spread, sigma, whiten)
+
+    def predict(self, images: Sequence[Image]) -> list[Prediction]:
+        """Maps of the size of each image, in 0..1."""
+        return [Prediction(map=_map(image, self.settings)) for image in images]
 
 
 def _map(image: ArrayLike, settings: BMSSettings) -> Maps:
@@ -103,14 +122,14 @@ def _map(image: ArrayLike, settings: BMSSettings) -> Maps:
 
 
 def _channels(picture: Maps, whiten: bool) -> list[Maps]:
-    """L, a and b, decorrelated or not, each in 0..255; those without contrast left out."""
+    """L, a and b, decorrelated or not, each in 0..255; without those that have no contrast."""
     colours = lab(picture, linear=True)
     pixels = colours.reshape(-1, 3)
     pixels = pixels - pixels.mean(axis=0)
     if whiten:
-        # einsum adds in a fixed order, whatever the number of threads.
+        # einsum adds in a fixed order for any number of threads
         variances, axes = np.linalg.eigh(np.einsum("ni,nj->ij", pixels, pixels) / len(pixels))
-        # Colours that hardly vary (those of a grey picture) are not blown up to full contrast.
+        # colours that hardly vary (in a grey picture) are not stretched to full contrast
         scales = np.where(variances > 1e-6, 1 / np.sqrt(np.maximum(variances, 1e-6)), 0.0)
         pixels = np.einsum("ni,ij->nj", pixels, np.einsum("ik,k,jk->ij", axes, scales, axes))
     planes = pixels.T.reshape(3, *picture.shape[:2])
@@ -119,7 +138,7 @@ def _channels(picture: Maps, whiten: bool) -> list[Maps]:
 
 @jit
 def _add_figures(channel: Any, threshold: Any, radius: Any, total: Any) -> None:
-    """Threshold a channel and add what is surrounded, white and black apart, to ``total``."""
+    """Threshold a channel, and add its surrounded white and black regions to ``total``."""
     height, width = channel.shape
     boolean = np.empty((height, width), np.uint8)
     for y in range(height):
@@ -151,7 +170,7 @@ def _add_figures(channel: Any, threshold: Any, radius: Any, total: Any) -> None:
 
 @jit
 def _flood_from_border(boolean: Any, reached: Any) -> None:
-    """Mark all pixels that are joined to the border through neighbours (4) of their own value."""
+    """Mark all pixels that are 4-connected to the border through pixels of their own value."""
     height, width = boolean.shape
     stack = np.empty(height * width, np.int64)
     top = 0
@@ -167,7 +186,7 @@ def _flood_from_border(boolean: Any, reached: Any) -> None:
         pixel = stack[top]
         value = values[pixel]
         x = pixel % width
-        # The border is marked already, so the neighbours above and below exist where not marked.
+        # the border is already marked, so every unmarked pixel has neighbours above and below
         for near in (pixel - width, pixel + width, pixel - 1, pixel + 1):
             if near < 0 or near >= height * width or marks[near] or values[near] != value:
                 continue
@@ -180,7 +199,7 @@ def _flood_from_border(boolean: Any, reached: Any) -> None:
 
 @jit
 def _widen(values: Any, radius: Any, rows: Any, out: Any) -> None:
-    """Greatest value in a square of (2 radius + 1)^2 pixels; ``rows`` is room for work."""
+    """Maximum over a square of (2 radius + 1)^2 pixels; ``rows`` is scratch memory."""
     height, width = values.shape
     for y in range(height):
         rows[y] = values[y]
@@ -193,23 +212,3 @@ def _widen(values: Any, radius: Any, rows: Any, out: Any) -> None:
         for near in range(max(0, y - radius), min(height, y + radius + 1)):
             for x in range(width):
                 out[y, x] = max(out[y, x], rows[near, x])
-
-
-class BMS(Method):
-    """Boolean map saliency as a method of `bench` and `predict`; options as in `bms`."""
-
-    def __init__(
-        self,
-        *,
-        longest: int = 400,
-        step: float = 8.0,
-        spread: int = 7,
-        last_spread: int = 9,
-        sigma: float = 9.0,
-        whiten: bool = True,
-    ) -> None:
-        self.settings = BMSSettings(longest, step, spread, last_spread, sigma, whiten)
-
-    def predict(self, images: Sequence[Image]) -> list[Prediction]:
-        """Maps of the size of each image, in 0..1."""
-        return [Prediction(map=_map(image, self.settings)) for image in images]

@@ -1,7 +1,7 @@
 """The centre prior: people look at the middle of a picture, whatever it shows.
 
-Every method should be compared with it, since a good part of a saliency score is the centre (it
-correlates 0.8 with GBVS). Fixed, or fitted on the gaze of the training split.
+Every method should be compared with it, since much of a saliency score comes from the centre (its
+correlation with GBVS is 0.8). It is fixed, or fitted on the gaze of the training split.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def center(
 
     Args:
         image: (H, W, 3) or (H, W); only its size is used.
-        sigma: standard deviation as a share of the shorter side; the Gaussian is isotropic.
-        prior: a fitted Gaussian (`fit_prior`) to use instead.
+        sigma: standard deviation in both directions, as a share of the shorter side.
+        prior: a fitted Gaussian (see `fit_prior`) to use instead.
 
     Returns:
         (H, W) float64, at most 1.
@@ -63,23 +63,23 @@ def center(
     x = (np.arange(width) + 0.5) / width - mean[0]
     y = (np.arange(height) + 0.5) / height - mean[1]
     inverse = np.linalg.inv(covariance)
-    # exp of a sum: the axes apart, and what couples them.
+    # the exponent is a sum: one term for each axis, and one that couples them
     along_x, along_y = inverse[0, 0] * x**2, inverse[1, 1] * y**2
     coupled = 2 * inverse[0, 1] * y[:, None] * x
     return np.asarray(np.exp(-(along_y[:, None] + along_x + coupled) / 2))
 
 
 def fit_prior(gazes: Sequence[Gaze]) -> Prior:
-    """Mean and covariance of all fixations, each image in units of its own size.
+    """Mean and covariance of all fixations, in units of the size of each image.
 
-    Where an image has a density but no fixations, the density is used, with the weight of the mean
-    number of fixations of the other images (or 1).
+    An image with a density but no fixations counts with its density, as if it had the mean number
+    of fixations of the other images (or 1).
 
     Args:
-        gazes: one an image.
+        gazes: one for each image.
 
     Raises:
-        EmomapError: fewer than three fixations or no spread: nothing to fit.
+        EmomapError: there is no gaze, or the fixations lie on one point or line.
     """
     moments = [_moments(gaze) for gaze in gazes]
     counts = [count for count, _, _ in moments if count is not None]
@@ -100,33 +100,12 @@ def fit_prior(gazes: Sequence[Gaze]) -> Prior:
     return Prior(mean, covariance)
 
 
-def _moments(gaze: Gaze) -> tuple[float | None, NDArray[np.float64], NDArray[np.float64]]:
-    """Number of fixations (None for a density), mean (2,) and mean of the outer products (2, 2)."""
-    if gaze.points is not None:
-        height, width = gaze.shape
-        points = (gaze.points[gaze.inside] + 0.5) / (width, height)
-        if not len(points):
-            return 0.0, np.zeros(2), np.zeros((2, 2))
-        return float(len(points)), points.mean(axis=0), points.T @ points / len(points)
-    if gaze.density is None or not gaze.density.sum() > 0:
-        return 0.0, np.zeros(2), np.zeros((2, 2))
-    mass = gaze.density / gaze.density.sum()
-    x = (np.arange(mass.shape[1]) + 0.5) / mass.shape[1]
-    y = (np.arange(mass.shape[0]) + 0.5) / mass.shape[0]
-    mean = np.array([mass.sum(axis=0) @ x, mass.sum(axis=1) @ y])
-    cross = float(y @ mass @ x)
-    second = np.array(
-        [[mass.sum(axis=0) @ x**2, cross], [cross, mass.sum(axis=1) @ y**2]], dtype=np.float64
-    )
-    return None, mean, second
-
-
 class Center(Method):
     """The centre prior as a method of `bench` and `predict`.
 
     Args:
         sigma: standard deviation as a share of the shorter side of the image.
-        fit: True to fit a Gaussian on the gaze of the training split instead, which `fit` does.
+        fit: True to fit a Gaussian on the gaze of the training split instead, by `fit`.
     """
 
     def __init__(self, *, sigma: float = SIGMA, fit: bool = False) -> None:
@@ -144,7 +123,28 @@ class Center(Method):
     def predict(self, images: Sequence[Image]) -> list[Prediction]:
         """A map of the size of each image."""
         if self.fitted and self.prior is None:
-            raise UsageError("center: fit=True needs `fit` on a training split with gaze first")
+            raise UsageError("center: fit=True needs a call of `fit` with gaze first")
         return [
             Prediction(map=center(image, sigma=self.sigma, prior=self.prior)) for image in images
         ]
+
+
+def _moments(gaze: Gaze) -> tuple[float | None, NDArray[np.float64], NDArray[np.float64]]:
+    """Number of fixations (None for a density), mean (2,) and mean outer product (2, 2)."""
+    if gaze.points is not None:
+        height, width = gaze.shape
+        points = (gaze.points[gaze.inside] + 0.5) / (width, height)
+        if not len(points):
+            return 0.0, np.zeros(2), np.zeros((2, 2))
+        return float(len(points)), points.mean(axis=0), points.T @ points / len(points)
+    if gaze.density is None or not gaze.density.sum() > 0:
+        return 0.0, np.zeros(2), np.zeros((2, 2))
+    mass = gaze.density / gaze.density.sum()
+    x = (np.arange(mass.shape[1]) + 0.5) / mass.shape[1]
+    y = (np.arange(mass.shape[0]) + 0.5) / mass.shape[0]
+    mean = np.array([mass.sum(axis=0) @ x, mass.sum(axis=1) @ y])
+    cross = float(y @ mass @ x)
+    second = np.array(
+        [[mass.sum(axis=0) @ x**2, cross], [cross, mass.sum(axis=1) @ y**2]], dtype=np.float64
+    )
+    return None, mean, second

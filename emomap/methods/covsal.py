@@ -1,8 +1,8 @@
-"""CovSal (Erdem & Erdem, JoV 2013): patches whose colour and edge statistics are unlike all others.
+"""CovSal (Erdem & Erdem, JoV 2013): patches with unusual statistics of colour and edges stand out.
 
 Each square patch is described by the mean and the covariance of seven features of its pixels (L, a,
-b, gradients across and down, x, y). Its saliency is how unlike it is to the patches most like it,
-near ones first. The maps of several patch sizes are multiplied.
+b, gradients across and down, x, y). Its saliency is its mean distance to the most similar patches,
+where near patches weigh more. The maps of several patch sizes are multiplied.
 """
 
 from __future__ import annotations
@@ -16,27 +16,26 @@ from numpy.typing import ArrayLike, NDArray
 
 from emomap.errors import UsageError
 from emomap.method import Image, Method, Prediction
+from emomap.vision.arrays import Maps
 from emomap.vision.filters import gaussian_blur, rescale
 from emomap.vision.image import check_image
 from emomap.vision.jit import jit
 from emomap.vision.lab import lab
 from emomap.vision.resize import resize, resize_image
 
-Maps = NDArray[np.float64]
-
-#: Rows of the table of distances that are held at once.
+#: Rows of the table of distances that are computed at once.
 _CHUNK = 256
 
 
 @dataclass(frozen=True)
 class CovSalSettings:
-    """Parameters of `covsal`; the last blur is chosen here.
+    """Parameters of `covsal`; the default of the last blur is our choice.
 
     Attributes:
-        side: the image is brought to a square of this many pixels.
-        patches: sides of the patches in pixels of that square; each must divide it.
-        quantile: share of all patches that each is compared with: those most like it.
-        means: True for the means of the features beside their covariances (sigma points).
+        side: side in pixels of the square to which the image is resized first.
+        patches: sides of the patches in pixels of that square; each must divide ``side``.
+        quantile: share of the other patches that each is compared with: the most similar ones.
+        means: True to use the means of the features as well as their covariances.
         sigma: standard deviation of the last blur as a share of the side.
     """
 
@@ -55,7 +54,7 @@ class CovSalSettings:
         if not good:
             raise UsageError(
                 f"covsal: patches={self.patches} must be at least 2 px, divide side={self.side} "
-                "and cut it in 2x2 to 64x64 patches"
+                "and cut it into 2x2 to 64x64 patches"
             )
         if not 0 < self.quantile <= 1 or not 0 <= self.sigma <= 1:
             raise UsageError(
@@ -73,7 +72,7 @@ def covsal(
     means: bool = True,
     sigma: float = 0.03,
 ) -> Maps:
-    """CovSal saliency of an image, without the centre bias that the authors' program may add.
+    """CovSal saliency of an image, without the optional centre bias of the authors' program.
 
     Args:
         image: (H, W, 3) or (H, W); uint8, or float in 0..1.
@@ -89,6 +88,25 @@ def covsal(
     return _map(image, CovSalSettings(side, tuple(patches), quantile, means, sigma))
 
 
+class CovSal(Method):
+    """`covsal` as a method of `bench` and `predict`, with its options."""
+
+    def __init__(
+        self,
+        *,
+        side: int = 512,
+        patches: Sequence[int] = (8, 16, 32, 64, 128),
+        quantile: float = 0.1,
+        means: bool = True,
+        sigma: float = 0.03,
+    ) -> None:
+        self.settings = CovSalSettings(side, tuple(patches), quantile, means, sigma)
+
+    def predict(self, images: Sequence[Image]) -> list[Prediction]:
+        """Maps of the size of each image, in 0..1."""
+        return [Prediction(map=_map(image, self.settings)) for image in images]
+
+
 def _map(image: ArrayLike, settings: CovSalSettings) -> Maps:
     checked = check_image(image, method="covsal")
     shape = (checked.shape[0], checked.shape[1])
@@ -97,10 +115,10 @@ def _map(image: ArrayLike, settings: CovSalSettings) -> Maps:
     product = np.ones(square)
     for patch in settings.patches:
         unlike = _unlikeness(_describe(features, patch, settings.means), settings.quantile)
-        # Stretched by its largest value only: a patch that is like others must not veto all scales.
-        if unlike.max() <= 1e-9:  # all patches are alike but for rounding
+        if unlike.max() <= 1e-9:  # all patches are the same up to rounding
             return np.zeros(shape)
         strength = np.maximum(resize(unlike, square), 0.0)
+        # the least value is not set to 0: it would veto the other patch sizes
         product *= strength / strength.max()
     if settings.sigma > 0:
         product = gaussian_blur(product, settings.sigma * settings.side, 3)
@@ -110,21 +128,21 @@ def _map(image: ArrayLike, settings: CovSalSettings) -> Maps:
 
 
 def _features(image: NDArray[np.generic], side: int) -> Maps:
-    """(7, side, side): L, a, b, |dL/dx|, |dL/dy|, x, y, each about one wide and centred."""
+    """(7, side, side): L, a, b, |dL/dx|, |dL/dy|, x, y, each centred and of a range of about 1."""
     colours = lab(resize_image(image, (side, side)), linear=True) / 100
     dy, dx = np.gradient(colours[..., 0])
     y, x = np.mgrid[:side, :side] / side
     planes = np.stack([*colours.transpose(2, 0, 1), np.abs(dx), np.abs(dy), x, y])
-    # Centred, so that covariances may be taken as mean product less product of means.
+    # centred, so that the mean product minus the product of means is accurate enough
     return np.asarray(planes - planes.mean(axis=(1, 2), keepdims=True))
 
 
 def _describe(features: Maps, patch: int, means: bool) -> Maps:
     """(length, rows, columns) description of each patch, to be compared by Euclidean distance.
 
-    The covariance is given by sigma points (Hong et al. 2009): the columns of its Cholesky factor
-    times sqrt(2 d), on either side of the mean. The distance of two sets of these 2 d + 1 points is
-    that of the means, 2 d + 1 times, and of the factors, twice; so it is kept without the points.
+    Sigma points stand for the covariance (Hong et al. 2009): the columns of its Cholesky factor
+    times sqrt(2 d), on both sides of the mean. In the distance between two sets of these 2 d + 1
+    points, the means count 2 d + 1 times and the factors twice, so the points are not stored.
     """
     depth = len(features)
     mean = _patch_means(features, patch)
@@ -139,7 +157,7 @@ def _describe(features: Maps, patch: int, means: bool) -> Maps:
     described = np.sqrt(2 * 2.0 * depth) * factor[..., rows, columns].transpose(2, 0, 1)
     if not means:
         return np.asarray(described)
-    # But for the position: where a patch lies must not make it salient.
+    # without the means of x and y: its position must not make a patch salient
     return np.concatenate([np.sqrt(2 * depth + 1) * mean[:-2], described])
 
 
@@ -149,9 +167,9 @@ def _patch_means(planes: Maps, patch: int) -> Maps:
 
 
 def _unlikeness(described: Maps, quantile: float) -> Maps:
-    """(rows, columns) mean distance of each patch to the share of all others most like it.
+    """(rows, columns) mean distance of each patch to the most similar share of all others.
 
-    The distance of two descriptions is divided by 1 + their distance in patches.
+    The distance of two descriptions is divided by 1 + the distance of the patches, in patches.
     """
     length, rows, columns = described.shape
     vectors = np.ascontiguousarray(described.reshape(length, -1))
@@ -167,7 +185,7 @@ def _unlikeness(described: Maps, quantile: float) -> Maps:
 
 @jit
 def _distances(vectors: Any, columns: Any, start: Any, stop: Any) -> Any:
-    """Distances of the patches start .. stop - 1 to all; infinite to themselves."""
+    """Distances of the patches start..stop - 1 to all patches; infinite to themselves."""
     length, count = vectors.shape
     out = np.zeros((stop - start, count))
     for n in range(start, stop):
@@ -184,22 +202,3 @@ def _distances(vectors: Any, columns: Any, start: Any, stop: Any) -> Any:
             row[j] = np.sqrt(row[j]) / (1.0 + apart)
         row[n] = np.inf
     return out
-
-
-class CovSal(Method):
-    """CovSal as a method of `bench` and `predict`; options as in `covsal`."""
-
-    def __init__(
-        self,
-        *,
-        side: int = 512,
-        patches: Sequence[int] = (8, 16, 32, 64, 128),
-        quantile: float = 0.1,
-        means: bool = True,
-        sigma: float = 0.03,
-    ) -> None:
-        self.settings = CovSalSettings(side, tuple(patches), quantile, means, sigma)
-
-    def predict(self, images: Sequence[Image]) -> list[Prediction]:
-        """Maps of the size of each image, in 0..1."""
-        return [Prediction(map=_map(image, self.settings)) for image in images]

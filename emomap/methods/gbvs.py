@@ -1,19 +1,19 @@
-"""Graph-based visual saliency (Harel, Koch & Perona, NIPS 2006), as the authors' program does it.
+"""Graph-based visual saliency (Harel, Koch & Perona, NIPS 2006), by the authors' program.
 
 Image -> pyramids of colour and intensity -> feature maps -> a Markov chain on each, whose
 equilibrium is high where a map differs from its surroundings -> sum -> blur.
 
-Paper and program differ: the paper weighs edges by a log ratio and normalises with a second chain,
-the program by a plain difference and with the power 1.5. The program is followed, which is what
-published numbers come from; ``normalization="graph"`` gives the paper's second chain.
+Paper and program differ. The paper weights edges by a log ratio and normalises with a second chain;
+the program uses a plain difference and the power 1.5. We follow the program, since published
+numbers come from it. ``normalization="graph"`` selects the paper's second chain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,15 +21,14 @@ from numpy.typing import ArrayLike, NDArray
 from emomap.errors import UsageError
 from emomap.method import Image, Method, Prediction
 from emomap.vision import chain
+from emomap.vision.arrays import Maps
 from emomap.vision.features import (
     CHANNELS,
     TEMPORAL,
     channel_maps,
     check_channels,
-    check_shares,
     flicker,
     motion,
-    several,
 )
 from emomap.vision.filters import (
     attenuate_border,
@@ -39,16 +38,16 @@ from emomap.vision.filters import (
     rescale,
 )
 from emomap.vision.image import check_image
+from emomap.vision.options import MapSize, check_shares, check_size, make_settings, several
 from emomap.vision.pyramid import Planes, image_pyramid
 from emomap.vision.resize import enlarge, resize
 
-#: Height and width below this are refused, as by the original.
+#: The least height and width, as in the original.
 MIN_SIDE = 128
-
-Maps = NDArray[np.float64]
+#: Name of each channel, by its letter.
+NAMES = CHANNELS | TEMPORAL
 Solver = Literal["exact", "power"]
 Normalization = Literal["power1.5", "graph"]
-Size = Literal["image", "native"]
 
 
 @dataclass(frozen=True)
@@ -56,25 +55,25 @@ class GBVSSettings:
     """All parameters, under the names and with the defaults of the original program.
 
     Attributes:
-        solver: "exact" is the equilibrium in closed form; "power" iterates until a step is no
+        solver: "exact" for the equilibrium in closed form; "power" to iterate until a step is no
             longer than ``tol``, as the original does.
         normalization: "power1.5" raises each activation map to the power 1.5 (the program);
             "graph" is the second Markov chain (the paper).
         channels: letters of D (DKL colour), C (colour opponency), I (intensity), O (orientation),
             R (local contrast); for sequences also F (flicker) and M (motion).
-        multilevels: pyramid levels of the map whose cells join the graph, say (1, 2).
-        tol: where the power iteration stops (Euclidean norm of a step).
+        multilevels: pyramid levels of the map whose cells also join the graph, such as (1, 2).
+        tol: Euclidean norm of the step at which the power iteration stops.
         levels: pyramid levels of the features; level l is 2^-l of the image.
         salmapmaxsize: longer side of the lattice, in cells.
         sigma_frac_act, sigma_frac_norm: widths of the two chains as shares of the mean side.
-        num_norm_iters: how often the normalisation is applied.
+        num_norm_iters: how many times the normalisation is applied.
         blurfrac: standard deviation of the last blur as a share of the longer side; 0 for none.
         gaborangles, motionAngles: directions in degrees.
-        contrastwidth: side of the window of R as a share of the rows.
-        flickerNewFrameWt: weight of the newest frame in the memory that F compares with.
+        contrastwidth: side of the window of R as a share of the height.
+        flickerNewFrameWt: weight of the newest frame in the memory that F compares frames with.
         colorWeight ... dklcolorWeight: weight of each channel in the sum.
-        unCenterBias: multiply the map with the inverse of a centre bias.
-        normalizeTopChannelMaps: normalise the channels too, before they are added.
+        unCenterBias: multiply the map by the inverse of a centre bias.
+        normalizeTopChannelMaps: normalise the maps of the channels too before the sum.
     """
 
     solver: Solver = "exact"
@@ -139,20 +138,20 @@ class GBVSSettings:
 
     def weight(self, letter: str) -> float:
         """Weight of a channel in the sum."""
-        value: float = getattr(self, f"{(CHANNELS | TEMPORAL)[letter]}Weight")
+        value: float = getattr(self, f"{NAMES[letter]}Weight")
         return value
 
 
 @dataclass(frozen=True)
 class GBVSStages:
-    """What GBVS computes on its way, n maps of h' x w' cells.
+    """Intermediate results of GBVS, for n maps of h' x w' cells.
 
     Attributes:
-        labels: (n,) channel, type and pyramid level of each map, "orientation/1/level2".
+        labels: (n,) channel, type and pyramid level of each map, as "orientation/1/level2".
         features: (n, h', w') feature maps.
-        equilibria: (n, h', w') equilibrium of the activation chain on each, sum 1, not normalised.
-        iterations: (n,) int, steps of the power iteration; 0 with the closed form.
-        channels: name of a channel -> (h', w') the sum of its normalised maps, stretched to 0..1.
+        equilibria: (n, h', w') equilibrium of the activation chain of each map, of sum 1.
+        iterations: (n,) int, steps of the power iteration; 0 for the closed form.
+        channels: name of a channel -> (h', w') sum of its normalised maps, stretched to 0..1.
         master: (h', w') the saliency map on the lattice, in 0..1.
         map: (H, W) the saliency map at the size of the image, in 0..1.
     """
@@ -173,7 +172,7 @@ def gbvs(
     normalization: Normalization = "power1.5",
     channels: str = "DIO",
     multilevels: Sequence[int] = (),
-    size: Size = "image",
+    size: MapSize = "image",
     tol: float = 1e-4,
     **parameters: Any,
 ) -> Maps:
@@ -182,17 +181,18 @@ def gbvs(
     Args:
         image: (H, W, 3) or (H, W); uint8, or float in 0..1; sides of at least 128 px.
         solver, normalization, channels, multilevels, tol: see `GBVSSettings`.
-        size: "image" for a map as large as the image, "native" for the lattice (32 cells long).
+        size: "image" for a map of the size of the image, "native" for the lattice (32 cells long).
         **parameters: any other parameter of `GBVSSettings`.
 
     Returns:
-        (H, W) or (h', w') float64 in 0..1. An image without any contrast gives a plateau that
-        falls off to the border, as the original does by its last step.
+        (H, W) or (h', w') float64 in 0..1. For an image without contrast, a plateau that falls off
+        to the border, as in the original.
 
     Raises:
         EmomapError: the image is refused (see `emomap.vision.image.check_image`).
         UsageError: a parameter is unknown or out of range.
     """
+    check_size(size, method="gbvs")
     stages = gbvs_stages(
         image,
         solver=solver,
@@ -202,11 +202,11 @@ def gbvs(
         tol=tol,
         **parameters,
     )
-    return _at(stages, size)
+    return stages.map if size == "image" else stages.master
 
 
 def gbvs_stages(image: ArrayLike, **parameters: Any) -> GBVSStages:
-    """As `gbvs`, with all intermediate results.
+    """`gbvs` with all intermediate results.
 
     Args:
         image: as in `gbvs`.
@@ -220,11 +220,11 @@ def gbvs_stages(image: ArrayLike, **parameters: Any) -> GBVSStages:
     return _sequence([image], settings)[0]
 
 
-def gbvs_fast(image: ArrayLike, *, size: Size = "image") -> Maps:
+def gbvs_fast(image: ArrayLike, *, size: MapSize = "image") -> Maps:
     """The original's fast variant: colour and two orientations on one level, 24 cells.
 
-    It stops the iteration early (``tol=0.003``), which is part of what it computes. ``image``,
-    ``size``, result and errors are those of `gbvs`.
+    Its result depends on the early stop of the iteration (``tol=0.003``). ``image``, ``size``,
+    result and errors are those of `gbvs`.
     """
     return gbvs(
         image,
@@ -242,7 +242,7 @@ def gbvs_sequence(
     frames: Sequence[ArrayLike] | NDArray[Any],
     *,
     channels: str = "DIOFM",
-    size: Size = "image",
+    size: MapSize = "image",
     **parameters: Any,
 ) -> Maps:
     """Saliency of each frame of a sequence, with flicker and motion.
@@ -256,31 +256,53 @@ def gbvs_sequence(
         (T, H, W) or (T, h', w') float64 in 0..1.
 
     Raises:
-        EmomapError, UsageError: as in `gbvs`; frames of different sizes.
+        EmomapError, UsageError: as in `gbvs`, or the frames differ in size.
     """
+    check_size(size, method="gbvs")
     stages = gbvs_sequence_stages(frames, channels=channels, **parameters)
-    return np.stack([_at(stage, size) for stage in stages])
+    return np.stack([stage.map if size == "image" else stage.master for stage in stages])
 
 
 def gbvs_sequence_stages(
     frames: Sequence[ArrayLike] | NDArray[Any], *, channels: str = "DIOFM", **parameters: Any
 ) -> list[GBVSStages]:
-    """As `gbvs_sequence` (``frames``, ``channels``, ``parameters``), with all of each frame."""
+    """`gbvs_sequence` with all intermediate results of each frame."""
     return _sequence(list(frames), _settings({"channels": channels, **parameters}))
 
 
-def _settings(parameters: dict[str, Any]) -> GBVSSettings:
-    known = [field.name for field in fields(GBVSSettings)]
-    for name in parameters:
-        if name not in known:
-            raise UsageError(f"gbvs: there is no parameter '{name}'; there are {', '.join(known)}")
-    return GBVSSettings(**parameters)
+class GBVS(Method):
+    """GBVS as a method of `bench` and `predict`; options are the parameters of `GBVSSettings`.
+
+    The function refuses pictures with a side below 128 px. The method enlarges them by bicubic
+    resizing until the shorter side has 128 px (four times at most); the map has their own size.
+    """
+
+    def __init__(self, **parameters: Any) -> None:
+        self.settings = _settings(parameters)
+        check_channels(self.settings.channels, temporal=False, method="gbvs")
+
+    def predict(self, images: Sequence[Image]) -> list[Prediction]:
+        """Maps of the size of each image, in 0..1."""
+        predictions = []
+        for image in images:
+            large = enlarge(image, MIN_SIDE, method="gbvs")
+            stages = _sequence([large], self.settings)[0]
+            own_size = large.shape[:2] == np.shape(image)[:2]
+            map_ = stages.map if own_size else rescale(resize(stages.master, np.shape(image)[:2]))
+            predictions.append(Prediction(map=map_))
+        return predictions
 
 
-def _at(stages: GBVSStages, size: Size) -> Maps:
-    if size not in ("image", "native"):
-        raise UsageError(f"gbvs: size={size!r}; expected 'image' or 'native'")
-    return stages.map if size == "image" else stages.master
+def _settings(parameters: Mapping[str, Any]) -> GBVSSettings:
+    return make_settings(GBVSSettings, parameters, method="gbvs")
+
+
+class _Pyramids(NamedTuple):
+    """Pyramids of a frame, of the one before, and of the memory that flicker compares it with."""
+
+    now: list[Planes]
+    before: list[Planes] | None
+    memory: list[Planes] | None
 
 
 def _sequence(frames: Sequence[ArrayLike], settings: GBVSSettings) -> list[GBVSStages]:
@@ -301,7 +323,8 @@ def _sequence(frames: Sequence[ArrayLike], settings: GBVSSettings) -> list[GBVSS
         pyramid = image_pyramid(
             image, max(settings.levels), color=bool(set(settings.channels) & set("CD"))
         )
-        stages.append(_frame(pyramid, before, memory, image.shape[:2], settings))
+        pyramids = _Pyramids(pyramid, before, memory)
+        stages.append(_frame(pyramids, (shape[0], shape[1]), settings))
         memory = _remember(memory, pyramid, settings.flickerNewFrameWt)
         before = pyramid
     return stages
@@ -316,41 +339,17 @@ def _remember(memory: list[Planes] | None, now: list[Planes], weight: float) -> 
     ]
 
 
-def _frame(
-    pyramid: list[Planes],
-    before: list[Planes] | None,
-    memory: list[Planes] | None,
-    shape: tuple[int, ...],
-    settings: GBVSSettings,
-) -> GBVSStages:
-    lattice = lattice_shape((shape[0], shape[1]), settings.salmapmaxsize)
+def _frame(pyramids: _Pyramids, shape: tuple[int, int], settings: GBVSSettings) -> GBVSStages:
+    """All stages of a frame of size ``shape``."""
+    lattice = lattice_shape(shape, settings.salmapmaxsize)
     labels: list[str] = []
     letters: list[str] = []
     maps: list[Maps] = []
     for letter in settings.channels:
-        levels = []
-        for level in settings.levels:
-            if letter == "F":
-                found = flicker(pyramid[level], None if memory is None else memory[level])
-            elif letter == "M":
-                found = motion(
-                    pyramid[level], None if before is None else before[level], settings.motionAngles
-                )
-            else:
-                found = channel_maps(
-                    letter,
-                    pyramid[level],
-                    angles=settings.gaborangles,
-                    contrast_width=settings.contrastwidth,
-                )
-            if len(found):
-                levels.append(resize(found, lattice))
-        for kind in range(len(levels[0]) if levels else 0):
-            for level, found in zip(settings.levels, levels, strict=True):
-                name = (CHANNELS | TEMPORAL)[letter]
-                labels.append(f"{name}/{kind + 1}/level{level}")
-                letters.append(letter)
-                maps.append(found[kind])
+        for label, map_ in _channel(letter, pyramids, lattice, settings):
+            labels.append(label)
+            letters.append(letter)
+            maps.append(map_)
     if not maps:
         raise UsageError(
             f"gbvs: channels={settings.channels!r} are colour channels, but the image is grey; "
@@ -365,18 +364,48 @@ def _frame(
     }
     if settings.normalizeTopChannelMaps:
         sums = {key: _normalize(value[None], settings)[0] for key, value in sums.items()}
-    master = _finish(
-        sum((settings.weight(key) * value for key, value in sums.items()), np.zeros(lattice)),
-        settings,
-    )
+    weighted = (settings.weight(key) * value for key, value in sums.items())
+    master = _finish(sum(weighted, np.zeros(lattice)), settings)
     return GBVSStages(
         labels=tuple(labels),
         features=features,
         equilibria=equilibria.maps,
         iterations=equilibria.iterations,
-        channels={(CHANNELS | TEMPORAL)[key]: rescale(value) for key, value in sums.items()},
+        channels={NAMES[key]: rescale(value) for key, value in sums.items()},
         master=master,
-        map=rescale(resize(master, (shape[0], shape[1]))),
+        map=rescale(resize(master, shape)),
+    )
+
+
+def _channel(
+    letter: str, pyramids: _Pyramids, lattice: tuple[int, int], settings: GBVSSettings
+) -> list[tuple[str, Maps]]:
+    """Label and feature map of each type and level of a channel, at the size of the lattice.
+
+    Empty for the colour channels of a grey picture.
+    """
+    levels: list[tuple[int, Maps]] = []
+    for level in settings.levels:
+        found = _features(letter, level, pyramids, settings)
+        if len(found):
+            levels.append((level, resize(found, lattice)))
+    return [
+        (f"{NAMES[letter]}/{kind + 1}/level{level}", found[kind])
+        for kind in range(len(levels[0][1]) if levels else 0)
+        for level, found in levels
+    ]
+
+
+def _features(letter: str, level: int, pyramids: _Pyramids, settings: GBVSSettings) -> Maps:
+    """The maps of a channel on one level, (types, h, w)."""
+    planes = pyramids.now[level]
+    if letter == "F":
+        return flicker(planes, None if pyramids.memory is None else pyramids.memory[level])
+    if letter == "M":
+        before = None if pyramids.before is None else pyramids.before[level]
+        return motion(planes, before, settings.motionAngles)
+    return channel_maps(
+        letter, planes, angles=settings.gaborangles, contrast_width=settings.contrastwidth
     )
 
 
@@ -410,26 +439,3 @@ def _finish(total: Maps, settings: GBVSSettings) -> Maps:
             inverse = resize(constants["inv_center_bias"], (master.shape[0], master.shape[1]))
         master = rescale(master * (0.5 + 0.5 * inverse))
     return master
-
-
-class GBVS(Method):
-    """GBVS as a method of `bench` and `predict`; options are the parameters of `GBVSSettings`.
-
-    Pictures with a side below 128 px, which the function refuses, are enlarged by a bicubic resize
-    until the shorter side has 128 px (four times at most), and the map is made for their own size.
-    """
-
-    def __init__(self, **parameters: Any) -> None:
-        self.settings = _settings(parameters)
-        check_channels(self.settings.channels, temporal=False, method="gbvs")
-
-    def predict(self, images: Sequence[Image]) -> list[Prediction]:
-        """Maps of the size of each image, in 0..1."""
-        predictions = []
-        for image in images:
-            large = enlarge(image, MIN_SIDE, method="gbvs")
-            stages = _sequence([large], self.settings)[0]
-            own_size = large.shape[:2] == np.shape(image)[:2]
-            map_ = stages.map if own_size else rescale(resize(stages.master, np.shape(image)[:2]))
-            predictions.append(Prediction(map=map_))
-        return predictions

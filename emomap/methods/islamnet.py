@@ -1,6 +1,6 @@
 """ISLAMNet: emotion maps from attention and self-supervised rotation.
 
-Where the paper is silent or contradicts itself, our reading is taken; docs/methods.md lists them.
+Where the paper is silent or contradicts itself, docs/methods.md lists how we read it.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from emomap.nn.attention import ChannelGate, SpatialGate
-from emomap.nn.backbone import make_backbone
-from emomap.nn.network import EmotionNetwork, NetworkMethod
+from emomap.nn.backbone import BackboneOptions
+from emomap.nn.network import BackboneMethod, EmotionNetwork
 from emomap.nn.rotation import rotate
 
 
-class ISLAMNet(NetworkMethod):
+class ISLAMNet(BackboneMethod):
     """Emotion map f4 of ISLAMNet.
 
     Args:
         backbone, weights, sha256: see `emomap.nn.backbone.make_backbone`.
         size: side of the input in pixels.
-        angles: of the rotation task, in degrees clockwise. Table 2 of the paper compares
+        angles: angles of the rotation task, in degrees clockwise. Table 2 of the paper compares
             [0, 180], [90, 270], [0, 90, 180, 270] and the eight multiples of 45.
-        rotation_weight: lambda of the joint loss; 0 leaves the rotation task out.
-        channels: of f2, the compressed features.
-        reduction: of the hidden layer of the channel gate.
+        rotation_weight: lambda of the joint loss; 0 for no rotation task.
+        channels: number of channels of f2, the compressed features.
+        reduction: how many times smaller the hidden layer of the channel gate is.
         attention: "parallel" (both gates see f2) or "sequential" (CBAM's order).
-        f2_activation: "relu", or "none" for the literal reading, under which the sign of f4 is
+        f2_activation: "relu", or "none" as the paper literally says; the sign of f4 is then
             arbitrary.
         map_reduction: f4 is the "sum" or the "mean" of f3 over channels.
     """
@@ -49,24 +49,21 @@ class ISLAMNet(NetworkMethod):
         f2_activation: Literal["relu", "none"] = "relu",
         map_reduction: Literal["sum", "mean"] = "sum",
     ) -> None:
-        super().__init__(size)
+        super().__init__(size, BackboneOptions(backbone, weights, sha256))
         angles = [float(angle) % 360 for angle in angles]
         if len(set(angles)) != len(angles) or len(angles) < 2:
-            raise ValueError(f"angles={angles}: two or more different angles are needed")
+            raise ValueError(f"angles={angles}: expected two or more different angles")
         for name, value, known in (
             ("attention", attention, ("parallel", "sequential")),
             ("f2_activation", f2_activation, ("relu", "none")),
             ("map_reduction", map_reduction, ("sum", "mean")),
         ):
             if value not in known:
-                raise ValueError(f"{name}='{value}': it is {' or '.join(known)}")
+                raise ValueError(f"{name}='{value}': expected {' or '.join(known)}")
         if channels < 1 or reduction < 1:
-            raise ValueError(f"channels={channels}, reduction={reduction}: one or more each")
+            raise ValueError(f"channels={channels}, reduction={reduction}: expected 1 or more each")
         if rotation_weight < 0:
-            raise ValueError(f"rotation_weight={rotation_weight}: it is 0 or more")
-        self.backbone = backbone
-        self.weights = weights
-        self.sha256 = sha256
+            raise ValueError(f"rotation_weight={rotation_weight}: expected 0 or more")
         self.angles = angles
         self.rotation_weight = float(rotation_weight)
         self.channels = channels
@@ -76,7 +73,7 @@ class ISLAMNet(NetworkMethod):
         self.map_reduction = map_reduction
 
     def build(self, classes: Sequence[str]) -> EmotionNetwork:
-        """The network, freshly initialised but for the backbone's weights."""
+        """The network, with random weights except for those of the backbone."""
         return ISLAMNetModule(self, len(classes))
 
 
@@ -87,7 +84,7 @@ class ISLAMNetModule(EmotionNetwork):
 
     def __init__(self, method: ISLAMNet, classes: int) -> None:
         super().__init__()
-        self.backbone = make_backbone(method.backbone, method.weights, sha256=method.sha256)
+        self.backbone = method.chosen.make()
         wide = self.backbone.channels
         self.angles = method.angles
         self.rotation_weight = method.rotation_weight
@@ -101,11 +98,11 @@ class ISLAMNetModule(EmotionNetwork):
         self.rotation: nn.Linear | None = None
         if method.rotation_weight:
             self.rotation = nn.Linear(wide, len(method.angles))
-        # While the features say nothing yet, the loss shrinks the logits by closing f4 wherever f1
-        # is strong, and behind a dead ReLU or a saturated gate it stays closed. So f4 begins as
-        # the energy of f1 (positive weights, open gates, silent classifier), and a recipe that
-        # trains from scratch moves the gates slowly. The energy is some eight times the mean of
-        # f1, however many channels it is summed over: the first steps would else overshoot.
+        # As long as the features carry no information, the loss shrinks the logits by closing f4
+        # wherever f1 is strong; behind a dead ReLU or a saturated gate, f4 then stays closed. So f4
+        # starts as the energy of f1 (positive weights, open gates, zero classifier), and a recipe
+        # that trains from scratch moves the gates slowly. For any number of channels, the energy is
+        # about eight times the mean of f1, so that the first steps do not overshoot.
         nn.init.normal_(self.compress.weight, std=0.01 * 64**2 / (wide * method.channels))
         with torch.no_grad():
             self.compress.weight.abs_()
@@ -121,11 +118,11 @@ class ISLAMNetModule(EmotionNetwork):
 
     def head(self, f1: Tensor) -> tuple[Tensor, Tensor]:
         """Emotion head: features f1 (B, K, s, s) to logits (B, C) and f4 (B, s, s)."""
-        # in float32 under mixed precision too: sums over hundreds of channels lose the most there
+        # float32 even under mixed precision: sums over hundreds of channels lose most there
         with torch.autocast(f1.device.type, enabled=False):
             f1 = f1.to(self.classifier.weight.dtype)
             f4 = self.emotion_map(f1)
-            # the pooled U = f4 * f1 in one product: U itself need not exist
+            # the mean of U = f4 * f1 in one product, without storing U
             coupled = torch.einsum("bkhw,bhw->bk", f1, f4) / (f4.shape[1] * f4.shape[2])
             return self.classifier(torch.cat([f1.mean(dim=(2, 3)), coupled], dim=1)), f4
 
@@ -144,7 +141,7 @@ class ISLAMNetModule(EmotionNetwork):
         if self.rotation is None:
             return super().losses(images, labels)
         batch = images.shape[0]
-        # the classifier needs upright views even if they are not among the angles of the task
+        # the classifier needs upright views even if 0 is not an angle of the task
         extra = [] if 0.0 in self.angles else [0.0]
         shown = rotate(images, [*self.angles, *extra])
         features = self.backbone(shown)

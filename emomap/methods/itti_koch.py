@@ -1,27 +1,25 @@
-"""Itti, Koch & Niebur 1998, in the two forms that Harel's programs made popular.
+"""Itti, Koch & Niebur 1998, as "ittikochmap" of the GBVS program computes it.
 
-`itti_koch` is "ittikochmap" of the GBVS program: centre-surround differences between levels of a
-pyramid, each map weighted by how much its highest peak stands out. `simpsal` is the small program
-of the same name: differences to a blurred surround on three scales.
+Centre-surround differences between levels of a pyramid; each map is weighted by how much its
+highest peak stands out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from emomap.errors import UsageError
 from emomap.method import Image, Method, Prediction
+from emomap.vision.arrays import Maps
 from emomap.vision.features import (
     CHANNELS,
     channel_maps,
     check_channels,
-    check_shares,
-    several,
 )
 from emomap.vision.filters import (
     attenuate_border,
@@ -33,14 +31,12 @@ from emomap.vision.filters import (
 )
 from emomap.vision.image import check_image
 from emomap.vision.maxima import local_maxima
+from emomap.vision.options import MapSize, check_shares, check_size, make_settings, several
 from emomap.vision.pyramid import image_pyramid
 from emomap.vision.resize import enlarge, resize
 
-#: Height and width below this are refused, as by the original.
+#: The least height and width, as in the original.
 MIN_SIDE = 128
-
-Maps = NDArray[np.float64]
-Size = Literal["image", "native"]
 
 
 @dataclass(frozen=True)
@@ -52,10 +48,10 @@ class IttiKochSettings:
             R (local contrast).
         salmapmaxsize: longer side of the map in cells; None for an eighth of the image.
         ittiCenterLevels: pyramid levels of the centre; level l is 2^-l of the image.
-        ittiDeltaLevels: how many levels above the centre the surround is.
+        ittiDeltaLevels: how many levels the surround lies above the centre.
         ittiblurfrac: standard deviation of the last blur as a share of the longer side; 0 for none.
         gaborangles: orientations in degrees.
-        contrastwidth: side of the window of R as a share of the rows.
+        contrastwidth: side of the window of R as a share of the height.
     """
 
     channels: str = "CIO"
@@ -81,10 +77,10 @@ class IttiKochSettings:
 
 @dataclass(frozen=True)
 class IttiKochStages:
-    """What `itti_koch` computes on its way.
+    """Intermediate results of `itti_koch`.
 
     Attributes:
-        labels: (n,) channel, type, centre and surround of each map, "color/1/level2-4".
+        labels: (n,) channel, type, centre and surround of each map, as "color/1/level2-4".
         norm_maps: (n, h', w') centre-surround maps after the normalisation N.
         channels: name of a channel -> (h', w') N of the sum of its maps, stretched to 0..1.
         master: (h', w') the saliency map at its own size, in 0..1.
@@ -98,12 +94,12 @@ class IttiKochStages:
     map: Maps
 
 
-def itti_koch(image: ArrayLike, *, size: Size = "image", **parameters: Any) -> Maps:
+def itti_koch(image: ArrayLike, *, size: MapSize = "image", **parameters: Any) -> Maps:
     """Saliency of an image by Itti, Koch & Niebur.
 
     Args:
         image: (H, W, 3) or (H, W); uint8, or float in 0..1; sides of at least 128 px.
-        size: "image" for a map as large as the image, "native" for an eighth of it.
+        size: "image" for a map of the size of the image, "native" for an eighth of it.
         **parameters: any parameter of `IttiKochSettings`.
 
     Returns:
@@ -113,25 +109,55 @@ def itti_koch(image: ArrayLike, *, size: Size = "image", **parameters: Any) -> M
         EmomapError: the image is refused (see `emomap.vision.image.check_image`).
         UsageError: a parameter is unknown or out of range.
     """
-    if size not in ("image", "native"):
-        raise UsageError(f"itti_koch: size={size!r}; expected 'image' or 'native'")
+    check_size(size, method="itti_koch")
     stages = itti_koch_stages(image, **parameters)
     return stages.map if size == "image" else stages.master
 
 
 def itti_koch_stages(image: ArrayLike, **parameters: Any) -> IttiKochStages:
     """`itti_koch` with all intermediate results; ``parameters`` are those of `IttiKochSettings`."""
-    return _stages(image, _settings(parameters))
+    return _stages(image, make_settings(IttiKochSettings, parameters, method="itti_koch"))
 
 
-def _settings(parameters: dict[str, Any]) -> IttiKochSettings:
-    known = [field.name for field in fields(IttiKochSettings)]
-    for name in parameters:
-        if name not in known:
-            raise UsageError(
-                f"itti_koch: there is no parameter '{name}'; there are {', '.join(known)}"
-            )
-    return IttiKochSettings(**parameters)
+def normalize_peaks(map_: Maps) -> Maps:
+    """Itti's operator N, which favours maps whose highest peak stands out.
+
+    The map is multiplied by 10. With several local maxima it is also multiplied by
+    (10 - their mean)^2, with one by 100.
+
+    Args:
+        map_: (h, w) in 0..1.
+
+    Returns:
+        (h, w); only the factor 10 if no maximum inside the map reaches 0.1.
+    """
+    stretched = 10 * map_
+    peaks = local_maxima(stretched, 1.0)
+    if len(peaks) > 1:
+        return np.asarray(stretched * (10 - peaks.mean()) ** 2)
+    return stretched * 100 if len(peaks) else stretched
+
+
+class IttiKoch(Method):
+    """Itti-Koch as a method of `bench` and `predict`; its options are those of `IttiKochSettings`.
+
+    The function refuses pictures with a side below 128 px. The method enlarges them by bicubic
+    resizing until the shorter side has 128 px (four times at most); the map has their own size.
+    """
+
+    def __init__(self, **parameters: Any) -> None:
+        self.settings = make_settings(IttiKochSettings, parameters, method="itti_koch")
+
+    def predict(self, images: Sequence[Image]) -> list[Prediction]:
+        """Maps of the size of each image, in 0..1."""
+        predictions = []
+        for image in images:
+            large = enlarge(image, MIN_SIDE, method="itti_koch")
+            stages = _stages(large, self.settings)
+            own_size = large.shape[:2] == np.shape(image)[:2]
+            map_ = stages.map if own_size else rescale(resize(stages.master, np.shape(image)[:2]))
+            predictions.append(Prediction(map=map_))
+        return predictions
 
 
 def _stages(image: ArrayLike, settings: IttiKochSettings) -> IttiKochStages:
@@ -189,43 +215,3 @@ def _differences(features: dict[int, Maps], pair: tuple[int, int], native: tuple
     centre, surround = features[pair[0]], features[pair[1]]
     beside = resize(surround, (centre.shape[1], centre.shape[2]))
     return rescale(resize(squared_difference(centre, beside), native))
-
-
-def normalize_peaks(map_: Maps) -> Maps:
-    """Itti's N of a map in 0..1: times 10, then favour the map whose highest peak stands out.
-
-    With several local maxima the map is multiplied by (10 - their mean)^2, with one by 100.
-
-    Args:
-        map_: (h, w) in 0..1.
-
-    Returns:
-        (h, w); only the factor 10 where no maximum inside the map reaches 0.1.
-    """
-    stretched = 10 * map_
-    peaks = local_maxima(stretched, 1.0)
-    if len(peaks) > 1:
-        return np.asarray(stretched * (10 - peaks.mean()) ** 2)
-    return stretched * 100 if len(peaks) else stretched
-
-
-class IttiKoch(Method):
-    """Itti-Koch as a method of `bench` and `predict`; its options are those of `IttiKochSettings`.
-
-    Pictures with a side below 128 px, which the function refuses, are enlarged by a bicubic resize
-    until the shorter side has 128 px (four times at most), and the map is made for their own size.
-    """
-
-    def __init__(self, **parameters: Any) -> None:
-        self.settings = _settings(parameters)
-
-    def predict(self, images: Sequence[Image]) -> list[Prediction]:
-        """Maps of the size of each image, in 0..1."""
-        predictions = []
-        for image in images:
-            large = enlarge(image, MIN_SIDE, method="itti_koch")
-            stages = _stages(large, self.settings)
-            own_size = large.shape[:2] == np.shape(image)[:2]
-            map_ = stages.map if own_size else rescale(resize(stages.master, np.shape(image)[:2]))
-            predictions.append(Prediction(map=map_))
-        return predictions

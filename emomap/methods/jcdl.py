@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from emomap.nn.backbone import make_trunk
-from emomap.nn.network import EmotionNetwork, NetworkMethod
+from emomap.nn.backbone import BackboneOptions
+from emomap.nn.network import BackboneMethod, EmotionNetwork
 
-#: Mikels' wheel, neighbours beside one another; the first four are positive.
+#: Mikels' wheel: neighbours are next to each other, the first four are positive.
 WHEEL = ("amusement", "contentment", "awe", "excitement", "fear", "sadness", "disgust", "anger")
 
 
@@ -20,11 +20,11 @@ def label_distribution(classes: Sequence[str], sigma: float = 0.45) -> Tensor:
     """How much of each emotion a picture of one emotion shows.
 
     A Gaussian over the distance on Mikels' wheel among emotions of the same polarity, zero across
-    polarities. An emotion that is not on the wheel stands for itself alone.
+    polarities. An emotion that is not on the wheel has no neighbours.
 
     Args:
         classes: C emotions.
-        sigma: of the Gaussian, in steps of the wheel.
+        sigma: standard deviation of the Gaussian, in steps of the wheel.
 
     Returns:
         (C, C) float64; each row sums to 1.
@@ -59,14 +59,14 @@ def joint_loss(
     return {"loss": (1 - weight) * hard + weight * soft, "label": hard, "distribution": soft}
 
 
-class JCDL(NetworkMethod):
+class JCDL(BackboneMethod):
     """Classifier that learns label distributions.
 
     Args:
         backbone, weights, sha256: see `emomap.nn.backbone.make_trunk`.
         size: side of the input in pixels.
         distribution_weight: lambda, the share of the distribution loss.
-        sigma: width of the label distribution, in steps of Mikels' wheel.
+        sigma: standard deviation of the label distribution, in steps of Mikels' wheel.
     """
 
     gives_map: ClassVar[bool] = False
@@ -80,30 +80,27 @@ class JCDL(NetworkMethod):
         distribution_weight: float = 0.8,
         sigma: float = 0.45,
     ) -> None:
-        super().__init__(size)
+        super().__init__(size, BackboneOptions(backbone, weights, sha256))
         if not 0 <= distribution_weight <= 1:
-            raise ValueError(f"distribution_weight={distribution_weight}: it lies in 0..1")
+            raise ValueError(f"distribution_weight={distribution_weight}: expected 0..1")
         if sigma <= 0:
-            raise ValueError(f"sigma={sigma}: it is above 0")
-        self.backbone = backbone
-        self.weights = weights
-        self.sha256 = sha256
+            raise ValueError(f"sigma={sigma}: expected a number above 0")
         self.distribution_weight = float(distribution_weight)
         self.sigma = float(sigma)
 
     def build(self, classes: Sequence[str]) -> EmotionNetwork:
-        """The network, freshly initialised but for the weights of its trunk."""
+        """The network, with random weights except for those of the trunk."""
         return JCDLModule(self, classes)
 
 
 class JCDLModule(EmotionNetwork):
-    """A network as it is, with a new last layer (fc8)."""
+    """A known network with a new last layer (fc8)."""
 
     distribution: Tensor
 
     def __init__(self, method: JCDL, classes: Sequence[str]) -> None:
         super().__init__()
-        self.backbone, wide = make_trunk(method.backbone, method.weights, sha256=method.sha256)
+        self.backbone, wide = method.chosen.make_trunk()
         self.classifier = nn.Linear(wide, len(classes))
         self.weight = method.distribution_weight
         self.register_buffer(

@@ -1,7 +1,7 @@
 """PAEF: principles-of-art emotion features and a support vector machine (Zhao 2014). No map.
 
-The features are our reading of a description in words, three of them with surrogates (see
-`emomap.vision.art`), so published accuracies are not claimed to be reproduced.
+The paper describes the features in words; these are our reading of it, with surrogates for three of
+them (see `emomap.vision.art`). So we do not claim to reproduce published accuracies.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from emomap import io, parallel
 from emomap._version import __version__
@@ -20,14 +19,13 @@ from emomap.errors import EmomapError
 from emomap.method import Image, Method, Prediction
 from emomap.sample import Dataset, Sample
 from emomap.vision import art, symmetry
+from emomap.vision.arrays import Array
 
-Array = NDArray[np.float64]
-
-#: What a checkpoint calls itself.
+#: Marks a file as a checkpoint of PAEF.
 FORMAT = "emomap paef 1"
-#: Where features wait for the end of `fit`, in the folder of the training.
+#: File in the folder of the training that keeps measured features until `fit` ends.
 UNFINISHED = "features.part"
-#: Pictures whose features are written at once.
+#: Pictures whose features are written together.
 BATCH = 20
 #: The groups of features and how many numbers each has; 165 in all.
 GROUPS = {
@@ -48,7 +46,7 @@ def features(image: Image, longest: int = 128) -> Array:
     """The 165 features of a picture (H, W, 3), in the order of `GROUPS`; all finite.
 
     Args:
-        longest: the picture is first shrunk until its longer side is at most this, in pixels.
+        longest: a larger picture is first shrunk to this longer side, in pixels.
     """
     from PIL import Image as Pillow
 
@@ -76,69 +74,16 @@ def features(image: Image, longest: int = 128) -> Array:
     return np.concatenate(parts)
 
 
-def _features_of(sample: Sample) -> Array | str:
-    try:
-        return features(sample.image())
-    except EmomapError as error:
-        return str(error)
-
-
-class _Measured:
-    """Features by sample, kept in a file so that a stopped `fit` goes on with the same bits.
-
-    A first line says which features; then a line a picture.
-
-    Args:
-        folder: of the file; None to keep nothing.
-        samples: what is measured. Of the file, only pictures that have not changed are taken.
-    """
-
-    def __init__(self, folder: Path | None, samples: Sequence[Sample]) -> None:
-        self.path = None if folder is None else folder / UNFINISHED
-        self.rows: dict[str, Array] = {}
-        self._waiting: list[str] = []
-        if self.path is None:
-            return
-        head = {"format": FORMAT, "emomap": __version__}
-        lines = list(io.whole_lines(self.path))
-        if not lines or lines[0] != head:
-            io.write_text(self.path, json.dumps(head) + "\n")
-            lines = []
-        stamps = {sample.id: _stamp(sample) for sample in samples}
-        for line in lines[1:]:
-            if line["stamp"] == stamps.get(line["id"]):
-                self.rows[line["id"]] = np.array(line["features"])
-
-    def add(self, sample: Sample, row: Array) -> None:
-        """Keep the features of a sample."""
-        self.rows[sample.id] = row
-        line = {"id": sample.id, "stamp": _stamp(sample), "features": row.tolist()}
-        self._waiting.append(json.dumps(line))
-        if len(self._waiting) >= BATCH:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what waits. A line begins with the line end that a cut one before it lacks."""
-        if self.path is not None and self._waiting:
-            io.append_text(self.path, "".join("\n" + line for line in self._waiting))
-        self._waiting = []
-
-
-def _stamp(sample: Sample) -> int:
-    file = sample.image_file
-    return file.stat().st_mtime_ns if isinstance(file, Path) and file.exists() else 0
-
-
 class PAEF(Method):
-    """Hand-made features and an RBF support vector machine; gives no map.
+    """Hand-made features and an RBF support vector machine; it predicts no map.
 
-    C and gamma are those of the best accuracy in a 5-fold cross validation on the training split.
+    Cross validation on the training split chooses C and gamma by accuracy.
 
     Args:
         costs: values of C to try.
         gammas: values of gamma to try; features have unit variance.
-        folds: of the cross validation.
-        jobs: processes; 0 for one a processor.
+        folds: number of folds of the cross validation.
+        jobs: number of processes; 0 for one for each processor.
     """
 
     trainable: ClassVar[bool] = True
@@ -152,9 +97,11 @@ class PAEF(Method):
         jobs: int = 0,
     ) -> None:
         if not costs or min(costs) <= 0 or not gammas or min(gammas) <= 0:
-            raise ValueError(f"costs={costs}, gammas={gammas}: one or more positive numbers each")
+            raise ValueError(
+                f"costs={costs}, gammas={gammas}: expected one or more positive numbers each"
+            )
         if folds < 2:
-            raise ValueError(f"folds={folds}: two or more")
+            raise ValueError(f"folds={folds}: expected 2 or more")
         self.costs = [float(cost) for cost in costs]
         self.gammas = [float(gamma) for gamma in gammas]
         self.folds = folds
@@ -208,7 +155,7 @@ class PAEF(Method):
         self._fit_machine()
 
     def _measure(self, samples: Sequence[Sample]) -> Array:
-        """The features of each sample; those that an earlier, stopped call measured are kept."""
+        """The features of each sample; those that an interrupted call measured are reused."""
         from emomap.progress import track
 
         measured = _Measured(self.scratch, samples)
@@ -238,9 +185,9 @@ class PAEF(Method):
     # -------------------------------------------------------------------------------- checkpoint
 
     def save(self, checkpoint: Path, recipe: Mapping[str, Any] | None = None) -> None:
-        """Write the measured training pictures, C and gamma; fitting them again takes seconds."""
+        """Write the features of the training pictures, C and gamma; `load` fits them again."""
         if self._machine is None:
-            raise EmomapError("PAEF is not trained, there is nothing to save")
+            raise EmomapError("PAEF is not trained; there is nothing to save")
         with io.atomic(checkpoint) as temporary, temporary.open("wb") as stream:
             np.savez(
                 stream, format=np.array(FORMAT), classes=np.array(self.classes), **self._learnt
@@ -259,7 +206,7 @@ class PAEF(Method):
                 found = {key: stored[key] for key in stored.files}
         except FileNotFoundError as error:
             raise EmomapError(f"{checkpoint}: there is no such file") from error
-        except Exception as error:  # np.load raises a zoo of types on other files
+        except Exception as error:  # np.load raises many types on other files
             raise EmomapError(
                 f"{checkpoint}: not a checkpoint of PAEF, or damaged (`emomap train` writes one)"
             ) from error
@@ -276,13 +223,13 @@ class PAEF(Method):
     # -------------------------------------------------------------------------------- prediction
 
     def predict(self, images: Sequence[Image]) -> list[Prediction]:
-        """Probabilities (a softmax of the decision values) of each picture; no map.
+        """Probabilities for each picture (a softmax of the decision values), and no map.
 
         Raises:
             EmomapError: neither trained nor loaded.
         """
         if self._machine is None:
-            raise EmomapError("PAEF must be trained, or get a checkpoint, first")
+            raise EmomapError("PAEF must be trained, or load a checkpoint, first")
         learnt = self._learnt
         table = np.array([features(image) for image in images])
         values = self._machine.decision_function((table - learnt["center"]) / learnt["spread"])
@@ -292,3 +239,56 @@ class PAEF(Method):
         scores[:, self._machine.classes_] = values
         weights = np.exp(scores - scores.max(axis=1, keepdims=True))
         return [Prediction(probabilities=row / row.sum()) for row in weights]
+
+
+def _features_of(sample: Sample) -> Array | str:
+    try:
+        return features(sample.image())
+    except EmomapError as error:
+        return str(error)
+
+
+class _Measured:
+    """Features by sample, kept in a file from which an interrupted `fit` resumes exactly.
+
+    The first line names the version of the features; one line a picture follows.
+
+    Args:
+        folder: folder of the file; None to keep nothing.
+        samples: the pictures to measure. Features of a picture that has changed are ignored.
+    """
+
+    def __init__(self, folder: Path | None, samples: Sequence[Sample]) -> None:
+        self.path = None if folder is None else folder / UNFINISHED
+        self.rows: dict[str, Array] = {}
+        self._waiting: list[str] = []
+        if self.path is None:
+            return
+        head = {"format": FORMAT, "emomap": __version__}
+        lines = list(io.whole_lines(self.path))
+        if not lines or lines[0] != head:
+            io.write_text(self.path, json.dumps(head) + "\n")
+            lines = []
+        stamps = {sample.id: _stamp(sample) for sample in samples}
+        for line in lines[1:]:
+            if line["stamp"] == stamps.get(line["id"]):
+                self.rows[line["id"]] = np.array(line["features"])
+
+    def add(self, sample: Sample, row: Array) -> None:
+        """Keep the features of a sample."""
+        self.rows[sample.id] = row
+        line = {"id": sample.id, "stamp": _stamp(sample), "features": row.tolist()}
+        self._waiting.append(json.dumps(line))
+        if len(self._waiting) >= BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the waiting lines, each after a line break, which ends a line cut before it."""
+        if self.path is not None and self._waiting:
+            io.append_text(self.path, "".join("\n" + line for line in self._waiting))
+        self._waiting = []
+
+
+def _stamp(sample: Sample) -> int:
+    file = sample.image_file
+    return file.stat().st_mtime_ns if isinstance(file, Path) and file.exists() else 0

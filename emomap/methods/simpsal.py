@@ -1,21 +1,21 @@
 """Simple saliency, "simpsal": Itti-Koch reduced to blurs (J. Harel's program of 2013).
 
-Colour, intensity and orientation on three scales; each feature map is compared with its blurred
-self, and maps whose highest peak stands out count more.
+Colour, intensity and orientation on three scales. Each feature map is compared with a blurred copy
+of itself, and maps whose highest peak stands out count more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from emomap.errors import EmomapError, UsageError
 from emomap.method import Image, Method, Prediction
-from emomap.vision.features import check_shares, several
+from emomap.vision.arrays import Maps
 from emomap.vision.filters import (
     flatten_noise,
     gaussian_blur,
@@ -27,13 +27,12 @@ from emomap.vision.gabor import orientation_energy
 from emomap.vision.image import check_image
 from emomap.vision.maxima import local_maxima
 from emomap.vision.opponent import dkl_colors, opponent_colors
+from emomap.vision.options import MapSize, check_shares, check_size, make_settings, several
 from emomap.vision.resize import resize, resize_planes
 
-#: Taller images would need a huge map, whose width is fixed.
+#: Largest ratio of height to width. The width of the map is fixed, so a taller image would need a
+#: huge map.
 TALLEST = 16
-
-Maps = NDArray[np.float64]
-Size = Literal["image", "native"]
 _NAMES = {"C": "color", "I": "intensity", "O": "orientation", "D": "dklcolor"}
 
 
@@ -46,7 +45,7 @@ class SimpsalSettings:
         mapWidth: width of the map in cells.
         useMultipleCenterScales: True for features at 2, 1 and 0.5 times the size of the map.
         surroundSig: standard deviations of the surround in cells.
-        useNormWeights: weigh maps by how much their highest peak stands out.
+        useNormWeights: weight maps by how much their highest peak stands out.
         nGaborAngles: number of orientations, evenly spaced from 0 to 180 degrees.
         blurRadius: standard deviation of the last blur as a share of the map's height; 0 for none.
     """
@@ -84,10 +83,10 @@ class SimpsalSettings:
 
 @dataclass(frozen=True)
 class SimpsalStages:
-    """What `simpsal` computes on its way.
+    """Intermediate results of `simpsal`.
 
     Attributes:
-        labels: (n,) channel, type and scale of each map, "color/1/scale2".
+        labels: (n,) channel, type and scale of each map, as "color/1/scale2".
         maps: n maps at the size of their scale, in 0..1.
         channels: name of a channel -> (h, w) the weighted mean of its maps.
         master: (h, w) the saliency map at its own size, in 0..1.
@@ -101,12 +100,12 @@ class SimpsalStages:
     map: Maps
 
 
-def simpsal(image: ArrayLike, *, size: Size = "image", **parameters: Any) -> Maps:
+def simpsal(image: ArrayLike, *, size: MapSize = "image", **parameters: Any) -> Maps:
     """Saliency of an image by simpsal.
 
     Args:
         image: (H, W, 3) or (H, W); uint8, or float in 0..1; at most 16 times as high as wide.
-        size: "image" for a map as large as the image, "native" for one 64 cells wide.
+        size: "image" for a map of the size of the image, "native" for a map 64 cells wide.
         **parameters: any parameter of `SimpsalSettings`.
 
     Returns:
@@ -116,13 +115,12 @@ def simpsal(image: ArrayLike, *, size: Size = "image", **parameters: Any) -> Map
         EmomapError: the image is refused (see `emomap.vision.image.check_image`).
         UsageError: a parameter is unknown or out of range.
     """
-    if size not in ("image", "native"):
-        raise UsageError(f"simpsal: size={size!r}; expected 'image' or 'native'")
+    check_size(size, method="simpsal")
     stages = simpsal_stages(image, **parameters)
     return stages.map if size == "image" else stages.master
 
 
-def simpsal_fast(image: ArrayLike, *, size: Size = "image") -> Maps:
+def simpsal_fast(image: ArrayLike, *, size: MapSize = "image") -> Maps:
     """The original's fast variant: DKL colour, intensity, one scale, one surround, no weights.
 
     ``image``, ``size``, result and errors are those of `simpsal`.
@@ -139,17 +137,18 @@ def simpsal_fast(image: ArrayLike, *, size: Size = "image") -> Maps:
 
 def simpsal_stages(image: ArrayLike, **parameters: Any) -> SimpsalStages:
     """`simpsal` with all intermediate results; ``parameters`` are those of `SimpsalSettings`."""
-    return _stages(image, _settings(parameters))
+    return _stages(image, make_settings(SimpsalSettings, parameters, method="simpsal"))
 
 
-def _settings(parameters: dict[str, Any]) -> SimpsalSettings:
-    known = [field.name for field in fields(SimpsalSettings)]
-    for name in parameters:
-        if name not in known:
-            raise UsageError(
-                f"simpsal: there is no parameter '{name}'; there are {', '.join(known)}"
-            )
-    return SimpsalSettings(**parameters)
+class Simpsal(Method):
+    """simpsal as a method of `bench` and `predict`; its options are those of `SimpsalSettings`."""
+
+    def __init__(self, **parameters: Any) -> None:
+        self.settings = make_settings(SimpsalSettings, parameters, method="simpsal")
+
+    def predict(self, images: Sequence[Image]) -> list[Prediction]:
+        """Maps of the size of each image, in 0..1."""
+        return [Prediction(map=_stages(image, self.settings).map) for image in images]
 
 
 def _stages(image: ArrayLike, settings: SimpsalSettings) -> SimpsalStages:
@@ -238,14 +237,3 @@ def _weight(map_: Maps, settings: SimpsalSettings) -> float:
         return 1.0
     peaks = local_maxima(rescale(map_), 0.1)
     return float((1 - peaks.mean()) ** 2) if len(peaks) > 1 else 1.0
-
-
-class Simpsal(Method):
-    """simpsal as a method of `bench` and `predict`; its options are those of `SimpsalSettings`."""
-
-    def __init__(self, **parameters: Any) -> None:
-        self.settings = _settings(parameters)
-
-    def predict(self, images: Sequence[Image]) -> list[Prediction]:
-        """Maps of the size of each image, in 0..1."""
-        return [Prediction(map=_stages(image, self.settings).map) for image in images]

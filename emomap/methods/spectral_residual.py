@@ -1,25 +1,25 @@
-"""Spectral residual saliency (Hou & Zhang, CVPR 2007): what stands out of the spectrum's average.
+"""Spectral residual saliency (Hou & Zhang, CVPR 2007): what stands out from the mean spectrum.
 
-The image is brought to 64 px; the log amplitude of its spectrum less its local mean, back in space,
-is squared and smoothed.
+The image is resized to 64 px. The local mean is subtracted from the log amplitude of its spectrum;
+the result, transformed back, is squared and smoothed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from emomap.errors import UsageError
 from emomap.method import Image, Method, Prediction
+from emomap.vision.arrays import Maps
 from emomap.vision.filters import gaussian_blur, lattice_shape, rescale
 from emomap.vision.image import check_image
+from emomap.vision.options import MapSize, check_size
 from emomap.vision.residual import spectral_residual as residual
 from emomap.vision.resize import resize
-
-Maps = NDArray[np.float64]
 
 
 def spectral_residual(
@@ -27,15 +27,15 @@ def spectral_residual(
     *,
     longest: int = 64,
     sigma: float = 2.5,
-    size: Literal["image", "native"] = "image",
+    size: MapSize = "image",
 ) -> Maps:
     """Spectral residual saliency of an image.
 
     Args:
         image: (H, W, 3) or (H, W); uint8, or float in 0..1.
-        longest: longer side of the picture that is transformed, in pixels.
-        sigma: standard deviation of the last blur in these pixels.
-        size: "image" for a map as large as the image, "native" for the small one.
+        longest: longer side in pixels to which the picture is resized first.
+        sigma: standard deviation of the last blur, in these pixels.
+        size: "image" for a map of the size of the image, "native" for the small map.
 
     Returns:
         (H, W) or (h, w) float64 in 0..1; zero everywhere for an image without contrast.
@@ -44,8 +44,7 @@ def spectral_residual(
         EmomapError: the image is refused (see `emomap.vision.image.check_image`).
         UsageError: a parameter is out of range.
     """
-    if size not in ("image", "native"):
-        raise UsageError(f"spectral_residual: size={size!r}; expected 'image' or 'native'")
+    check_size(size, method="spectral_residual")
     if not 8 <= longest <= 1024 or not 0 <= sigma <= 100:
         raise UsageError(
             f"spectral_residual: longest={longest} (8 to 1024) or sigma={sigma} (0 to 100) is out "
@@ -61,20 +60,8 @@ def spectral_residual(
     return native if size == "native" else rescale(resize(native, shape))
 
 
-def _grey(image: NDArray[Any]) -> Maps:
-    """Mean of the colours in 0..1."""
-    full = 255.0 if image.dtype == np.uint8 else 1.0
-    if image.ndim == 2:
-        return np.asarray(image / full)
-    total = image[..., 0].astype(np.float64)
-    total += image[..., 1]
-    total += image[..., 2]
-    total /= 3 * full
-    return total
-
-
 class SpectralResidual(Method):
-    """Spectral residual as a method of `bench` and `predict`; options as in the function."""
+    """`spectral_residual` as a method of `bench` and `predict`, with its options."""
 
     def __init__(self, *, longest: int = 64, sigma: float = 2.5) -> None:
         self.longest = longest
@@ -87,3 +74,15 @@ class SpectralResidual(Method):
             Prediction(map=spectral_residual(image, longest=self.longest, sigma=self.sigma))
             for image in images
         ]
+
+
+def _grey(image: NDArray[Any]) -> Maps:
+    """Mean of the colours in 0..1."""
+    full = 255.0 if image.dtype == np.uint8 else 1.0
+    if image.ndim == 2:
+        return np.asarray(image / full)
+    total = image[..., 0].astype(np.float64)
+    total += image[..., 1]
+    total += image[..., 2]
+    total /= 3 * full
+    return total

@@ -9,23 +9,23 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from emomap.nn.backbone import make_backbone
-from emomap.nn.network import EmotionNetwork, NetworkMethod
+from emomap.nn.backbone import BackboneOptions
+from emomap.nn.network import BackboneMethod, EmotionNetwork
 from emomap.nn.soft_proposal import soft_proposal
 
 
-class SPN(NetworkMethod):
+class SPN(BackboneMethod):
     """Proposal map of SPN, or the response of the predicted class.
 
     Args:
-        backbone, weights, sha256: see `emomap.nn.backbone.make_backbone`; the last pooling of VGG
-            is left out.
+        backbone, weights, sha256: see `emomap.nn.backbone.make_backbone`; VGG is used without its
+            last pooling.
         size: side of the input in pixels.
-        channels: of the 3x3 convolution (2 groups) before the proposal.
+        channels: number of channels of the 3x3 convolution (2 groups) before the proposal.
         factor: reach of the random walk: "paper" (0.15 times the side of the feature map), "code"
             (0.15 times its area, as released), or a number of cells.
-        dropout: share of features that are left out in training.
-        map: "proposal", or "response": the map of the likeliest class.
+        dropout: share of features that are dropped in training.
+        map: "proposal", or "response" for the map of the likeliest class.
     """
 
     def __init__(
@@ -39,27 +39,24 @@ class SPN(NetworkMethod):
         dropout: float = 0.5,
         map: Literal["proposal", "response"] = "proposal",
     ) -> None:
-        super().__init__(size)
+        super().__init__(size, BackboneOptions(backbone, weights, sha256))
         if isinstance(factor, str) and factor not in ("paper", "code"):
-            raise ValueError(f"factor='{factor}': it is paper, code, or a number of cells")
+            raise ValueError(f"factor='{factor}': expected paper, code, or a number of cells")
         if not isinstance(factor, str) and factor <= 0:
-            raise ValueError(f"factor={factor}: it is above 0")
+            raise ValueError(f"factor={factor}: expected a number above 0")
         if channels < 2 or channels % 2:
-            raise ValueError(f"channels={channels}: an even number, for the two groups")
+            raise ValueError(f"channels={channels}: expected an even number, for two groups")
         if not 0 <= dropout < 1:
-            raise ValueError(f"dropout={dropout}: a share of 0 or more, below 1")
+            raise ValueError(f"dropout={dropout}: expected 0 or more, below 1")
         if map not in ("proposal", "response"):
-            raise ValueError(f"map='{map}': it is proposal or response")
-        self.backbone = backbone
-        self.weights = weights
-        self.sha256 = sha256
+            raise ValueError(f"map='{map}': expected proposal or response")
         self.channels = channels
         self.factor = factor
         self.dropout = float(dropout)
         self.map = map
 
     def build(self, classes: Sequence[str]) -> EmotionNetwork:
-        """The network, freshly initialised but for the backbone's weights."""
+        """The network, with random weights except for those of the backbone."""
         return SPNModule(self, len(classes))
 
 
@@ -68,9 +65,7 @@ class SPNModule(EmotionNetwork):
 
     def __init__(self, method: SPN, classes: int) -> None:
         super().__init__()
-        self.backbone = make_backbone(
-            method.backbone, method.weights, sha256=method.sha256, last_pool=False
-        )
+        self.backbone = method.chosen.make(last_pool=False)
         wide = self.backbone.channels
         groups = 2 if wide % 2 == 0 else 1
         self.widen = nn.Conv2d(wide, method.channels, 3, padding=1, groups=groups)
@@ -80,7 +75,7 @@ class SPNModule(EmotionNetwork):
         self.classifier = nn.Linear(method.channels, classes)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (B, C) and the map (B, s, s) that the option ``map`` asks for."""
+        """Logits (B, C) and the map (B, s, s) that the option ``map`` names."""
         features = torch.relu(self.widen(self.backbone(images)))
         proposal = soft_proposal(features, self._reach(features))
         coupled = features * proposal[:, None]

@@ -1,4 +1,4 @@
-"""Chance: the same value everywhere. Every metric has a known value for it."""
+"""Chance: the same value everywhere, for which every metric has a known score."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from emomap.vision.image import check_image
 
 
 def uniform(image: ArrayLike) -> NDArray[np.float64]:
-    """The map that knows nothing.
+    """A map with the same value everywhere.
 
     Args:
         image: (H, W, 3) or (H, W); only its size is used.

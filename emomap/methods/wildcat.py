@@ -8,21 +8,21 @@ from typing import Literal
 from torch import Tensor, nn
 
 from emomap.errors import UsageError
-from emomap.nn.backbone import make_backbone
-from emomap.nn.network import EmotionNetwork, NetworkMethod
+from emomap.nn.backbone import BackboneOptions
+from emomap.nn.network import BackboneMethod, EmotionNetwork
 from emomap.nn.pooling import class_wise_pool, spatial_pool
 
 
-class WILDCAT(NetworkMethod):
+class WILDCAT(BackboneMethod):
     """Class map of WILDCAT.
 
     Args:
         backbone, weights, sha256: see `emomap.nn.backbone.make_backbone`.
         size: side of the input in pixels.
-        maps_per_class: M, maps that are averaged for each class.
-        kmax, kmin, alpha: see `emomap.nn.pooling.spatial_pool`; kmin below 0 for as many as kmax.
-        map: "predicted" shows the map of the likeliest class, "weighted" the sum of the class
-            maps weighted with their probabilities.
+        maps_per_class: M, the number of maps that are averaged for each class.
+        kmax, kmin, alpha: see `emomap.nn.pooling.spatial_pool`; kmin below 0 for the value of kmax.
+        map: "predicted" for the map of the likeliest class, "weighted" for the sum of the class
+            maps weighted by their probabilities.
         legacy_gradient: train with the gradients of the official code (without the factor 1 / M).
     """
 
@@ -39,16 +39,13 @@ class WILDCAT(NetworkMethod):
         map: Literal["predicted", "weighted"] = "predicted",
         legacy_gradient: bool = False,
     ) -> None:
-        super().__init__(size)
+        super().__init__(size, BackboneOptions(backbone, weights, sha256))
         if maps_per_class < 1:
-            raise ValueError(f"maps_per_class={maps_per_class}: one or more")
+            raise ValueError(f"maps_per_class={maps_per_class}: expected 1 or more")
         if kmax <= 0:
-            raise ValueError(f"kmax={kmax}: a share below 1, or a number of places")
+            raise ValueError(f"kmax={kmax}: expected a share below 1, or a number of places")
         if map not in ("predicted", "weighted"):
-            raise ValueError(f"map='{map}': it is predicted or weighted")
-        self.backbone = backbone
-        self.weights = weights
-        self.sha256 = sha256
+            raise ValueError(f"map='{map}': expected predicted or weighted")
         self.maps_per_class = maps_per_class
         self.kmax = kmax
         self.kmin = kmin
@@ -57,7 +54,7 @@ class WILDCAT(NetworkMethod):
         self.legacy_gradient = legacy_gradient
 
     def build(self, classes: Sequence[str]) -> EmotionNetwork:
-        """The network, freshly initialised but for the backbone's weights."""
+        """The network, with random weights except for those of the backbone."""
         return WILDCATModule(self, len(classes))
 
 
@@ -66,7 +63,7 @@ class WILDCATModule(EmotionNetwork):
 
     def __init__(self, method: WILDCAT, classes: int) -> None:
         super().__init__()
-        self.backbone = make_backbone(method.backbone, method.weights, sha256=method.sha256)
+        self.backbone = method.chosen.make()
         self.maps_per_class = method.maps_per_class
         self.kmax = method.kmax
         self.kmin = None if method.kmin < 0 else method.kmin
@@ -76,13 +73,13 @@ class WILDCATModule(EmotionNetwork):
         self.detector = nn.Conv2d(self.backbone.channels, classes * method.maps_per_class, 1)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (B, C) and the map (B, s, s) that the option ``map`` asks for."""
+        """Logits (B, C) and the map (B, s, s) that the option ``map`` names."""
         features = self.backbone(images)
         maps = class_wise_pool(self.detector(features), self.maps_per_class, self.legacy)
         try:
             logits = spatial_pool(maps, self.kmax, self.kmin, self.alpha)
-        except ValueError as error:  # known only now that the maps have a size
-            raise UsageError(f"method.wildcat: {error}; take more, or a larger input") from error
+        except ValueError as error:  # the size of the maps is not known before
+            raise UsageError(f"method.wildcat: {error}; use a larger kmax or input") from error
         weights = logits.softmax(dim=1)
         if not self.weighted:
             weights = (weights == weights.amax(dim=1, keepdim=True)).to(maps.dtype)

@@ -8,20 +8,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from emomap.nn.backbone import make_backbone
-from emomap.nn.network import EmotionNetwork, NetworkMethod
+from emomap.nn.backbone import BackboneOptions
+from emomap.nn.network import BackboneMethod, EmotionNetwork
 from emomap.nn.pooling import class_wise_pool, mean_with_sum_gradient
 
 
-class WSCNet(NetworkMethod):
-    """Sentiment map of WSCNet: class maps weighted with their scores.
+class WSCNet(BackboneMethod):
+    """Sentiment map of WSCNet: class maps weighted by their scores.
 
     Args:
         backbone, weights, sha256: see `emomap.nn.backbone.make_backbone`.
         size: side of the input in pixels.
-        maps_per_class: M, maps that are averaged for each class.
-        detection_weight: of the detection loss; the classification loss has the rest.
-        legacy_gradient: train with the gradients of the official code, which forget the factors
+        maps_per_class: M, the number of maps that are averaged for each class.
+        detection_weight: weight of the detection loss; the classification loss has the rest.
+        legacy_gradient: train with the gradients of the official code, which lack the factors
             1 / M of the class maps and 1 / C of the sentiment map.
     """
 
@@ -35,20 +35,17 @@ class WSCNet(NetworkMethod):
         detection_weight: float = 0.5,
         legacy_gradient: bool = False,
     ) -> None:
-        super().__init__(size)
+        super().__init__(size, BackboneOptions(backbone, weights, sha256))
         if maps_per_class < 1:
-            raise ValueError(f"maps_per_class={maps_per_class}: one or more")
+            raise ValueError(f"maps_per_class={maps_per_class}: expected 1 or more")
         if not 0 <= detection_weight <= 1:
-            raise ValueError(f"detection_weight={detection_weight}: it lies in 0..1")
-        self.backbone = backbone
-        self.weights = weights
-        self.sha256 = sha256
+            raise ValueError(f"detection_weight={detection_weight}: expected 0..1")
         self.maps_per_class = maps_per_class
         self.detection_weight = float(detection_weight)
         self.legacy_gradient = legacy_gradient
 
     def build(self, classes: Sequence[str]) -> EmotionNetwork:
-        """The network, freshly initialised but for the backbone's weights."""
+        """The network, with random weights except for those of the backbone."""
         return WSCNetModule(self, len(classes))
 
 
@@ -57,7 +54,7 @@ class WSCNetModule(EmotionNetwork):
 
     def __init__(self, method: WSCNet, classes: int) -> None:
         super().__init__()
-        self.backbone = make_backbone(method.backbone, method.weights, sha256=method.sha256)
+        self.backbone = method.chosen.make()
         wide = self.backbone.channels
         self.maps_per_class = method.maps_per_class
         self.detection_weight = method.detection_weight

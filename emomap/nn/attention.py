@@ -40,10 +40,12 @@ def spatial_gate(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tenso
         (B, 1, H, W), in 0..1. ISLAMNet equation 11; CBAM equation 3.
 
     Raises:
-        ValueError: the kernel has no middle.
+        ValueError: k is even.
     """
     if weight.shape[-1] % 2 == 0:
-        raise ValueError(f"a kernel of {weight.shape[-2]} x {weight.shape[-1]}: its side is odd")
+        raise ValueError(
+            f"a kernel of {weight.shape[-2]} x {weight.shape[-1]}: its side must be odd"
+        )
     summary = torch.cat([x.amax(dim=1, keepdim=True), x.mean(dim=1, keepdim=True)], dim=1)
     return torch.sigmoid(F.conv2d(summary, weight, bias, padding=weight.shape[-1] // 2))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,19 @@ import torch
 from torch import Tensor, nn
 
 from emomap.errors import EmomapError, UsageError
+from emomap.nn.small import small
 
-#: What images are normalised with: ImageNet, as torchvision's weights expect.
+#: Mean and deviation of ImageNet, which torchvision's weights expect images to be normalised by.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+#: Name of our own network.
 SMALL = "small"
 
 
 class Backbone(nn.Module):
-    """Features of an image.
+    """A network that turns images into features.
 
     Attributes:
-        channels: of the features.
+        channels: number of feature channels.
     """
 
     def __init__(self, body: nn.Module, name: str) -> None:
@@ -41,6 +44,28 @@ class Backbone(nn.Module):
         return features
 
 
+@dataclass(frozen=True)
+class BackboneOptions:
+    """The options by which a method chooses its backbone.
+
+    Attributes:
+        backbone: its name, see `make_backbone`.
+        weights, sha256: see `make_backbone`.
+    """
+
+    backbone: str
+    weights: str
+    sha256: str
+
+    def make(self, *, last_pool: bool = True) -> Backbone:
+        """The backbone; arguments and errors of `make_backbone`."""
+        return make_backbone(self.backbone, self.weights, sha256=self.sha256, last_pool=last_pool)
+
+    def make_trunk(self) -> tuple[nn.Module, int]:
+        """The trunk and the number of its features; errors of `make_trunk`."""
+        return make_trunk(self.backbone, self.weights, sha256=self.sha256)
+
+
 def make_backbone(
     name: str, weights: str = "none", *, sha256: str = "", last_pool: bool = True
 ) -> Backbone:
@@ -49,14 +74,14 @@ def make_backbone(
     Args:
         name: "small", a model of torchvision ("resnet101", "vgg16", "squeezenet1_0", ...), or
             "timm:NAME" with the extra ``timm`` installed.
-        weights: "none" (random), "default" (the best that torchvision has), the name of one of
-            its weights ("IMAGENET1K_V1"), or the path or URL of a state dictionary.
-        sha256: first digits (8 or more) of the hash of the file. Not needed if its name ends in
-            them as torch.hub has it (``squeezenet1_0-75146217.pth``).
+        weights: "none" (random), "default" (the best of torchvision), the name of a set of
+            torchvision's weights ("IMAGENET1K_V1"), or the path or URL of a state dictionary.
+        sha256: first digits (8 or more) of the hash of the file. Not needed if the file's name
+            ends in them, as names of torch.hub do (``squeezenet1_0-75146217.pth``).
         last_pool: keep the last max pooling of networks such as VGG.
 
     Raises:
-        UsageError: no such model or weights, or one whose features are not a map.
+        UsageError: no such model or weights, or its features are not a map.
         EmomapError: the file is missing, damaged, of another network, or has another hash.
     """
     if name == SMALL:
@@ -70,7 +95,7 @@ def make_backbone(
 
 
 def make_trunk(name: str, weights: str = "none", *, sha256: str = "") -> tuple[nn.Module, int]:
-    """A network but for its last layer, for methods that classify and show no map.
+    """Build a network without its last layer, for methods that classify and show no map.
 
     Unlike `make_backbone` it keeps the fully connected layers before the last one (fc6 and fc7 of
     VGG) and their weights.
@@ -87,7 +112,7 @@ def make_trunk(name: str, weights: str = "none", *, sha256: str = "") -> tuple[n
         return pooled, backbone.channels
     model = _torchvision(name, weights, sha256)
     if hasattr(model, "aux_logits"):
-        # the helpers of GoogLeNet and Inception serve their own training only
+        # the auxiliary classifiers of GoogLeNet and Inception only serve their own training
         for key, value in (("aux_logits", False), ("AuxLogits", None), ("aux1", None)):
             setattr(model, key, value)
     layers = {n: m for n, m in model.named_modules() if isinstance(m, nn.Linear | nn.Conv2d)}
@@ -95,6 +120,71 @@ def make_trunk(name: str, weights: str = "none", *, sha256: str = "") -> tuple[n
     parent, _, attribute = last.rpartition(".")
     setattr(model.get_submodule(parent), attribute, nn.Identity())
     return model, layer.in_features if isinstance(layer, nn.Linear) else layer.in_channels
+
+
+def load_weights(
+    model: nn.Module, weights: str, name: str, sha256: str = "", *, strict: bool = True
+) -> None:
+    """Load a state dictionary from a path or URL into a model, in place; the hash is checked.
+
+    Args:
+        model: receives the weights.
+        weights: path or URL; the prefix of DataParallel and an enclosing "state_dict" are stripped.
+        name: of the network, for messages.
+        sha256: hexadecimal, 8 digits or more; by default those at the end of the file's name.
+        strict: refuse weights that the model has no parameter for.
+
+    Raises:
+        EmomapError: the file is missing, damaged, of another network, or has another hash.
+    """
+    file = _download(weights) if re.match(r"https?://", weights) else Path(weights).expanduser()
+    _check_hash(file, sha256)
+    state = read_state(file)
+    if isinstance(state.get("state_dict"), dict):
+        state = state["state_dict"]
+    state = {key.removeprefix("module."): value for key, value in state.items()}
+    try:
+        missing = model.load_state_dict(state, strict=strict).missing_keys
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:160]
+        raise EmomapError(f"{file}: these are not the weights of {name}: {reason} ...") from error
+    if missing:
+        raise EmomapError(f"{file}: these are not the weights of {name}: no {missing[0]}")
+
+
+def read_state(file: str | Path) -> dict[str, Any]:
+    """Read a dictionary of tensors and plain values; a pickle with code in it is refused.
+
+    Args:
+        file: written by `torch.save`; tensors are loaded to the CPU.
+
+    Raises:
+        EmomapError: missing, unreadable, truncated, or not such a dictionary.
+    """
+    import pickle
+
+    file = Path(file)
+    try:
+        with file.open("rb") as stream:
+            stream.read(1)
+    except FileNotFoundError as error:
+        raise EmomapError(f"{file}: there is no such file") from error
+    except OSError as error:
+        raise EmomapError(f"{file}: cannot be read: {error.strerror or error}") from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a pickle of another kind: the error says enough
+            state = torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise EmomapError(
+            f"{file}: not a plain file of weights: it is damaged, or wants to run code when read, "
+            "which is refused; save the state_dict() instead"
+        ) from error
+    except Exception as error:  # depending on where the file is cut, even an OSError
+        raise EmomapError(f"{file}: damaged or cut short; copy or download it again") from error
+    if not isinstance(state, dict):
+        raise EmomapError(f"{file}: holds a {type(state).__name__}, not a dictionary of weights")
+    return state
 
 
 def _torchvision(name: str, weights: str, sha256: str) -> nn.Module:
@@ -128,14 +218,14 @@ def _published(name: str, weights: str) -> nn.Module:
     except (OSError, RuntimeError) as error:
         raise EmomapError(
             f"the weights of {name} cannot be downloaded ({error}); get the file elsewhere and "
-            "name it with --set method.NAME.weights=FILE, begin with random weights by "
-            "--set method.NAME.weights=none, or take the small network of --recipe demo"
+            "name it with --set method.NAME.weights=FILE, start from random weights with "
+            "--set method.NAME.weights=none, or use the small network of --recipe demo"
         ) from error
     return model
 
 
 def _quietly(function: Any, *args: Any, **kwargs: Any) -> Any:
-    with warnings.catch_warnings():  # googlenet and inception announce a future default
+    with warnings.catch_warnings():  # googlenet and inception warn of a future default
         warnings.simplefilter("ignore", FutureWarning)
         if args and args[0] in {"googlenet", "inception_v3"} and kwargs.get("weights") is None:
             kwargs["init_weights"] = True
@@ -150,8 +240,8 @@ def _timm(name: str, weights: str, sha256: str) -> nn.Module:
     options = {"num_classes": 0, "global_pool": ""}
     try:
         model: nn.Module = timm.create_model(name, pretrained=weights == "default", **options)
-    except Exception as error:  # timm raises what the hub, the disk or its registry raise
-        raise UsageError(f"timm makes no backbone '{name}': {error}") from error
+    except Exception as error:  # whatever the hub, the disk or timm's registry raises
+        raise UsageError(f"timm cannot make the backbone '{name}': {error}") from error
     if weights not in {"none", "default"}:
         load_weights(model, weights, f"timm:{name}", sha256, strict=False)
     return model
@@ -174,14 +264,14 @@ def _without_classifier(model: nn.Module, name: str, last_pool: bool) -> nn.Modu
     if "layers" in parts:  # mnasnet
         return parts["layers"]
     if "encoder" in parts:
-        raise UsageError(f"backbone '{name}' gives a list of tokens, not a feature map; take a CNN")
+        raise UsageError(f"backbone '{name}' returns tokens, not a feature map; use a CNN")
     ends = ("avgpool", "fc", "dropout")
     kept = {k: part for k, part in parts.items() if k not in ends and not k.startswith("Aux")}
     return nn.Sequential(*(part for k, part in kept.items() if not k.startswith("aux")))
 
 
 def _probe(body: nn.Module, name: str) -> int:
-    """The channels of the features, found by a trial on an empty image."""
+    """The number of feature channels, found by a trial on an empty image."""
     was_training = body.training
     body.eval()
     try:
@@ -192,80 +282,12 @@ def _probe(body: nn.Module, name: str) -> int:
     finally:
         body.train(was_training)
     if not isinstance(features, Tensor) or features.ndim != 4:
-        raise UsageError(f"backbone '{name}' gives no feature map (B, C, h, w); take a CNN")
+        raise UsageError(f"backbone '{name}' returns no feature map (B, C, h, w); use a CNN")
     return int(features.shape[1])
-
-
-# --- weights from a file ------------------------------------------------------------------------
 
 
 def _is_file(weights: str) -> bool:
     return "/" in weights or "\\" in weights or Path(weights).suffix in {".pth", ".pt", ".bin"}
-
-
-def load_weights(
-    model: nn.Module, weights: str, name: str, sha256: str = "", *, strict: bool = True
-) -> None:
-    """Load a state dictionary from a path or URL into a model, in place; the hash is checked.
-
-    Args:
-        model: what takes the weights.
-        weights: path or URL; DataParallel's prefix and a key "state_dict" around it are taken off.
-        name: of the network, for messages.
-        sha256: hexadecimal, 8 digits or more; by default those at the end of the file's name.
-        strict: refuse weights that the model has no place for.
-
-    Raises:
-        EmomapError: the file is missing, damaged, of another network, or has another hash.
-    """
-    file = _download(weights) if re.match(r"https?://", weights) else Path(weights).expanduser()
-    _check_hash(file, sha256)
-    state = read_state(file)
-    if isinstance(state.get("state_dict"), dict):
-        state = state["state_dict"]
-    state = {key.removeprefix("module."): value for key, value in state.items()}
-    try:
-        missing = model.load_state_dict(state, strict=strict).missing_keys
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:160]
-        raise EmomapError(f"{file}: these are not the weights of {name}: {reason} ...") from error
-    if missing:
-        raise EmomapError(f"{file}: these are not the weights of {name}: no {missing[0]}")
-
-
-def read_state(file: str | Path) -> dict[str, Any]:
-    """Read a dictionary of tensors and plain values; a pickle with code in it is refused.
-
-    Args:
-        file: as `torch.save` writes it; tensors come to the CPU.
-
-    Raises:
-        EmomapError: missing, unreadable, truncated, or not such a dictionary.
-    """
-    import pickle
-
-    file = Path(file)
-    try:
-        with file.open("rb") as stream:
-            stream.read(1)
-    except FileNotFoundError as error:
-        raise EmomapError(f"{file}: there is no such file") from error
-    except OSError as error:
-        raise EmomapError(f"{file}: cannot be read: {error.strerror or error}") from error
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a pickle of another kind: the error says enough
-            state = torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise EmomapError(
-            f"{file}: not a plain file of weights: it is damaged, or asks to run code when read, "
-            "which is refused; save its state_dict() instead"
-        ) from error
-    except Exception as error:  # a file cut at some places gives even an OSError
-        raise EmomapError(f"{file}: damaged or cut short; copy or download it again") from error
-    if not isinstance(state, dict):
-        raise EmomapError(f"{file}: holds a {type(state).__name__}, not a dictionary of weights")
-    return state
 
 
 def _check_hash(file: Path, sha256: str) -> None:
@@ -275,8 +297,8 @@ def _check_hash(file: Path, sha256: str) -> None:
         raise EmomapError(f"{file}: there is no such file")
     if len(wanted) < 8:
         raise EmomapError(
-            f"{file}: its hash is not known; give it as sha256 (8 digits or more), or let the "
-            "file's name end in it (NAME-75146217.pth)"
+            f"{file}: its hash is not known; give it as sha256 (8 digits or more), or put it at "
+            "the end of the file's name (NAME-75146217.pth)"
         )
     try:
         with file.open("rb") as stream:
@@ -284,7 +306,9 @@ def _check_hash(file: Path, sha256: str) -> None:
     except OSError as error:
         raise EmomapError(f"{file}: cannot be read: {error.strerror or error}") from error
     if not found.startswith(wanted):
-        raise EmomapError(f"{file}: its SHA-256 is {found[:16]}..., not {wanted}: damaged or other")
+        raise EmomapError(
+            f"{file}: its SHA-256 is {found[:16]}..., not {wanted}: damaged, or another file"
+        )
 
 
 def _download(url: str) -> Path:
@@ -297,42 +321,3 @@ def _download(url: str) -> Path:
         except OSError as error:
             raise EmomapError(f"{url}: cannot be downloaded: {error}") from error
     return target
-
-
-# --- our own small network ----------------------------------------------------------------------
-
-
-class Block(nn.Module):
-    """Residual block of two 3x3 convolutions (He 2016)."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.first_norm = nn.BatchNorm2d(outputs)
-        self.second = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-        self.second_norm = nn.BatchNorm2d(outputs)
-        self.shortcut: nn.Module = nn.Identity()
-        if stride > 1 or inputs != outputs:
-            self.shortcut = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
-            )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, inputs, s, s) to (B, outputs, s / stride, s / stride)."""
-        inner = torch.relu(self.first_norm(self.first(x)))
-        return torch.relu(self.shortcut(x) + self.second_norm(self.second(inner)))
-
-
-def small() -> nn.Module:
-    """A residual network of our own for pictures of about 48 pixels: trains in minutes.
-
-    Stride 4, 64 channels.
-    """
-    return nn.Sequential(
-        nn.Conv2d(3, 48, 7, 4, 3, bias=False),
-        nn.BatchNorm2d(48),
-        nn.ReLU(inplace=True),
-        Block(48, 48),
-        Block(48, 48),
-        Block(48, 64),
-    )

@@ -1,7 +1,7 @@
 """Base of all methods that are networks: options, input, checkpoint, prediction.
 
-A network of one's own takes part by deriving from `NetworkMethod` and overriding `build`; see
-docs/own-methods.md. `emomap.training` trains it: a network only says what its losses are.
+Derive from `NetworkMethod` and override `build` to add a network of your own; see
+docs/own-methods.md. `emomap.training` trains it: a network only defines its losses.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from torch.nn import functional as F
 from emomap import io
 from emomap.errors import EmomapError
 from emomap.method import Image, Method, Prediction
-from emomap.nn.backbone import MEAN, STD, read_state
+from emomap.nn.backbone import MEAN, STD, BackboneOptions, read_state
 
-#: What a checkpoint calls itself, so that another file is recognised as such.
+#: Marks a file as a checkpoint.
 FORMAT = "emomap checkpoint 1"
 
 
 class EmotionNetwork(nn.Module):
-    """A network that classifies emotions and may show where it looked.
+    """A network that classifies emotions and may return a map of where it looked.
 
-    Its parameters below the attribute ``backbone`` are trained with a learning rate of their own.
+    Parameters below the attribute ``backbone`` are trained with a learning rate of their own.
 
     Attributes:
-        gates: beginnings of the names of parameters that decide where the network looks. A recipe
-            may train these more slowly.
+        gates: name prefixes of the parameters that decide where the network looks. A recipe may
+            train these more slowly.
     """
 
     gates: tuple[str, ...] = ()
@@ -48,12 +48,12 @@ class EmotionNetwork(nn.Module):
             images: (B, 3, S, S), normalised.
 
         Returns:
-            Logits (B, C), and maps (B, s, s) or None. Maps are what `Prediction.map` is made of.
+            Logits (B, C), and maps (B, s, s) or None. `Prediction.map` is made from the maps.
         """
         raise NotImplementedError
 
     def losses(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """What training minimises, under the key "loss"; other keys are logged beside it.
+        """The loss that training minimises, under the key "loss"; other keys are only logged.
 
         Args:
             images: (B, 3, S, S), normalised.
@@ -65,18 +65,17 @@ class EmotionNetwork(nn.Module):
 class NetworkMethod(Method):
     """A method that is a network.
 
-    A subclass passes ``size`` on, keeps each option of its constructor under the option's own name
-    (a checkpoint records them), and overrides `build`.
+    A subclass passes ``size`` on, keeps each constructor argument as an attribute of the same name
+    (checkpoints record them), and overrides `build`.
 
     Attributes:
-        size: side in pixels of the square input. Training pictures and test pictures are resized
-            as a whole to it, without cropping in the test, so that a map covers its picture.
+        size: side in pixels of the square input. Test pictures are resized to it as a whole, never
+            cropped, so that a map covers its picture.
         classes: the emotions in the order of the logits, known once trained or loaded.
         module: the network, or None before that.
     """
 
     trainable: ClassVar[bool] = True
-    gives_emotion: ClassVar[bool] = True
 
     def __init__(self, size: int) -> None:
         if size < 16:
@@ -87,7 +86,7 @@ class NetworkMethod(Method):
         self.threads = 0
 
     def build(self, classes: Sequence[str]) -> EmotionNetwork:
-        """The network for these emotions (``classes``, in the order of its logits), untrained."""
+        """The untrained network for these emotions (``classes``, in the order of its logits)."""
         raise NotImplementedError
 
     @property
@@ -98,7 +97,7 @@ class NetworkMethod(Method):
     # ------------------------------------------------------------------------------ checkpoint
 
     def save(self, checkpoint: Path, recipe: Mapping[str, Any] | None = None) -> None:
-        """Write everything that `load` needs, and the numbers of the training for the record.
+        """Write all that `load` needs, and record the numbers of the training.
 
         Args:
             checkpoint: the file; it is replaced as a whole or not at all.
@@ -108,7 +107,7 @@ class NetworkMethod(Method):
             EmomapError: not trained, or the file cannot be written.
         """
         if self.module is None:
-            raise EmomapError(f"{type(self).__name__} is not trained, there is nothing to save")
+            raise EmomapError(f"{type(self).__name__} is not trained; there is nothing to save")
         state = {
             "format": FORMAT,
             "method": type(self).__name__,
@@ -122,7 +121,7 @@ class NetworkMethod(Method):
     def load(self, checkpoint: Path, *, device: str = "auto") -> None:
         """Take options, emotions and weights from a checkpoint.
 
-        Options that shape the network come from the checkpoint, whatever the recipe says.
+        All options are those of the checkpoint, whatever the recipe says.
 
         Args:
             checkpoint: written by `save`.
@@ -141,7 +140,7 @@ class NetworkMethod(Method):
                 f"{checkpoint}: a checkpoint of {state['method']}, not of {type(self).__name__}"
             )
         try:
-            # the weights are in the file, so pretrained ones need not be there
+            # the checkpoint holds the weights, so pretrained ones are not needed
             options = {key: state["options"][key] for key in self.options}
             if "weights" in options:
                 options["weights"] = "none"
@@ -173,7 +172,7 @@ class NetworkMethod(Method):
             EmomapError: neither trained nor loaded.
         """
         if self.module is None:
-            raise EmomapError(f"{type(self).__name__} must be trained, or get a checkpoint, first")
+            raise EmomapError(f"{type(self).__name__} must be trained, or load a checkpoint, first")
         module = self.module.eval()
         device = next(module.parameters()).device
         batch = torch.from_numpy(np.stack([self.prepare(image) for image in images]))
@@ -191,10 +190,30 @@ class NetworkMethod(Method):
             large = F.interpolate(
                 small[None, None], (height, width), mode="bilinear", align_corners=False
             )[0, 0]
-            if large.min() < 0:  # a map without sign: only its order counts
+            if large.min() < 0:  # only the order of the values counts
                 large = large - large.min()
             found.append(np.asarray(large.numpy(), dtype=np.float32))
         return found
+
+
+class BackboneMethod(NetworkMethod):
+    """A network on a backbone that the options ``backbone``, ``weights`` and ``sha256`` choose.
+
+    Args:
+        size: see `NetworkMethod`.
+        chosen: the values of these three options.
+    """
+
+    def __init__(self, size: int, chosen: BackboneOptions) -> None:
+        super().__init__(size)
+        self.backbone = chosen.backbone
+        self.weights = chosen.weights
+        self.sha256 = chosen.sha256
+
+    @property
+    def chosen(self) -> BackboneOptions:
+        """The three options together."""
+        return BackboneOptions(self.backbone, self.weights, self.sha256)
 
 
 def write_state(file: Path, state: Mapping[str, Any]) -> None:
@@ -217,9 +236,9 @@ def resize(image: Image, size: int) -> NDArray[np.uint8]:
 
 
 def normalise(images: Tensor) -> Tensor:
-    """(B, S, S, 3) uint8 to (B, 3, S, S) float32, channels last, by ImageNet's mean and deviation.
+    """(B, S, S, 3) uint8 to (B, 3, S, S) float32, by ImageNet's mean and deviation.
 
-    The result is a view: pixels stay where they are in memory.
+    The result is in the memory format channels last: pixels keep their order in memory.
     """
     mean = torch.tensor(MEAN, device=images.device)
     std = torch.tensor(STD, device=images.device)
@@ -230,7 +249,7 @@ def pick_device(device: str) -> torch.device:
     """ "auto" is the GPU if there is one, else the CPU.
 
     Raises:
-        EmomapError: no such device here.
+        EmomapError: this machine has no such device.
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -239,13 +258,13 @@ def pick_device(device: str) -> torch.device:
         torch.empty(0, device=chosen)
     except (RuntimeError, AssertionError) as error:
         raise EmomapError(
-            f"--device {device}: there is no such device here; take auto, cpu or cuda"
+            f"--device {device}: this machine has no such device; use auto, cpu or cuda"
         ) from error
     return chosen
 
 
 def device_name(device: str) -> str:
-    """What computes, for the record: "cpu", or the GPU's name ("cuda: NVIDIA H200")."""
+    """Name of a device for the records: "cpu", or with the GPU's name ("cuda: NVIDIA H200")."""
     chosen = pick_device(device)
     if chosen.type != "cuda":
         return chosen.type
@@ -254,7 +273,7 @@ def device_name(device: str) -> str:
 
 @contextlib.contextmanager
 def fixed_threads(threads: int) -> Iterator[None]:
-    """Compute with this number of CPU threads (0: as it is), since it changes the last digits."""
+    """Compute with this number of CPU threads, which changes the last digits; 0 for no change."""
     before = torch.get_num_threads()
     if threads:
         torch.set_num_threads(threads)

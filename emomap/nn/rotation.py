@@ -13,22 +13,22 @@ from torch.nn import functional as F
 def rotate(images: Tensor, angles: Sequence[float]) -> Tensor:
     """Turn a batch of images clockwise by each angle.
 
-    Multiples of 90 degrees are exact (transposes and flips). If any angle is not, then all views,
-    the one at 0 degrees too, are cropped to the largest upright square that lies within every
-    turned image and resized bilinearly: black corners or a change of scale would otherwise give
-    the angle away.
+    Multiples of 90 degrees are exact (transposes and flips). If any angle is not such a multiple,
+    all views, even the one at 0 degrees, are cropped to the largest upright square that lies within
+    every turned image, and resized bilinearly. Otherwise black corners or a change of scale would
+    give the angle away.
 
     Args:
-        images: (B, C, H, W); square, unless all views come out in one shape (only 0 and 180, or
-            only 90 and 270).
-        angles: R angles in degrees, clockwise as one sees the picture (row 0 at the top).
+        images: (B, C, H, W); square, unless all views have one shape (only 0 and 180, or only 90
+            and 270).
+        angles: R angles in degrees, clockwise for a viewer of the picture (row 0 at the top).
 
     Returns:
         (R * B, C, H', W'): all images at the first angle, then all at the second, ..., in the
         memory format of ``images``.
 
     Raises:
-        ValueError: no batch of images, no angle, or views of different shapes.
+        ValueError: not a batch of images, no angle, or views of different shapes.
     """
     if images.ndim != 4:
         raise ValueError(f"rotate takes images (B, C, H, W), not {tuple(images.shape)}")
@@ -60,9 +60,9 @@ def rotate(images: Tensor, angles: Sequence[float]) -> Tensor:
 
 
 def crop_scale(angles: Sequence[float]) -> float:
-    """Side of the square that lies within every image turned by ``angles``, relative to its side.
+    """Side of the largest upright square within every turned image, relative to the image's side.
 
-    1 where all of these (in degrees) are multiples of 90.
+    It is 1 if all ``angles`` (in degrees) are multiples of 90.
     """
     if all(angle % 90 == 0 for angle in angles):
         return 1.0
@@ -75,7 +75,7 @@ def _turn(images: Tensor, angle: float, scale: float) -> Tensor:
     """Turn clockwise, crop to ``scale`` and resize, in one bilinear sampling."""
     cos = scale * math.cos(math.radians(angle))
     sin = scale * math.sin(math.radians(angle))
-    # where the output looks in the input: the inverse turn, y pointing down
+    # maps output places to input places: the inverse turn, y pointing down
     matrix = torch.tensor([[cos, sin, 0.0], [-sin, cos, 0.0]], dtype=images.dtype)
     matrix = matrix.to(images.device).expand(images.shape[0], 2, 3)
     grid = F.affine_grid(matrix, list(images.shape), align_corners=False)

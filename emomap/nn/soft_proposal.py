@@ -1,7 +1,7 @@
 """Soft proposals: places that differ from the places around them (Zhu 2017, SPN).
 
-A random walk moves from place to place, the more likely the more their features differ and the
-nearer they are. Where it stays is the proposal map.
+A random walk moves between places, more often between near places and between places with
+different features. The proposal map is where the walk spends its time.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ def soft_proposal(
 
     Transition weights are ``T_uv = |f_u - f_v| exp(-d_uv^2 / (2 factor^2))``, with each column
     normalised to one. Starting from the uniform map, T is applied until it would change the map by
-    less than ``tolerance`` in the L2 norm. Before the normalisation T is symmetric, so the walk's
-    limit is in fact known: the row sums of T (`stationary`). The iteration stops short of it, and
-    is kept for fidelity.
+    less than ``tolerance`` in the L2 norm. T is symmetric before the normalisation, so the walk's
+    limit has a closed form, the row sums of T (`stationary`). The iteration stops short of the
+    limit; it is kept for fidelity to the paper.
 
     Args:
-        features: (B, C, H, W). They need not be square (the released code swaps the axes then).
+        features: (B, C, H, W), square or not (the released code swaps the axes if not).
         factor: in cells; None for the paper's 0.15 * side, where side is the geometric mean of H
-            and W. The released code takes 0.15 * H * W, which is nearly flat.
-        tolerance, max_iterations: when to stop; each image of the batch stops by itself.
+            and W. The released code uses 0.15 * H * W, which gives a nearly flat weight.
+        tolerance, max_iterations: when to stop; each image of the batch stops on its own.
 
     Returns:
-        (B, H, W), float32, each map sums to 1; uniform where all features are the same. A
-        constant: no gradient flows back through it, as in the paper.
+        (B, H, W), float32, each map sums to 1; uniform where all features are the same. No
+        gradient flows back through it, as in the paper.
 
     Raises:
         ValueError: ``factor`` is not above 0.
     """
     batch, _, height, width = features.shape
-    # float32 under mixed precision too: the walk stops when it changes by less than 1e-4
+    # float32 even under mixed precision: the walk stops when it changes by less than 1e-4
     with torch.no_grad(), torch.autocast(features.device.type, enabled=False):
         transfer = _transfer(features, factor)
         columns = transfer.sum(dim=1, keepdim=True)
@@ -79,7 +79,7 @@ def _transfer(features: Tensor, factor: float | None) -> Tensor:
     _, _, height, width = features.shape
     factor = 0.15 * math.sqrt(height * width) if factor is None else float(factor)
     if factor <= 0:
-        raise ValueError(f"factor={factor}: the reach of the walk, in cells, is above 0")
+        raise ValueError(f"factor={factor}: the reach of the walk, in cells, must be above 0")
     flat = features.detach().flatten(2).transpose(1, 2).float()
     difference = torch.cdist(flat, flat, compute_mode="donot_use_mm_for_euclid_dist")
     return difference * _nearness(height, width, factor, features.device)

@@ -1,7 +1,10 @@
 """Recipes: every number that a run depends on, in one TOML file, with overrides from the command.
 
-A recipe is a nested table. `flat` turns it into ``{"training.epochs": 25, ...}``, which is how two
-recipes are compared, how ``--set training.epochs=3`` addresses a number, and how a run keeps it.
+A recipe is a nested dictionary; its inner ones are sections. `flat` turns it into
+``{"training.epochs": 25, ...}``: the form in which two recipes are compared and a run keeps its
+recipe, and in which ``--set training.epochs=3`` addresses a number.
+
+The room knows TOML and keys. It does not know what any number means.
 """
 
 from __future__ import annotations
@@ -18,16 +21,17 @@ from emomap.errors import UsageError
 
 Recipe = dict[str, Any]
 NAMED = ("demo", "paper")
+#: Words that may stand in the place of a number.
+WORDS = frozenset({"auto"})
 
 
 def load(name: str) -> Recipe:
     """A recipe by name ("demo", "paper") or from a TOML file.
 
-    A file starts from the recipe that its key ``base`` names (default "paper") and changes only
-    what it says.
+    A file changes some numbers of the recipe that its key ``base`` names (default "paper").
 
     Raises:
-        UsageError: no such recipe, not TOML, or a key that no recipe has.
+        UsageError: there is no such recipe, it is not TOML, or it has an unknown key.
     """
     if name in NAMED:
         return tomllib.loads(
@@ -41,7 +45,7 @@ def load(name: str) -> Recipe:
             f"recipe '{name}': neither a name ({', '.join(NAMED)}) nor a file that exists"
         ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path}: not a recipe in TOML that can be read: {error}") from error
+        raise UsageError(f"{path}: cannot be read as a recipe in TOML: {error}") from error
     base = changes.pop("base", "paper")
     if base not in NAMED:
         raise UsageError(f"{path}: base = {base!r} is not one of {', '.join(NAMED)}")
@@ -51,50 +55,66 @@ def load(name: str) -> Recipe:
     return recipe
 
 
+def parse_setting(setting: str, form: str = "KEY=VALUE, e.g. training.epochs=3") -> tuple[str, Any]:
+    """Key and value of one ``--set`` argument. A value that is not TOML is a string.
+
+    Args:
+        setting: ``KEY=VALUE``.
+        form: what to write instead, for the error message.
+
+    Raises:
+        UsageError: there is no ``=``, or nothing before it.
+
+    >>> parse_setting("training.epochs = 3"), parse_setting("score.resize=area")
+    (('training.epochs', 3), ('score.resize', 'area'))
+    """
+    key, separator, text = setting.partition("=")
+    if not separator or not key.strip():
+        raise UsageError(f"--set {setting}: write it as {form}")
+    try:
+        return key.strip(), tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), text.strip()
+
+
 def override(recipe: Recipe, settings: Sequence[str]) -> None:
     """Apply ``--set`` arguments such as ``training.epochs=3`` to a recipe, in place.
 
-    The value is read as TOML; what is no TOML is taken as a string.
-
-    Args:
-        recipe: is changed.
-        settings: texts ``KEY=VALUE``.
-
     Raises:
-        UsageError: no ``=``, an unknown key, or a value of another type than the recipe has.
+        UsageError: no ``=``, an unknown key, or a value whose type the recipe does not have there.
     """
     for setting in settings:
-        key, separator, text = setting.partition("=")
-        if not separator or not key.strip():
-            raise UsageError(f"--set {setting}: write it as KEY=VALUE, e.g. training.epochs=3")
-        try:
-            value = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            value = text.strip()
-        assign(recipe, key.strip(), value, where=f"--set {setting}")
+        key, value = parse_setting(setting)
+        assign(recipe, key, value, where=f"--set {setting}")
 
 
 def assign(recipe: Recipe, key: str, value: Any, *, where: str) -> None:
-    """Set one number of a recipe, refusing keys that do not exist and values of another type.
+    """Set one number of a recipe, in place.
 
-    Below ``method.NAME`` any key is accepted: the method's own constructor knows its options.
+    Below ``method.NAME`` any key is accepted, because the method checks its own options.
+
+    Args:
+        key: dotted, ``training.epochs``.
+        where: what is being read, for the error message.
+
+    Raises:
+        UsageError: an unknown key, or a value whose type the recipe does not have there.
     """
-    *tables, last = key.split(".")
+    *sections, last = key.split(".")
     known = flat(recipe)
-    if tables[:1] != ["method"] or len(tables) < 2:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=3, cutoff=0.5)
-            hint = f"; did you mean {' or '.join(near)}?" if near else ""
-            raise UsageError(f"{where}: the recipe has no '{key}'{hint}")
+    free = len(sections) >= 2 and sections[0] == "method"
+    if key not in known and not free:
+        near = difflib.get_close_matches(key, known, n=3, cutoff=0.5)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise UsageError(f"{where}: the recipe has no '{key}'{hint}")
+    if key in known:
         _check_type(known[key], value, where)
-    elif key in known:
-        _check_type(known[key], value, where)
-    table = recipe
-    for name in tables:
-        table = table.setdefault(name, {})
-        if not isinstance(table, dict):
-            raise UsageError(f"{where}: '{name}' is a single value, not a table")
-    table[last] = value
+    section = recipe
+    for name in sections:
+        section = section.setdefault(name, {})
+        if not isinstance(section, dict):
+            raise UsageError(f"{where}: '{name}' is a single value, not a section")
+    section[last] = value
 
 
 def _check_type(old: Any, new: Any, where: str) -> None:
@@ -112,12 +132,8 @@ def _check_type(old: Any, new: Any, where: str) -> None:
         raise UsageError(f"{where}: expected a value like {json.dumps(old)}, not {new!r}")
 
 
-#: Words that may stand in the place of a number.
-WORDS = frozenset({"auto"})
-
-
 def flat(recipe: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested tables as one level of dotted keys, sorted."""
+    """A recipe as one level of dotted keys, sorted."""
     found: dict[str, Any] = {}
     for key, value in recipe.items():
         if isinstance(value, Mapping):
@@ -128,7 +144,7 @@ def flat(recipe: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def dumps(recipe: Mapping[str, Any]) -> str:
-    """A recipe as TOML with dotted keys, one a line: readable, and two of them can be compared."""
+    """A recipe as TOML with dotted keys, one a line. Two such files are easy to compare."""
     return "".join(f"{key} = {json.dumps(value)}\n" for key, value in flat(recipe).items())
 
 
@@ -150,12 +166,12 @@ def _show(values: Mapping[str, Any], key: str) -> str:
 
 
 def method_options(recipe: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The constructor options of a method: its table without the part on training."""
-    table = recipe.get("method", {}).get(name, {})
-    return {key: value for key, value in table.items() if key != "training"}
+    """The constructor options of a method: its section without the part on training."""
+    section = recipe.get("method", {}).get(name, {})
+    return {key: value for key, value in section.items() if key != "training"}
 
 
 def training(recipe: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The numbers of training for a method: the common ones with the method's own over them."""
+    """The numbers of training for a method: the common ones, then the method's own over them."""
     own = recipe.get("method", {}).get(name, {}).get("training", {})
     return {**recipe.get("training", {}), **own}

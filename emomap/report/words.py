@@ -8,7 +8,6 @@ from typing import Any
 from emomap import method, metrics
 from emomap.analysis.ranking import CEILING, PRIOR
 from emomap.runs.results import Results
-from emomap.scoring.signature import parse
 
 #: References for the statistics.
 STATISTICS = {
@@ -92,13 +91,13 @@ def _below(run: Results, prefix: str) -> dict[str, Any]:
 
 
 def _scoring(run: Results, cite: References) -> str:
-    _, convention, parts = parse(run.summary["signature"])
-    said = dict(parts)
+    signature = metrics.Signature.parse(run.summary["signature"])
+    said = dict(signature.settings)
     entries = [metrics.CATALOGUE[name] for name in run.metrics]
     named = _listed([f"{entry.long_name} {cite(entry.reference)}" for entry in entries])
     text = (
-        f"Maps were scored against human gaze by {named}, {_CONVENTIONS.get(convention, '')}, with "
-        f"emomap {run.summary['emomap']}. Maps were brought to the size of the gaze by "
+        f"Maps were scored against human gaze by {named}, {_CONVENTIONS[signature.convention]}, "
+        f"with emomap {run.summary['emomap']}. Maps were brought to the size of the gaze by "
         f"{said.get('resize', 'no resizing')}."
     )
     if "sigma" in said:

@@ -1,8 +1,8 @@
 """Does a map show what its classifier looks at? Insertion and deletion curves (Petsiuk 2018).
 
-Deletion removes the pixels of an image from the most to the least salient, and watches the
-probability of the emotion fall; insertion adds them to a blurred image and watches it rise. A
-faithful map has a small area under the deletion curve and a large one under the insertion curve.
+Deletion removes the pixels of an image, the most salient first, while the probability of the
+emotion is watched; insertion adds them to a blurred image. With a faithful map the probability
+falls fast under deletion (small area under the curve) and rises fast under insertion (large area).
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from emomap.method import Image, Map, Method
 
 @dataclass(frozen=True)
 class Curve:
-    """Probability of an emotion while pixels come or go.
+    """Probability of an emotion while pixels are removed or added.
 
     Attributes:
-        shares: (S + 1,), share of the pixels that were changed, from 0 to 1.
-        probabilities: (S + 1,).
+        shares: (S + 1,), share of the pixels that have changed, from 0 to 1.
+        probabilities: (S + 1,), in 0..1.
     """
 
     shares: NDArray[np.float64]
@@ -37,17 +37,17 @@ class Curve:
 def deletion(
     method: Method, image: Image, shown: Map, *, emotion: int | None = None, steps: int = 20
 ) -> Curve:
-    """Remove pixels, the most salient first; removed ones become the image's mean colour.
+    """Remove pixels, the most salient first: they become the image's mean colour.
 
     Args:
-        method: gives probabilities.
+        method: one that predicts probabilities.
         image: (H, W, 3) uint8.
-        shown: (H, W), the map that is judged; equal values go in the order of their pixels.
-        emotion: whose probability is watched; None for the predicted one.
-        steps: S, parts in which the pixels go.
+        shown: (H, W), the map that is judged; equal values keep the order of their pixels.
+        emotion: index of the emotion that is watched; None for the predicted one.
+        steps: S, in how many steps all pixels are removed.
 
     Raises:
-        EmomapError: the method gives no probabilities, or the map has another size.
+        EmomapError: the method predicts no probabilities, or the map is not of the image's size.
     """
     mean = np.broadcast_to(np.rint(image.mean(axis=(0, 1))).astype(np.uint8), image.shape)
     return _curve(method, image, mean, shown, image, emotion, steps)
@@ -58,8 +58,8 @@ def insertion(
 ) -> Curve:
     """Add pixels to a blurred image, the most salient first.
 
-    ``method``, ``image``, ``shown``, ``emotion``, ``steps`` and errors are those of `deletion`. The
-    standard deviation of the blur is a tenth of the longer side.
+    Arguments and errors are those of `deletion`. The standard deviation of the blur is a tenth of
+    the longer side.
     """
     from scipy.ndimage import gaussian_filter
 
@@ -79,7 +79,9 @@ def _curve(
     steps: int,
 ) -> Curve:
     if shown.shape != image.shape[:2]:
-        raise EmomapError(f"the map is {shown.shape}, its image {image.shape[:2]}; resize the map")
+        raise EmomapError(
+            f"the map is {shown.shape}, its image is {image.shape[:2]}; resize the map"
+        )
     order = np.argsort(-np.asarray(shown, dtype=np.float64), axis=None, kind="stable")
     stages = [order[: round(order.size * step / steps)] for step in range(steps + 1)]
     pictures = []
@@ -89,9 +91,9 @@ def _curve(
         pictures.append(picture.reshape(image.shape))
     found = method.predict([image, *pictures])
     probabilities = [prediction.probabilities for prediction in found]
-    if any(values is None for values in probabilities):
-        raise EmomapError(f"{type(method).__name__} gives no probabilities to watch")
-    table = np.array(probabilities, dtype=np.float64)
-    watched = int(table[0].argmax()) if emotion is None else emotion
+    if any(one is None for one in probabilities):
+        raise EmomapError(f"{type(method).__name__} predicts no probabilities")
+    values = np.array(probabilities, dtype=np.float64)
+    watched = int(values[0].argmax()) if emotion is None else emotion
     shares = np.array([len(changed) / order.size for changed in stages])
-    return Curve(shares, table[1:, watched])
+    return Curve(shares, values[1:, watched])

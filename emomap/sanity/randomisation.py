@@ -1,7 +1,7 @@
 """Sanity check of emotion maps: does a map change when the network's weights are lost?
 
-Adebayo et al. (NeurIPS 2018): weights are replaced by fresh random ones, layer by layer from the
-output down. A map that stays the same does not show what the network has learned.
+Weights are replaced by random ones, layer by layer from the output down (Adebayo et al., NeurIPS
+2018). A map that stays the same does not show what the network has learned.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from emomap.nn.network import EmotionNetwork, NetworkMethod
 
 
 def layers(module: EmotionNetwork) -> list[str]:
-    """Names of the layers with weights, from the input to the output: the backbone's first."""
+    """Names of the layers with weights, from input to output; those of the backbone come first."""
     own = [
         name
         for name, part in module.named_modules()
@@ -29,16 +29,16 @@ def layers(module: EmotionNetwork) -> list[str]:
 
 
 def randomise(module: EmotionNetwork, names: Sequence[str], seed: int = 0) -> EmotionNetwork:
-    """A copy of a network in which the layers of these names have fresh random weights.
+    """A copy of a network in which the named layers have random weights.
 
-    Each weight is drawn from a Gaussian with the mean and deviation of the trained weights that it
-    replaces, so that the scale of activations stays what it was; running statistics of batch norm
-    are kept.
+    Each array of weights is drawn from a Gaussian with the mean and deviation of the trained one,
+    so that the scale of activations stays the same. Running statistics of batch norm are
+    kept.
 
     Args:
-        module: stays as it is.
-        names: of `layers`.
-        seed: of the weights.
+        module: the network; not changed.
+        names: some of those that `layers` lists.
+        seed: random seed.
 
     Raises:
         KeyError: no layer of this name has weights.
@@ -62,12 +62,12 @@ def cascade(
     """The method with more and more of its layers randomised, from the output down (Adebayo 2018).
 
     Args:
-        method: trained; stays as it is.
+        method: trained; not changed.
         steps: in how many steps all layers are reached.
-        seed: of the weights.
+        seed: random seed.
 
     Yields:
-        The share of layers that are random (rising to 1), and a method to predict with.
+        The share of layers that are random (rising to 1), and the method with these layers.
     """
     assert method.module is not None
     names = layers(method.module)[::-1]
@@ -84,11 +84,11 @@ def likeness(
     """Rank correlation (Spearman) of the maps of two methods.
 
     Args:
-        one, other: methods that give maps.
+        one, other: methods that predict maps.
         images: N pictures (H, W, 3) uint8.
 
     Returns:
-        (N,) in -1..1. A constant map has no ranks: its correlation with any other is 0.
+        (N,) in -1..1; 0 where one of the maps is constant.
     """
     from scipy.stats import rankdata
 

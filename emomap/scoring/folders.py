@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
 from emomap import io, parallel
+from emomap.data.gaze_folder import Kind
+from emomap.data.opening import open_gaze
 from emomap.errors import EmomapError, UsageError, listed
 from emomap.progress import track
-from emomap.sample import Gaze
 from emomap.scoring import per_image
 from emomap.scoring.image import MapToScore, Scored, score_items
 from emomap.scoring.pool import pool_fixations
 from emomap.scoring.protocol import Protocol, available, check_metrics, missing_inputs
 from emomap.scoring.resume import PartFile
 from emomap.scoring.scores import Scores
-
-if TYPE_CHECKING:
-    from emomap.data.gaze_folder import GazeFolder
 
 
 def score(
@@ -68,7 +65,7 @@ def score(
     """
     protocol = _protocol(protocol, choices)
     maps = io.maps_by_id(Path(predictions))
-    gaze = open_truth(truth, truth_kind)
+    gaze = open_gaze(truth, kind=cast("Kind | None", truth_kind))
     pairs = io.pair(maps, gaze.sources)
     remarks = [f"ground truth: {gaze.kind}, {gaze.reason}", *gaze.notes]
     unmatched = sorted(set(gaze.sources) - set(pairs))
@@ -80,7 +77,7 @@ def score(
         )
     remarks += _missing(unmatched, "prediction", predictions, allow_missing)
     remarks += _missing(unused, "ground truth", truth, allow_missing)
-    items = [MapToScore(t, maps[p], _reader(gaze, t, maps[p])) for t, p in sorted(pairs.items())]
+    items = [MapToScore(t, maps[p], gaze.reader(t, maps[p])) for t, p in sorted(pairs.items())]
     if protocol.sigma is None:
         protocol = replace(protocol, sigma=gaze.sigma)
     protocol, omitted = _fitting(protocol, items)
@@ -118,38 +115,6 @@ def _protocol(protocol: Protocol | None, choices: Mapping[str, Any]) -> Protocol
         names = chosen["metrics"]
         chosen["metrics"] = check_metrics(names.split(",") if isinstance(names, str) else names)
     return Protocol(**chosen)
-
-
-def open_truth(path: str | Path, kind: Any = None) -> GazeFolder:
-    """The gaze below a path: a data set of any layout, or a folder of gaze files alone."""
-    from emomap.data import open_dataset
-    from emomap.data.gaze_folder import GazeFolder, open_gaze
-
-    if kind is None and not {"fixations", "maps"} & {p.name for p in _entries(Path(path))}:
-        try:
-            dataset = open_dataset(str(path))
-        except EmomapError:
-            pass  # no data set, then perhaps gaze files alone; if not, the error comes from there
-        else:
-            readers = {s.id: s.gaze_source for s in dataset if s.gaze_source is not None}
-            if readers:
-                return GazeFolder("data set", readers, dataset.layout, sigma=dataset.sigma)
-    return open_gaze(path, kind=kind)
-
-
-def _entries(path: Path) -> list[Path]:
-    return list(path.iterdir()) if path.is_dir() else []
-
-
-def _reader(gaze: GazeFolder, identity: str, map_file: Path) -> Callable[[], Gaze]:
-    source = gaze.sources[identity]
-    return partial(_gaze_at_size_of, map_file, source) if gaze.needs_shape else source
-
-
-def _gaze_at_size_of(map_file: Path, source: Callable[..., Gaze]) -> Gaze:
-    """Fixations alone don't say how large the picture is; the map is taken to have its size."""
-    height, width = io.read_map(map_file).shape
-    return source(shape=(height, width))
 
 
 def _missing(ids: Sequence[str], what: str, where: str | Path, allowed: bool) -> list[str]:

@@ -1,6 +1,6 @@
 """Training: one loop for every network, on labelled pictures.
 
-Knows networks, methods, samples and files. It does not know gaze, scores or `bench`.
+It knows networks, methods, samples and files, never gaze, scores or `bench`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from emomap.errors import UsageError
 from emomap.method import Method
-from emomap.nn.network import NetworkMethod
+from emomap.nn.network import NetworkMethod, fixed_threads
 from emomap.parallel import launched
 from emomap.sample import Dataset
 from emomap.training.loop import Training
@@ -34,9 +34,9 @@ def train(
     """Train a method and leave it trained: a network with the weights of its best epoch.
 
     The best epoch is the one with the highest validation accuracy; among equals, the lowest loss.
-    A training that was interrupted goes on where it stopped (on the same CPU, bit for bit); one
-    that is finished is only loaded. Only labels are used, never gaze. A method that is no network
-    is fitted by its own `fit`, and only ``folder`` and the data matter to it.
+    An interrupted training resumes (on the same CPU, bit for bit); a finished one is only loaded.
+    Only labels are used, never gaze. A method that is not a network is fitted by its own `fit`,
+    which ignores ``settings`` and ``seed``.
 
     Args:
         train, validation: labelled pictures. Without a validation split the last epoch is kept.
@@ -44,26 +44,40 @@ def train(
         folder: where checkpoint and logs go; one folder for one training.
         device: "auto", "cpu", "cuda", "cuda:1". Under ``torchrun``, ``fabric run`` or SLURM, all
             processes take part, and ``batch`` is divided among them.
-        seed: of weights, order, augmentation and dropout.
+        seed: random seed of weights, order, augmentation and dropout.
         progress: report on stderr.
 
     Raises:
         EmomapError: no labels, a picture that cannot be read, a loss that is not finite, a folder
-            that holds another training, or a disk that is full.
+            that holds another training, or a full disk.
         UsageError: a setting that does not exist or has an impossible value.
     """
+    final = folder / "checkpoint.pt"
     if not isinstance(method, NetworkMethod):
-        final = folder / "checkpoint.pt"
-        if launched().processes > 1:
-            raise UsageError(f"{type(method).__name__} trains in one process; leave torchrun out")
-        if not final.exists():
-            method.show = progress
-            method.scratch = folder
-            method.fit(train, validation)
-            method.save(final)
+        _fit(method, train, validation, final, progress)
         method.load(final, device=device)
         method.classes = method.classes or train.classes
         return
-    Training(method, train, validation, Settings.parse(settings), folder, seed, device).run(
-        show=progress
-    )
+    numbers = Settings.parse(settings)
+    if not final.exists():
+        with fixed_threads(numbers.threads):
+            Training(
+                method, train, validation, numbers, folder, seed=seed, device=device, show=progress
+            ).run()
+    (folder / "state.pt").unlink(missing_ok=True)
+    method.load(final, device=device)
+
+
+def _fit(method: Method, train: Dataset, validation: Dataset, final: Path, progress: bool) -> None:
+    """Fit a method that is not a network and save it, unless that is done already.
+
+    Raises:
+        UsageError: it was started in several processes.
+    """
+    if launched().processes > 1:
+        raise UsageError(f"{type(method).__name__} trains in one process; leave torchrun out")
+    if not final.exists():
+        method.show = progress
+        method.scratch = final.parent
+        method.fit(train, validation)
+        method.save(final)

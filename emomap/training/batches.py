@@ -1,7 +1,7 @@
 """Pictures as batches for training: decoded once if they fit in memory, else by worker processes.
 
-All that is random (order, crops, mirroring, shifts) follows from the seed and the number of the
-step, so a training can go on at any step, and several processes share one order.
+Order, crops, mirroring and shifts follow from the random seed and the number of the step alone. So
+a training can resume at any step, and several processes share one order.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class Pictures:
     """Labelled pictures as (size, size, 3) uint8.
 
     Args:
-        samples, labels: the pictures and the number of their emotion.
-        size: side of what comes out.
+        samples, labels: the pictures, and the number of each one's emotion.
+        size: side in pixels of the pictures that come out.
         crop: [low, high] share of the area that a random crop keeps; (1, 1) for the whole picture
-            squeezed into the square, which is not random and may be kept in memory.
-        seed: of the crops.
-        memory: megabytes that may be used to keep decoded pictures.
+            squeezed into the square, which is always the same and may be kept in memory.
+        seed: random seed of the crops.
+        memory: megabytes of decoded pictures to keep at most; 0 to keep none.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Pictures:
         return len(self.samples)
 
     def picture(self, index: int, epoch: int) -> NDArray[np.uint8]:
-        """One picture, as it is shown in an epoch: (size, size, 3).
+        """A picture as an epoch shows it: (size, size, 3).
 
         Raises:
             EmomapError: it cannot be read.
@@ -107,13 +107,55 @@ class Pictures:
             pin_memory=torch.cuda.is_available(),
         )
         for indices, images in zip(chosen, loader, strict=True):
-            if isinstance(images, str):  # what a worker raises would lose its form on the way
+            if isinstance(images, str):  # an exception from a worker would lose its type
                 raise EmomapError(images)
             yield images, self.labels[indices]
 
 
+def epoch_order(seed: int, epoch: int, count: int, batch: int) -> list[NDArray[np.int64]]:
+    """The batches of an epoch: every picture at most once, an incomplete last batch dropped.
+
+    If there are fewer pictures than a batch needs, the only batch repeats some of them.
+    """
+    rng = np.random.default_rng(step_seed(seed, epoch))
+    order = np.concatenate([rng.permutation(count) for _ in range(-(-batch // count))])
+    steps = len(order) // batch
+    return list(order[: steps * batch].reshape(steps, batch))
+
+
+def augment(images: Tensor, *, flip: bool, shift: float, seed: int, first: int = 0) -> Tensor:
+    """Mirror and shift each picture at random; the border is repeated.
+
+    Args:
+        images: (B, S, S, 3), all pictures of a step or some of them.
+        flip: mirror half of them.
+        shift: largest shift, as a share of the side.
+        seed: random seed of this step.
+        first: place of the first of these pictures in the step's batch. Processes that share a
+            batch thus treat its pictures as one process would.
+
+    Returns:
+        (B, S, S, 3).
+    """
+    if not flip and not shift:
+        return images
+    batch, size = images.shape[0], images.shape[1]
+    draws = np.random.default_rng(seed).random((first + batch, 3))[first:]
+    limit = int(shift * size)
+    moves = np.floor(draws[:, 1:] * (2 * limit + 1)).astype(np.int64) - limit
+    places = np.arange(size)
+    rows = np.clip(places + moves[:, :1], 0, size - 1)
+    columns = np.clip(places + moves[:, 1:], 0, size - 1)
+    mirrored = flip & (draws[:, :1] < 0.5)
+    columns = np.where(mirrored, columns[:, ::-1], columns)
+    which = torch.arange(batch, device=images.device)[:, None, None]
+    down = torch.from_numpy(rows).to(images.device)[:, :, None]
+    across = torch.from_numpy(columns).to(images.device)[:, None, :]
+    return images[which, down, across]
+
+
 class _Numbered:
-    """What the workers of the loader see: index -> picture of this epoch, or the problem."""
+    """The data set of the loader's workers: index -> picture of this epoch, or what is wrong."""
 
     def __init__(self, pictures: Pictures, epoch: int) -> None:
         self.pictures = pictures
@@ -134,45 +176,3 @@ def _collate(items: list[NDArray[np.uint8] | str]) -> Tensor | str:
         if isinstance(item, str):
             return item
     return torch.from_numpy(np.stack(items))
-
-
-def epoch_order(seed: int, epoch: int, count: int, batch: int) -> list[NDArray[np.int64]]:
-    """The batches of an epoch: every picture at most once, the incomplete rest dropped.
-
-    With fewer pictures than a batch, the one batch holds some of them several times.
-    """
-    rng = np.random.default_rng(step_seed(seed, epoch))
-    order = np.concatenate([rng.permutation(count) for _ in range(-(-batch // count))])
-    steps = len(order) // batch
-    return list(order[: steps * batch].reshape(steps, batch))
-
-
-def augment(images: Tensor, *, flip: bool, shift: float, seed: int, first: int = 0) -> Tensor:
-    """Mirror and move each picture at random; the border is repeated.
-
-    Args:
-        images: (B, S, S, 3), the pictures of a step or a part of them.
-        flip: mirror half of them.
-        shift: largest move, as a share of the side.
-        seed: of this step.
-        first: place of the first of these pictures in the step's batch, so that several processes
-            that share a batch treat it as one would.
-
-    Returns:
-        (B, S, S, 3).
-    """
-    if not flip and not shift:
-        return images
-    batch, size = images.shape[0], images.shape[1]
-    draws = np.random.default_rng(seed).random((first + batch, 3))[first:]
-    limit = int(shift * size)
-    moves = np.floor(draws[:, 1:] * (2 * limit + 1)).astype(np.int64) - limit
-    places = np.arange(size)
-    rows = np.clip(places + moves[:, :1], 0, size - 1)
-    columns = np.clip(places + moves[:, 1:], 0, size - 1)
-    mirrored = flip & (draws[:, :1] < 0.5)
-    columns = np.where(mirrored, columns[:, ::-1], columns)
-    which = torch.arange(batch, device=images.device)[:, None, None]
-    down = torch.from_numpy(rows).to(images.device)[:, :, None]
-    across = torch.from_numpy(columns).to(images.device)[:, None, :]
-    return images[which, down, across]

@@ -1,4 +1,4 @@
-"""What a training leaves to look at: JSON lines, learning curves, TensorBoard events."""
+"""The records of a training: JSON lines, learning curves, TensorBoard events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from emomap import io
 
 
 def write_log(folder: Path, history: Sequence[Mapping[str, Any]]) -> None:
-    """Write ``training.jsonl``, one line an epoch, as a whole: no epoch is ever there twice."""
+    """Write ``training.jsonl``, one line an epoch; the whole file is replaced."""
     io.write_text(
         folder / "training.jsonl", "".join(json.dumps(dict(entry)) + "\n" for entry in history)
     )

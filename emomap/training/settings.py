@@ -1,4 +1,4 @@
-"""The numbers of a training, checked."""
+"""The numbers of a training (table ``[training]`` of a recipe), and their check."""
 
 from __future__ import annotations
 
@@ -9,30 +9,49 @@ from typing import Any
 
 from emomap.errors import UsageError
 
+#: The smallest float above 0, for numbers that must not be 0.
+_ABOVE_0 = math.ulp(0.0)
+#: The least value of each number, and the limit that it must stay below.
+_RANGES = {
+    **dict.fromkeys(("epochs", "batch", "threads", "step_epochs"), (1, math.inf)),
+    **dict.fromkeys(("learning_rate", "gamma"), (_ABOVE_0, math.inf)),
+    **dict.fromkeys(("backbone_learning_rate", "gate_learning_rate"), (0, math.inf)),
+    **dict.fromkeys(("weight_decay", "clip", "workers", "memory", "save_every"), (0, math.inf)),
+    **dict.fromkeys(("momentum", "warmup"), (0, 1)),
+    "shift": (0, 0.5),
+}
+
+#: The values of each word.
+_CHOICES = {
+    "optimizer": ("sgd", "adamw"),
+    "schedule": ("constant", "onecycle", "step"),
+    "compile": ("auto", "yes", "no"),
+}
+
 
 @dataclass(frozen=True)
 class Settings:
-    """The numbers of a training, as the table ``[training]`` of a recipe gives them.
+    """The numbers of a training, as a recipe lists them under ``[training]``.
 
     Attributes:
         epochs: over the training split.
-        batch: source pictures a step, over all processes; the rest of an epoch is dropped.
+        batch: source pictures a step, over all processes; an incomplete last batch is dropped.
         optimizer: "sgd" or "adamw".
         learning_rate, backbone_learning_rate: of new layers, and of the backbone.
         gate_learning_rate: of the layers that a network names in `EmotionNetwork.gates`; 0 for
-            that of the other new layers.
+            the rate of the other new layers.
         momentum, nesterov, weight_decay: of the optimiser.
-        schedule: "constant", "onecycle" (cosine up over ``warmup``, then down to nothing) or
-            "step" (times ``gamma`` every ``step_epochs``).
+        schedule: "constant", "onecycle" (cosine up over ``warmup``, then down to 1e-4
+            of the rate) or "step" (times ``gamma`` every ``step_epochs``).
         clip: largest norm of the gradient; 0 for no limit.
         flip: mirror half of the pictures.
-        shift: move by up to this share of the side; the border is repeated.
+        shift: largest random shift, as a share of the side; the border is repeated.
         crop: [low, high] share of the area that a random crop keeps; [1, 1] takes the whole.
         precision: "auto" (bf16-mixed on a GPU, else 32-true) or one of Lightning Fabric's.
         compile: "auto" (on a GPU, when there are 200 steps or more), "yes" or "no".
-        threads: of the CPU; a part of the result, since sums depend on it.
-        workers: processes that decode pictures when these do not fit in memory.
-        memory: megabytes of decoded pictures that may be kept.
+        threads: of the CPU; they change the last digits of the result.
+        workers: processes that decode pictures that do not fit in ``memory``.
+        memory: megabytes of decoded pictures to keep at most.
         save_every: seconds between two states.
     """
 
@@ -61,17 +80,17 @@ class Settings:
     save_every: float = 60.0
 
     @classmethod
-    def parse(cls, table: Mapping[str, Any]) -> Settings:
+    def parse(cls, numbers: Mapping[str, Any]) -> Settings:
         """Check the numbers of a recipe.
 
         Raises:
-            UsageError: names the number, its value, and what is possible.
+            UsageError: unknown or out of range; names the number, its value and its range.
         """
         known = {entry.name: entry for entry in fields(cls)}
-        for key in table:
+        for key in numbers:
             if key not in known:
-                raise UsageError(f"training.{key}: no such number; there are {', '.join(known)}")
-        values = dict(table)
+                raise UsageError(f"training.{key}: unknown number; there are {', '.join(known)}")
+        values = dict(numbers)
         if "crop" in values:
             values["crop"] = tuple(values["crop"])
         made = cls(**values)
@@ -84,16 +103,18 @@ class Settings:
         for name, choices in _CHOICES.items():
             if getattr(made, name) not in choices:
                 raise UsageError(
-                    f"training.{name}={getattr(made, name)}: it is {' or '.join(choices)}"
+                    f"training.{name}={getattr(made, name)}: expected {' or '.join(choices)}"
                 )
         if made.nesterov and not made.momentum:
             raise UsageError("training.nesterov=true: it needs a training.momentum above 0")
         if len(made.crop) != 2 or not 0 < made.crop[0] <= made.crop[1] <= 1:
-            raise UsageError(f"training.crop={list(made.crop)}: two shares, 0 < low <= high <= 1")
+            raise UsageError(
+                f"training.crop={list(made.crop)}: expected two shares, 0 < low <= high <= 1"
+            )
         return made
 
     def factor(self, step: int, total: int, steps_per_epoch: int) -> float:
-        """What the learning rates are multiplied with at a step."""
+        """The factor of all learning rates at a step (0-based, of ``total``)."""
         if self.schedule == "constant":
             return 1.0
         if self.schedule == "step":
@@ -102,22 +123,3 @@ class Settings:
         if step < top:
             return 0.04 + 0.96 * (1 - math.cos(math.pi * step / top)) / 2
         return 1e-4 + (1 - 1e-4) * (1 + math.cos(math.pi * (step - top) / (total - top))) / 2
-
-
-_ABOVE_0 = math.ulp(0.0)
-
-#: The least value of each number, and the one that it must be below.
-_RANGES = {
-    **dict.fromkeys(("epochs", "batch", "threads", "step_epochs"), (1, math.inf)),
-    **dict.fromkeys(("learning_rate", "gamma"), (_ABOVE_0, math.inf)),
-    **dict.fromkeys(("backbone_learning_rate", "gate_learning_rate"), (0, math.inf)),
-    **dict.fromkeys(("weight_decay", "clip", "workers", "memory", "save_every"), (0, math.inf)),
-    **dict.fromkeys(("momentum", "warmup"), (0, 1)),
-    "shift": (0, 0.5),
-}
-
-_CHOICES = {
-    "optimizer": ("sgd", "adamw"),
-    "schedule": ("constant", "onecycle", "step"),
-    "compile": ("auto", "yes", "no"),
-}

@@ -1,4 +1,4 @@
 """Parts that several classical methods share: checks of the image, filters, pyramids, features.
 
-Modules here know arrays; they import neither methods nor stages.
+It knows arrays and the library's resizing weights, never methods, data sets or stages.
 """

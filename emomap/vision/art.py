@@ -1,9 +1,9 @@
 """Principles of art as numbers: emphasis, harmony, variety, gradation, movement.
 
-After Zhao et al. (ACM MM 2014), who describe 165 features in words; balance is in
-`emomap.vision.symmetry`. Where the words leave a choice, the functions say what is measured. Colour
-names, focused attention and movement are surrogates: the first uses prototypes of our own choice,
-the other two a saliency map of our own (spectral residual).
+After Zhao et al. (ACM MM 2014), who describe 165 features in words. Balance is in
+`emomap.vision.symmetry`. Where the words leave a choice, the functions say what they measure.
+Colour names, focused attention and movement are surrogates: colour names use prototypes of our own
+choice, the other two a saliency map of our own (spectral residual).
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from emomap.vision.arrays import Array
 from emomap.vision.filters import gaussian_blur, rescale
 from emomap.vision.lab import lab
 from emomap.vision.residual import spectral_residual
 
-Array = NDArray[np.float64]
-
-#: The eleven basic colour terms by a typical colour, in CIELAB.
+#: A typical colour, in CIELAB, of each of the eleven basic colour terms.
 NAMES = {
     "black": (10, 0, 0),
     "blue": (35, 15, -50),
@@ -32,8 +31,9 @@ NAMES = {
     "white": (96, 0, 0),
     "yellow": (86, -4, 78),
 }
-#: Side of the superpixels that colour contrasts are measured between, as a share of the side.
+#: Number of superpixels between which colour contrasts are measured.
 SEGMENTS = 60
+#: Number of places of a scan path.
 STEPS = 8
 
 
@@ -50,9 +50,10 @@ def saliency(image: NDArray[np.uint8]) -> Array:
 def contrasts(image: NDArray[np.uint8], hsv: Array) -> Array:
     """Itten's contrasts between superpixels, 15 numbers.
 
-    Lightness and saturation (deviation, range each), hue (spread, entropy), complements (share of
-    opposite pairs, largest opposition), warm and cold (shares, deviation), extension (deviation and
-    entropy of the areas of hues), simultaneous contrast (grey beside colour: area, strength).
+    Lightness and saturation (deviation and range of each), hue (spread, entropy), complements
+    (share of opposite pairs, mean opposition), warm and cold (shares, deviation), extension
+    (deviation of the areas of hues, share of hues in use), simultaneous contrast (grey next to
+    colour: area, strength).
     """
     from skimage.segmentation import slic
 
@@ -69,7 +70,7 @@ def contrasts(image: NDArray[np.uint8], hsv: Array) -> Array:
     families = np.bincount(((hue + np.pi) / (2 * np.pi) * 12).astype(int) % 12, colour, 12) / total
     opposition = (1 - np.cos(hue[:, None] - hue[None])) / 2
     pairs = np.outer(colour, colour) / total**2
-    warmth = np.cos(hue - np.pi / 6) * np.abs(mean)  # orange is warm, its opposite cold
+    warmth = np.cos(hue - np.pi / 6) * np.abs(mean)  # orange is warm, the opposite hue cold
     grey = saturation < 0.15
     vivid = float(saturation[~grey].max()) if (~grey).any() else 0.0
     return np.array(
@@ -94,7 +95,7 @@ def contrasts(image: NDArray[np.uint8], hsv: Array) -> Array:
 
 
 def focus(attention: Array) -> Array:
-    """Rate of focused attention, 3 numbers: saliency within three masks, as a share of all.
+    """Rate of focused attention, 3 numbers: share of the saliency within each of three masks.
 
     The masks are discs around the points of the rule of thirds, around the points of the golden
     section, and around the centre.
@@ -114,10 +115,10 @@ def focus(attention: Array) -> Array:
 
 
 def harmony(hsv: Array, grey: Array) -> Array:
-    """How near the two leading hues, and the two leading directions, of each place are: 2 numbers.
+    """Harmony of hues and of gradient directions, 2 numbers.
 
-    In closed form: with the weights w of 8 bins in a window, the harmony of a place is
-    exp(-|w_1 - w_2|) times the distance of its two strongest bins; the mean over places is taken.
+    At each place, exp(-|w_1 - w_2|) times the distance of the two strongest of 8 bins in a window,
+    where w_1 and w_2 are their weights; then the mean over all places.
     """
     down, across = ndimage.sobel(grey, axis=0), ndimage.sobel(grey, axis=1)
     direction = np.mod(np.arctan2(down, across), 2 * np.pi) / (2 * np.pi)
@@ -147,7 +148,7 @@ def colour_names(image: NDArray[np.uint8]) -> Array:
 
 
 def gradients(grey: Array) -> Array:
-    """Directions of edges at six scales, 48 numbers: 8 bins over half a turn, each summing to 1."""
+    """Directions of edges, 48 numbers: at each of six scales, 8 bins over half a turn of sum 1."""
     found = []
     for scale in range(6):
         smooth = ndimage.gaussian_filter(grey, 0.7 * 1.6**scale)
@@ -161,8 +162,8 @@ def gradients(grey: Array) -> Array:
 def gradation(grey: Array) -> Array:
     """Windowed total and inherent variation (Xu 2012), 9 numbers.
 
-    Across and down: mean total variation D, mean inherent variation L, mean of D / (L + eps), and
-    its deviation; then the mean of the sum of both ratios.
+    First across, then down: mean total variation D, mean inherent variation L, mean and deviation
+    of D / (L + eps). Last, the sum of the two mean ratios.
     """
     numbers: list[float] = []
     ratios = []
@@ -180,10 +181,10 @@ def gradation(grey: Array) -> Array:
 
 
 def scan_path(attention: Array) -> Array:
-    """Eight places that a winner-take-all visits one after another, 16 numbers: x and y in 0..1.
+    """Eight places that a winner-take-all process visits in turn, 16 numbers: x and y in 0..1.
 
-    The winner is the largest saliency; a disc around it (a tenth of the diagonal) is then
-    inhibited. Where nothing is left the path stays where it is, at first in the centre.
+    The winner is the place of largest saliency; a disc around it (a tenth of the diagonal) is then
+    inhibited. If no saliency is left, the path stays at its last place, or at the centre.
     """
     left = attention.astype(np.float64).copy()
     height, width = left.shape

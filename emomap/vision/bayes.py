@@ -1,4 +1,4 @@
-"""What Objectness has learnt, and the naive Bayes classifier that joins its cues."""
+"""The learnt parameters of Objectness, and the naive Bayes classifier that combines its cues."""
 
 from __future__ import annotations
 
@@ -9,36 +9,34 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from emomap.errors import EmomapError
+from emomap.vision.arrays import Maps
 
-Maps = NDArray[np.float64]
-
-#: How a score becomes the row of a likelihood table: the factor before rounding up, the rows.
+#: How a score becomes a bin of a likelihood table: factor before rounding up, number of bins.
 BINS: dict[str, tuple[float, int]] = {
     "MS": (1, 501),
     "CC": (100, 201),
     "SS": (100, 101),
     "ED": (2, 101),
 }
-
 #: The learnt values that come with the package.
 OWN_PARAMETERS = Path(__file__).with_name("objectness_parameters.npz")
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """What Objectness has learnt.
+    """The learnt parameters of Objectness.
 
     Attributes:
-        likelihoods: cue -> (2, bins): how often a bin occurs on objects, and on background.
+        likelihoods: cue -> (2, bins), frequency of each bin on objects, and on background.
         prior: share of windows that frame an object.
         scales: side of the picture in pixels at each scale of MS.
         theta_MS: threshold of the MS map at each scale.
-        theta_CC: how much larger the surround is than the window, in percent.
+        theta_CC: by how many percent the surround is larger than the window.
         theta_SS: scale k of the superpixels.
-        theta_ED: the ring of ED is the mean side of the window / theta_ED wide.
+        theta_ED: mean side of the window divided by the width of the ring of ED.
     """
 
     likelihoods: Mapping[str, Maps]
@@ -53,7 +51,7 @@ class Parameters:
         if len(self.theta_MS) != len(self.scales):
             raise EmomapError(
                 f"objectness: theta_MS has {len(self.theta_MS)} values for "
-                f"{len(self.scales)} scales; expected one each"
+                f"{len(self.scales)} scales; expected one for each"
             )
         for cue, table in self.likelihoods.items():
             if cue not in BINS or np.shape(table) != (2, BINS[cue][1]):
@@ -68,9 +66,9 @@ class Parameters:
         """Read parameters.
 
         Args:
-            source: a npz file or a mapping with arrays ``likelihood_MS``, ``likelihood_CC``,
+            source: an npz file or a mapping with arrays ``likelihood_MS``, ``likelihood_CC``,
                 ``likelihood_SS`` (and ``likelihood_ED``), and any other attribute of this class;
-                those that are absent have the published values. None for those of the package.
+                absent ones have the published values. None for the parameters of the package.
         """
         if isinstance(source, Parameters):
             return source
@@ -81,10 +79,10 @@ class Parameters:
                 with np.load(source, allow_pickle=False) as archive:
                     return cls._from(dict(archive), str(source))
             except (OSError, ValueError) as error:
-                raise EmomapError(f"{source}: cannot be read as a npz file: {error}") from error
+                raise EmomapError(f"{source}: cannot be read as an npz file: {error}") from error
         if not isinstance(source, Mapping):
             raise EmomapError(
-                f"parameters: {type(source).__name__} is neither a npz file nor a mapping of arrays"
+                f"parameters: {type(source).__name__} is neither an npz file nor a mapping"
             )
         return cls._from(source, "parameters")
 
@@ -111,20 +109,15 @@ class Parameters:
         return cls(likelihoods, **others)
 
 
-#: Where parameters may come from: see `Parameters.load`.
+#: What `Parameters.load` accepts.
 Source: TypeAlias = Parameters | Mapping[str, Any] | str | Path | None
-
-
-@cache
-def _own() -> Parameters:
-    return Parameters.load(OWN_PARAMETERS)
 
 
 def posterior(
     scores: Mapping[str, ArrayLike],
     parameters: Source = None,
 ) -> Maps:
-    """Probability that windows frame an object, by naive Bayes over their cues.
+    """Probability that each window frames an object, by naive Bayes over its cues.
 
     Args:
         scores: cue -> (n,) scores.
@@ -144,3 +137,8 @@ def posterior(
     shares = np.zeros_like(total)
     np.divide(weights[0], total, out=shares, where=total > 0)
     return np.asarray(shares + np.finfo(np.float64).eps)
+
+
+@cache
+def _own() -> Parameters:
+    return Parameters.load(OWN_PARAMETERS)

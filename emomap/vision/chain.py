@@ -1,12 +1,12 @@
 """Markov chains on a lattice of map cells: the activation and the normalisation of GBVS.
 
-Activation (Harel, Koch & Perona 2006, section 3.1): from cell j one walks to cell i with a
+Activation (Harel, Koch & Perona 2006, section 3.1): the chain moves from cell j to cell i with a
 probability proportional to W_ij = exp(-d_ij^2 / 2 s^2) |a_i - a_j|. W is symmetric, so the chain is
-reversible and its equilibrium is known without iteration: pi_i is proportional to sum_j W_ij.
-Normalisation (section 3.2): W_ij = exp(-d_ij^2 / 2 s^2) a_i, whose equilibrium is proportional to
-a_i sum_j exp(-d_ij^2 / 2 s^2) a_j, likewise in closed form.
+reversible and its equilibrium has a closed form: pi_i is proportional to sum_j W_ij.
+Normalisation (section 3.2): W_ij = exp(-d_ij^2 / 2 s^2) a_i. The equilibrium, proportional to
+a_i sum_j exp(-d_ij^2 / 2 s^2) a_j, has a closed form too.
 
-`solver="power"` iterates as the original program does and stops where it stops.
+`solver="power"` iterates, and stops, as the original program does.
 """
 
 from __future__ import annotations
@@ -19,27 +19,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomap.errors import EmomapError
+from emomap.vision.arrays import Maps
 from emomap.vision.filters import rescale
 from emomap.vision.jit import jit
 from emomap.vision.pyramid import halve
 
-Maps = NDArray[np.float64]
-
-#: Chains that have not settled by then never will (tolerances below the rounding error).
+#: A chain that has not settled by then never will: the tolerance is below the rounding error.
 _MOST_ITERATIONS = 100_000
 
 
 class Equilibria(NamedTuple):
-    """Equilibrium distributions (n, h, w), each of sum 1, and the iterations that each took."""
+    """Equilibrium distributions (n, h, w), each of sum 1, and the number of iterations of each."""
 
     maps: Maps
     iterations: NDArray[np.int64]
 
 
 def activate(maps: Maps, sigma: float, *, solver: str, tol: float) -> Equilibria:
-    """Equilibria of the activation chains of (n, h, w) feature maps, sigma in cells.
+    """Equilibria of the activation chains of (n, h, w) feature maps; ``sigma`` is in cells.
 
-    A constant map has no chain; it gets the uniform distribution (0 iterations).
+    A constant map has no chain; its result is the uniform distribution (0 iterations).
     """
     _, height, width = maps.shape
     kernel = _lattice_kernel(height, width, sigma)
@@ -63,10 +62,10 @@ def activate(maps: Maps, sigma: float, *, solver: str, tol: float) -> Equilibria
 def activate_multilevel(
     maps: Maps, sigma: float, levels: tuple[int, ...], *, solver: str, tol: float
 ) -> Equilibria:
-    """As `activate`, on one graph of the lattice and of coarser ones together.
+    """`activate` on one graph that joins the lattice and coarser lattices.
 
-    Each coarser lattice is a level of the pyramid over the lattice; the mass of its nodes is spread
-    evenly over the fine cells that they stand for.
+    Each coarser lattice is a level of a pyramid over the lattice. The mass of a coarse node is
+    spread evenly over the fine cells that it stands for.
     """
     graph = _multilevel_graph(maps.shape[1:], levels, sigma)
     values = np.concatenate(
@@ -87,7 +86,7 @@ def activate_multilevel(
 
 
 def normalize_by_graph(maps: Maps, sigma: float, *, solver: str, tol: float) -> Equilibria:
-    """Equilibria of the normalisation chains of (n, h, w) activation maps, sigma in cells."""
+    """Equilibria of the normalisation chains of (n, h, w) activation maps, ``sigma`` in cells."""
     rows, columns = _gaussian(maps.shape[1], sigma), _gaussian(maps.shape[2], sigma)
     sums = rows @ maps @ columns
     if solver == "exact":
@@ -112,7 +111,7 @@ def _power(sums: Maps, step: Callable[[Maps, NDArray[np.int64]], Maps], tol: flo
 
     Args:
         sums: (n, h, w) column sums of W.
-        step: multiplies W of the chains with the given numbers by (m, h, w) vectors.
+        step: takes (m, h, w) vectors and the numbers of m chains; returns W times the vectors.
     """
     count, height, width = sums.shape
     state = np.full(sums.shape, 1.0 / (height * width))
@@ -121,8 +120,8 @@ def _power(sums: Maps, step: Callable[[Maps, NDArray[np.int64]], Maps], tol: flo
     while len(active):
         if iterations[active[0]] >= _MOST_ITERATIONS:
             raise EmomapError(
-                f"gbvs: the chain has not settled after {_MOST_ITERATIONS} iterations; tol={tol:g} "
-                "is below the rounding error, use solver='exact'"
+                f"gbvs: the chain has not settled after {_MOST_ITERATIONS} iterations: tol={tol:g} "
+                "is below the rounding error; use solver='exact'"
             )
         before = state[active]
         after = step(
@@ -138,7 +137,7 @@ def _power(sums: Maps, step: Callable[[Maps, NDArray[np.int64]], Maps], tol: flo
 
 @lru_cache(maxsize=32)
 def _lattice_kernel(height: int, width: int, sigma: float) -> Maps:
-    """exp(-d^2 / 2 s^2) by rows apart (h,) and columns apart (2 w - 1,), index w - 1 for none."""
+    """exp(-d^2 / 2 s^2), (h, 2 w - 1): by rows apart, and by columns apart plus w - 1."""
     rows, columns = np.arange(height), np.arange(-width + 1, width)
     return np.asarray(np.exp(-(rows[:, None] ** 2 + columns**2) / (2 * sigma**2)))
 
@@ -151,32 +150,38 @@ def _gaussian(length: int, sigma: float) -> Maps:
 
 @jit
 def _total_difference(cells: Any, kernel: Any, out: Any) -> None:
-    """out_i = sum_j G_ij |a_i - a_j| for (h, w, n) maps; each pair is visited once.
-
-    Two cells of a row meet the cells of the rows above together: that saves a third of the time,
-    most of which goes into loading and storing.
-    """
-    height, width, count = cells.shape
+    """out_i = sum_j G_ij |a_i - a_j| for (h, w, n) maps; each pair is visited once."""
+    height, width, _ = cells.shape
     out[:] = 0.0
     for yi in range(height):
         for yj in range(yi):
-            for xi in range(0, width - 1, 2):
-                for xj in range(width):
-                    near = kernel[yi - yj, width - 1 + xj - xi]
-                    next_near = kernel[yi - yj, width - 2 + xj - xi]
-                    for n in range(count):
-                        other = cells[yj, xj, n]
-                        weight = near * abs(cells[yi, xi, n] - other)
-                        next_weight = next_near * abs(cells[yi, xi + 1, n] - other)
-                        out[yi, xi, n] += weight
-                        out[yi, xi + 1, n] += next_weight
-                        out[yj, xj, n] += weight + next_weight
-            if width % 2:
-                for xj in range(width):
-                    _add_pair(cells, kernel[yi - yj, xj], yi, width - 1, yj, xj, out)
+            _add_rows(cells, kernel[yi - yj], yi, yj, out)
         for xi in range(width):
             for xj in range(xi):
                 _add_pair(cells, kernel[0, width - 1 + xj - xi], yi, xi, yi, xj, out)
+
+
+@jit
+def _add_rows(cells: Any, near: Any, yi: Any, yj: Any, out: Any) -> None:
+    """Add the pairs of a cell of row ``yi`` and a cell of row ``yj``.
+
+    Two cells of row ``yi`` are paired with each cell of row ``yj`` at once. Loading and storing
+    take most of the time, and this saves a third of it.
+    """
+    _, width, count = cells.shape
+    for xi in range(0, width - 1, 2):
+        for xj in range(width):
+            first, second = near[width - 1 + xj - xi], near[width - 2 + xj - xi]
+            for n in range(count):
+                other = cells[yj, xj, n]
+                weight = first * abs(cells[yi, xi, n] - other)
+                next_weight = second * abs(cells[yi, xi + 1, n] - other)
+                out[yi, xi, n] += weight
+                out[yi, xi + 1, n] += next_weight
+                out[yj, xj, n] += weight + next_weight
+    if width % 2:
+        for xj in range(width):
+            _add_pair(cells, near[xj], yi, width - 1, yj, xj, out)
 
 
 @jit
@@ -189,18 +194,28 @@ def _add_pair(cells: Any, near: Any, yi: Any, xi: Any, yj: Any, xj: Any, out: An
 
 @jit
 def _weighted_difference(cells: Any, kernel: Any, vector: Any, out: Any) -> None:
-    """out_i = sum_j G_ij |a_i - a_j| v_j, as `_total_difference`."""
-    height, width, count = cells.shape
+    """out_i = sum_j G_ij |a_i - a_j| v_j for (h, w, n) maps; each pair is visited once."""
+    height, width, _ = cells.shape
     out[:] = 0.0
     for yi in range(height):
         for yj in range(yi + 1):
             for xi in range(width):
-                for xj in range(width if yj < yi else xi):
-                    near = kernel[yi - yj, width - 1 + xj - xi]
-                    for n in range(count):
-                        weight = near * abs(cells[yi, xi, n] - cells[yj, xj, n])
-                        out[yi, xi, n] += weight * vector[yj, xj, n]
-                        out[yj, xj, n] += weight * vector[yi, xi, n]
+                stop = width if yj < yi else xi
+                _add_weighted(cells, kernel[yi - yj], vector, yi, xi, yj, stop, out)
+
+
+@jit
+def _add_weighted(
+    cells: Any, near: Any, vector: Any, yi: Any, xi: Any, yj: Any, stop: Any, out: Any
+) -> None:
+    """Add the pairs of the cell (yi, xi) and each of the first ``stop`` cells of row ``yj``."""
+    _, width, count = cells.shape
+    for xj in range(stop):
+        kernel = near[width - 1 + xj - xi]
+        for n in range(count):
+            weight = kernel * abs(cells[yi, xi, n] - cells[yj, xj, n])
+            out[yi, xi, n] += weight * vector[yj, xj, n]
+            out[yj, xj, n] += weight * vector[yi, xi, n]
 
 
 @jit
@@ -217,14 +232,14 @@ def _dense_sums(weights: Any, values: Any, vector: Any) -> Any:
 
 
 class _Graph(NamedTuple):
-    """Weights by distance (N, N) between the nodes of all lattices; (N, cells) spread of mass."""
+    """Weights by distance between the nodes of all lattices (N, N); spread of mass (N, cells)."""
 
     weights: Maps
     spread: Maps
 
 
 def _node_values(maps: Maps, level: int) -> Maps:
-    """The maps on one lattice, each stretched to 0..1 (1e-12 everywhere if it is zero)."""
+    """The maps on the lattice of one level, stretched to 0..1; 1e-12 everywhere for a zero map."""
     planes = maps
     if level:
         small = maps.astype(np.float32)
@@ -269,7 +284,7 @@ def _membership(fine: tuple[int, int], coarse: tuple[int, int]) -> Maps:
 
 
 def _bins(length: int, count: int) -> NDArray[np.int64]:
-    """Cut ``length`` cells in ``count`` runs; the first and the last share what is left over."""
+    """Cut ``length`` cells into ``count`` equal runs; the first and last share the remainder."""
     sizes = np.full(count, length // count)
     rest = length - count * (length // count)
     sizes[0] += rest // 2
@@ -278,5 +293,5 @@ def _bins(length: int, count: int) -> NDArray[np.int64]:
 
 
 def _distances(fine: Maps, a: Maps, b: Maps) -> Maps:
-    """Mean squared distance between the fine cells of two coarse ones."""
+    """Mean squared distances between the fine cells of coarse cells a and b."""
     return np.asarray(a @ fine @ b.T)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emomap.vision.arrays import Maps, PixelBoxes
 from emomap.vision.edges import edges
 from emomap.vision.filters import rescale
 from emomap.vision.histograms import chi_square, in_box, integral
@@ -20,15 +21,12 @@ from emomap.vision.residual import spectral_residual
 from emomap.vision.resize import resize_planes
 from emomap.vision.segments import segment
 
-Maps = NDArray[np.float64]
-PixelBoxes = NDArray[np.int64]
-
 
 def ms_maps(image: NDArray[Any], scale: int) -> Maps:
     """Spectral residual saliency of each colour at one scale, (3, scale, scale) in 0..1.
 
-    The image is brought to a square of ``scale`` pixels; the residual is smoothed with a disc of
-    radius 3 (zero outside of the picture).
+    The image is resized to a square of ``scale`` pixels; the residual is smoothed with a disc of
+    radius 3 (zero outside the picture).
     """
     small = resize_planes(image, (scale, scale), "matlab-bilinear")
     smooth = _disc_blur(spectral_residual(small))
@@ -36,13 +34,13 @@ def ms_maps(image: NDArray[Any], scale: int) -> Maps:
 
 
 def superpixels(image: NDArray[Any], theta: float) -> NDArray[np.int32]:
-    """Superpixels of SS; blur and least area grow with the image (1 at 60,000 pixels)."""
+    """Superpixels of SS; blur and least area scale with the side of the image."""
     growth = float(np.sqrt(image.shape[0] * image.shape[1] / 60_000))
     return segment(image, sigma=0.5 * growth, scale=theta, min_area=int(200 * growth))
 
 
-def color_contrast(image: NDArray[Any], boxes: NDArray[np.int64], theta: float) -> Maps:
-    """CC: chi-square distance of the Lab histograms of window and surround."""
+def color_contrast(image: NDArray[Any], boxes: PixelBoxes, theta: float) -> Maps:
+    """CC: chi-square distance between the Lab histograms of each window and its surround."""
     height, width = image.shape[:2]
     grow = theta / 200 * (boxes[:, 2:] - boxes[:, :2] + 1)
     outer = np.empty_like(boxes)
@@ -51,11 +49,11 @@ def color_contrast(image: NDArray[Any], boxes: NDArray[np.int64], theta: float) 
     return chi_square(lab_bins(image), boxes, outer)
 
 
-def edge_density(image: NDArray[Any], boxes: NDArray[np.int64], theta: float) -> Maps:
-    """ED: edge pixels in a ring along the inside of the window, per pixel of its perimeter.
+def edge_density(image: NDArray[Any], boxes: PixelBoxes, theta: float) -> Maps:
+    """ED: number of edge pixels in a ring inside the border of each window, by its perimeter.
 
-    The ring is (width + height) / (2 theta) wide. The paper leaves the edge detector open; ours is
-    Canny's (see `emomap.vision.edges`).
+    The ring is (width + height) / (2 theta) wide. The paper names no edge detector; ours is Canny's
+    (see `emomap.vision.edges`).
     """
     sides = boxes[:, 2:] - boxes[:, :2] + 1
     ring = np.floor(sides.sum(axis=1) / (2 * theta) + 0.5).astype(np.int64)
@@ -80,7 +78,7 @@ def _disc_blur(maps: Maps) -> Maps:
 
 @cache
 def _disc(radius: int) -> Maps:
-    """(2 radius + 1)^2 shares of a disc's area that lie in each pixel."""
+    """Share of a disc's area in each pixel, (2 radius + 1, 2 radius + 1)."""
     shares = np.empty((2 * radius + 1, 2 * radius + 1))
     for y in range(-radius, radius + 1):
         for x in range(-radius, radius + 1):
@@ -89,7 +87,7 @@ def _disc(radius: int) -> Maps:
 
 
 def _disc_in_pixel(radius: float, x: int, y: int) -> float:
-    """Area that a disc at the origin shares with the pixel around (x, y), both 0 or more."""
+    """Area of a disc at the origin within the pixel around (x, y), for x and y of 0 or more."""
     left, right = max(x - 0.5, 0.0), x + 0.5
     bottom, top = max(y - 0.5, 0.0), y + 0.5
     mirrored = (2 if x == 0 else 1) * (2 if y == 0 else 1)

@@ -12,15 +12,15 @@ from emomap.vision.image import unit
 
 #: Standard deviation of the Gaussian in pixels.
 _SIGMA = 2**0.5
-#: Share of the pixels whose gradient is below the high threshold; low threshold over high.
+#: Share of pixels with a gradient below the high threshold; ratio of low to high threshold.
 _QUIET, _RATIO = 0.8, 0.4
 _LUMA = np.array([0.298936, 0.587043, 0.114021])
 
 
 def edges(image: NDArray[Any]) -> NDArray[np.bool_]:
-    """(H, W) True on the edges of a checked image.
+    """True on the edges of a checked image, (H, W).
 
-    The high threshold lets a fifth of all pixels pass, the low one is 0.4 times as high.
+    A fifth of all pixels is above the high threshold; the low one is 0.4 times the high one.
     """
     from scipy import ndimage
 
@@ -50,6 +50,6 @@ def _thin(
     for k, (y, x) in enumerate(((0, 1), (1, 1), (1, 0), (1, -1))):
         ahead = padded[1 + y : 1 + y + height, 1 + x : 1 + x + width]
         behind = padded[1 - y : 1 - y + height, 1 - x : 1 - x + width]
-        # Strict on one side, so that a ridge of two equal pixels leaves one.
+        # strict on one side, so that one of two equal pixels remains
         ridge |= (sector == k) & (strength >= ahead) & (strength > behind)
     return ridge & (strength > 0)

@@ -1,4 +1,4 @@
-"""The feature maps of GBVS and Itti-Koch: which channel holds which maps on which level."""
+"""The feature maps of GBVS and Itti-Koch: the maps of each channel on one level of the pyramid."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomap.errors import UsageError
+from emomap.vision.arrays import Maps
 from emomap.vision.filters import round_half_up
 from emomap.vision.gabor import orientation_energy
 from emomap.vision.opponent import dkl_colors, opponent_colors
 from emomap.vision.pyramid import Planes
 
-Maps = NDArray[np.float64]
-
-#: Letter of each channel of one picture, and its name.
+#: Name of each channel of a picture, by its letter.
 CHANNELS = {"C": "color", "I": "intensity", "O": "orientation", "R": "contrast", "D": "dklcolor"}
-#: Those that compare a frame with the one before.
+#: Name of each channel that compares a frame with the one before.
 TEMPORAL = {"F": "flicker", "M": "motion"}
 
 
@@ -45,20 +44,6 @@ def check_channels(channels: str, *, temporal: bool, method: str) -> str:
     return channels
 
 
-def several(given: Any) -> tuple[Any, ...]:
-    """A parameter that holds several numbers; one alone, and none, are taken too."""
-    if given is None:
-        return ()
-    return tuple(np.atleast_1d(given).tolist())
-
-
-def check_shares(method: str, **shares: float) -> None:
-    """Raise UsageError for a parameter that is negative or no finite number."""
-    for name, value in shares.items():
-        if not 0 <= value < np.inf:
-            raise UsageError(f"{method}: {name}={value} must be a number, 0 or above")
-
-
 def channel_maps(
     letter: str, planes: Planes, *, angles: tuple[float, ...], contrast_width: float = 0.1
 ) -> Maps:
@@ -66,9 +51,9 @@ def channel_maps(
 
     Args:
         letter: "C", "D", "I", "O" or "R".
-        planes: (4, h, w) or (1, h, w) as `image_pyramid` gives them.
+        planes: (4, h, w) or (1, h, w), from `image_pyramid`.
         angles: orientations of "O" in degrees.
-        contrast_width: side of the window of "R" as a share of the rows.
+        contrast_width: side of the window of "R" as a share of the height.
 
     Returns:
         (types, h, w) float64; (0, h, w) for the colour channels of a grey picture.
@@ -88,26 +73,14 @@ def channel_maps(
 
 
 def local_variance(intensity: NDArray[np.floating[Any]], radius: int) -> Maps:
-    """Population variance in a (2 radius + 1)^2 window, which is clipped at the border."""
+    """Population variance in a window of (2 radius + 1)^2, clipped at the border."""
     values = intensity.astype(np.float64)
-    values -= values.mean()  # keeps the difference of squares below well conditioned
+    values -= values.mean()  # makes the difference of squares below accurate
     count = _window_sum(np.ones_like(values), radius)
     mean = _window_sum(values, radius) / count
     variance = _window_sum(values**2, radius) / count - mean**2
-    # What is left below the square of float32's resolution is rounding of the sums.
+    # less than the square of the resolution of float32 is rounding error of the sums
     return np.where(variance > 1e-14, variance, 0.0)
-
-
-def _window_sum(values: Maps, radius: int) -> Maps:
-    for axis in (0, 1):
-        length = values.shape[axis]
-        pads = [(0, 0), (0, 0)]
-        pads[axis] = (1, 0)
-        total = np.pad(values.cumsum(axis=axis), pads)
-        stop = np.minimum(np.arange(length) + radius + 1, length)
-        start = np.maximum(np.arange(length) - radius, 0)
-        values = total.take(stop, axis=axis) - total.take(start, axis=axis)
-    return values
 
 
 def flicker(now: Planes, before: Planes | None) -> Maps:
@@ -135,6 +108,18 @@ def motion(now: Planes, before: Planes | None, angles: Sequence[float]) -> Maps:
             last = before[-1].astype(np.float64)
             maps.append(np.abs(intensity * _shift(last, angle) - last * shifted))
     return np.stack(maps)
+
+
+def _window_sum(values: Maps, radius: int) -> Maps:
+    for axis in (0, 1):
+        length = values.shape[axis]
+        pads = [(0, 0), (0, 0)]
+        pads[axis] = (1, 0)
+        total = np.pad(values.cumsum(axis=axis), pads)
+        stop = np.minimum(np.arange(length) + radius + 1, length)
+        start = np.maximum(np.arange(length) - radius, 0)
+        values = total.take(stop, axis=axis) - total.take(start, axis=axis)
+    return values
 
 
 def _shift(intensity: Maps, angle: float) -> Maps:

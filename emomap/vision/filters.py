@@ -1,7 +1,7 @@
-"""Small filters on maps that the classical methods have in common.
+"""Small filters on maps that several classical methods use.
 
 Definitions follow the MATLAB functions that the original programs call, so that values agree.
-Maps may carry leading axes: everything works on the last two.
+Maps may have leading axes; filters work on the last two.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from emomap.vision.arrays import Maps
 
 
 def round_half_up(value: float) -> int:
@@ -21,12 +20,12 @@ def round_half_up(value: float) -> int:
 
 
 def lattice_shape(shape: tuple[int, int], longest: int) -> tuple[int, int]:
-    """The size of a map whose longer side has ``longest`` cells; no side gets less than one."""
+    """Size of a map with this longer side and the shape of an image; each side at least 1."""
     height, width = (max(1, round_half_up(side * longest / max(shape))) for side in shape)
     return height, width
 
 
-def rescale(maps: Array) -> Array:
+def rescale(maps: Maps) -> Maps:
     """Stretch each map to 0..1 (mat2gray); a constant map is only clipped to 0..1."""
     low = maps.min(axis=(-2, -1), keepdims=True)
     span = maps.max(axis=(-2, -1), keepdims=True) - low
@@ -39,15 +38,15 @@ def rescale(maps: Array) -> Array:
     return np.asarray(np.where(flat, clipped, (maps - low) / np.where(flat, 1.0, span)))
 
 
-def flatten_noise(maps: Array) -> Array:
-    """Make a map constant whose range is rounding noise, so that nothing is read into the noise."""
+def flatten_noise(maps: Maps) -> Maps:
+    """Make maps constant whose range is rounding noise, so that later steps do not amplify it."""
     low = maps.min(axis=(-2, -1), keepdims=True)
     high = maps.max(axis=(-2, -1), keepdims=True)
     noise = high - low <= 1e-12 * np.maximum(np.abs(low), np.abs(high))
     return np.where(noise, low, maps)
 
 
-def squared_difference(one: Array, other: Array) -> Array:
+def squared_difference(one: Maps, other: Maps) -> Maps:
     """(one - other)^2, zero where the two differ by no more than rounding."""
     difference = one - other
     floor = 1e-12 * np.abs(one).max(axis=(-2, -1), keepdims=True)
@@ -55,10 +54,10 @@ def squared_difference(one: Array, other: Array) -> Array:
     return difference * difference
 
 
-def attenuate_border(maps: Array, width: int) -> Array:
+def attenuate_border(maps: Maps, width: int) -> Maps:
     """Ramp the outer rows and columns: the i-th from the edge (1-based) times i / (width + 1).
 
-    ``width`` is reduced to half of the map where it would reach beyond the middle.
+    ``width`` is at most half of each side.
     """
     height, length = maps.shape[-2:]
     if 2 * width > height:
@@ -68,7 +67,13 @@ def attenuate_border(maps: Array, width: int) -> Array:
     return maps * _ramp(height, width)[:, None] * _ramp(length, width)
 
 
-def _ramp(length: int, width: int) -> Array:
+def gaussian_blur(maps: Maps, sigma: float, truncate: float) -> Maps:
+    """Separable Gaussian with replicated borders; its radius is round(sigma * truncate) pixels."""
+    taps = _taps(sigma, truncate)
+    return _blur_axis(_blur_axis(maps, taps, -2), taps, -1)
+
+
+def _ramp(length: int, width: int) -> Maps:
     ramp = np.ones(length)
     rise = np.arange(1, width + 1) / (width + 1)
     ramp[:width] = rise
@@ -76,14 +81,8 @@ def _ramp(length: int, width: int) -> Array:
     return ramp
 
 
-def gaussian_blur(maps: Array, sigma: float, truncate: float) -> Array:
-    """Separable Gaussian with replicated borders, radius round(sigma * truncate) taps each side."""
-    taps = _taps(sigma, truncate)
-    return _blur_axis(_blur_axis(maps, taps, -2), taps, -1)
-
-
 @lru_cache(maxsize=64)
-def _taps(sigma: float, truncate: float) -> Array:
+def _taps(sigma: float, truncate: float) -> Maps:
     radius = round_half_up(sigma * truncate)
     if radius == 0:
         return np.ones(1)
@@ -92,7 +91,7 @@ def _taps(sigma: float, truncate: float) -> Array:
     return np.asarray(taps / taps.sum())
 
 
-def _blur_axis(maps: Array, taps: Array, axis: int) -> Array:
+def _blur_axis(maps: Maps, taps: Maps, axis: int) -> Maps:
     radius = len(taps) // 2
     pads = [(0, 0)] * maps.ndim
     pads[axis] = (radius, radius)

@@ -1,4 +1,4 @@
-"""Orientation energy: the Gabor pair that GBVS, Itti-Koch and simpsal filter intensity with."""
+"""Orientation energy: intensity filtered by a Gabor pair, for GBVS, Itti-Koch and simpsal."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from emomap.vision.filters import attenuate_border
 
-#: The filters are 27x27 pixels.
+#: Radius of the filters, which have 27x27 pixels.
 RADIUS = 13
 
-#: Spectra of larger pictures than this are not kept.
+#: Largest picture, in pixels, for which spectra are cached.
 _LARGEST_CACHED = 512 * 512
 
 #: Responses below this to intensities in 0..1 are rounding noise of the transform.
@@ -55,7 +55,7 @@ def orientation_energy(
     size = (_fast_length(padded.shape[0]), _fast_length(padded.shape[1]))
     spectrum = np.fft.fft2(padded, s=size)
     energy = np.empty((len(angles), height, width))
-    # The filtered border is circular rubbish of 26 rows and columns, which are cut off.
+    # the convolution is circular, so its first 26 rows and columns are invalid and cut off
     rows, columns = slice(2 * RADIUS, 2 * RADIUS + height), slice(2 * RADIUS, 2 * RADIUS + width)
     for k, angle in enumerate(angles):
         response = np.fft.ifft2(spectrum * _pair_spectrum(float(angle), size))[rows, columns]
@@ -71,7 +71,7 @@ def _pair_spectrum(angle: float, size: tuple[int, int]) -> NDArray[np.complex128
 
 
 def _transform(angle: float, size: tuple[int, int]) -> NDArray[np.complex128]:
-    """Spectrum of even + i odd: one complex inverse transform then gives both responses."""
+    """Spectrum of even + i odd, so that one inverse transform yields both responses."""
     even, odd = gabor_pair(angle)
     return np.fft.fft2(even + 1j * odd, s=size)
 

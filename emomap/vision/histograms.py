@@ -1,4 +1,4 @@
-"""What rectangular windows hold: sums and histograms, by integral images.
+"""Sums and histograms within rectangular windows, by integral images.
 
 Boxes are (n, 4) integer pixels xmin, ymin, xmax, ymax, 0-based and inclusive.
 """
@@ -10,13 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emomap.vision.arrays import PixelBoxes, WindowScores
 from emomap.vision.jit import jit
 
-PixelBoxes = NDArray[np.int64]
-Scores = NDArray[np.float64]
-
-#: Histogram bins that are integrated at once: one 32-byte piece of a cache line a pixel. All at
-#: once would be faster on small pictures, and take a hundred times the memory of the image.
+#: Histogram bins that are integrated at once: 32 bytes a pixel, half a cache line. All bins at once
+#: would be faster on small pictures, but take a hundred times the memory of the image.
 _BLOCK = 8
 
 
@@ -25,7 +23,7 @@ def integral(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.pad(values, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
 
 
-def in_box(sums: NDArray[np.float64], boxes: PixelBoxes) -> Scores:
+def in_box(sums: NDArray[np.float64], boxes: PixelBoxes) -> WindowScores:
     """(n,) sum within each box, from the `integral` of the values."""
     left, top, right, bottom = boxes.T
     return np.asarray(
@@ -41,13 +39,13 @@ def areas(boxes: PixelBoxes) -> NDArray[np.int64]:
     return np.asarray((boxes[:, 2] - boxes[:, 0] + 1) * (boxes[:, 3] - boxes[:, 1] + 1))
 
 
-def chi_square(labels: NDArray[np.uint8], inside: PixelBoxes, outside: PixelBoxes) -> Scores:
-    """Chi-square distance of the label histograms of windows and of the frame around each.
+def chi_square(labels: NDArray[np.uint8], inside: PixelBoxes, outside: PixelBoxes) -> WindowScores:
+    """Chi-square distance between the label histograms of each window and of its frame.
 
     Args:
         labels: (H, W), the colour bin of each pixel.
         inside: (n, 4) windows.
-        outside: (n, 4) boxes that hold them; the frame is what the window leaves of the box.
+        outside: (n, 4) boxes that contain them; the frame is the box without the window.
 
     Returns:
         (n,) sum of (p - q)^2 / (p + q) over the bins, 0 where the frame is empty.
@@ -58,8 +56,8 @@ def chi_square(labels: NDArray[np.uint8], inside: PixelBoxes, outside: PixelBoxe
     return np.asarray(_chi_square(dense[labels], len(used), inside, outside))
 
 
-def straddling(segments: NDArray[np.int32], boxes: PixelBoxes) -> Scores:
-    """1 - the area of superpixels cut off by each window (the lesser part of each) / its area."""
+def straddling(segments: NDArray[np.int32], boxes: PixelBoxes) -> WindowScores:
+    """1 - (smaller part, inside or outside, of every superpixel) / area, for each window."""
     totals = np.bincount(segments.ravel())
     return 1 - np.asarray(_smaller_parts(segments, totals, boxes)) / areas(boxes)
 
@@ -121,7 +119,7 @@ def _smaller_parts(labels: Any, totals: Any, boxes: Any) -> Any:
 
 @jit
 def _integrate(labels: Any, first: Any, table: Any) -> None:
-    """Integral images of the labels first .. first + 7: table[y, x, b] counts above and left."""
+    """Integral images of the labels first..first + 7; table[y, x, b] counts above and left."""
     height, width = labels.shape
     row = np.empty(_BLOCK, np.int32)
     for y in range(height):

@@ -1,4 +1,4 @@
-"""The one check that every classical method makes of the image it is given."""
+"""The check that every classical method makes of its image."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from numpy.typing import ArrayLike, NDArray
 
 from emomap.errors import EmomapError
 
-#: Larger images are refused rather than left to fill the memory: 50 megapixels, a 8660x5773 photo.
+#: Larger images are refused, since they could fill the memory; 50 megapixels are 8660x5773.
 MAX_PIXELS = 50_000_000
 
 
 def check_image(
     image: ArrayLike, *, min_side: int = 1, max_pixels: int = MAX_PIXELS, method: str = "the method"
 ) -> NDArray[Any]:
-    """Return the image as a C-contiguous array, or refuse it by name.
+    """Return the image as a C-contiguous array, or refuse it.
 
     Args:
         image: (H, W, 3) or (H, W); uint8, or float in 0..1.
-        min_side: the smallest height or width that the method can work on, in pixels.
+        min_side: the least height and width in pixels.
         max_pixels: the largest height times width.
-        method: how the message calls the one who refuses.
+        method: name of the method, for the message.
 
     Returns:
-        uint8 as it came, or float64.
+        The same values, as uint8 or float64.
 
     Raises:
         EmomapError: wrong shape, type or range; a side below ``min_side``; too many pixels.
@@ -62,10 +62,10 @@ def check_image(
 def check_shape(
     image: ArrayLike, *, min_side: int = 1, max_pixels: int = MAX_PIXELS, method: str = "the method"
 ) -> tuple[int, int]:
-    """Height and width of an image; the part of `check_image` that looks at the shape alone.
+    """Height and width of an image, checked as in `check_image`, without its values.
 
     Raises:
-        EmomapError: as `check_image`, but for type and range.
+        EmomapError: wrong shape, a side below ``min_side``, or too many pixels.
     """
     shape = np.shape(image)
     if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] != 3):

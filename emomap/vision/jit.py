@@ -1,8 +1,8 @@
-"""Compilation of the few inner loops: numba, cached on disk, one thread.
+"""Compilation of inner loops by numba: cached on disk, one thread.
 
 The first use on a machine compiles (about half a second a loop); later processes load the result.
-Numba itself is imported at the first call, for that takes a while, and a process that only hands
-work to others never calls.
+Importing numba is slow, so it waits for the first call; a process that only hands work to others
+never needs it.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def jit(function: Function) -> Function:
-    """Compile a function to machine code when it is called first.
+    """Compile a function to machine code at its first call.
 
     Contraction to fused multiply-add is allowed, reassociation is not: sums keep their order, so
-    that the same input gives the same bytes.
+    the same input yields the same bytes.
     """
     return cast(Function, _Loop(function))
 
 
 class _Loop:
-    """A function that is compiled when it is called first."""
+    """A function that is compiled at its first call."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         update_wrapper(self, function)
@@ -35,12 +35,12 @@ class _Loop:
 
     @cached_property
     def compiled(self) -> Any:
-        """The function as numba has it, and as other compiled functions may call it."""
+        """The compiled function, which other compiled functions can call."""
         import numba
 
         names = self._function.__globals__
         for name in self._function.__code__.co_names:
-            if isinstance(names.get(name), _Loop):  # numba can call only what it compiled
+            if isinstance(names.get(name), _Loop):  # numba can only call what it has compiled
                 names[name] = names[name].compiled
         njit: Any = numba.njit
         options = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}

@@ -1,6 +1,6 @@
 """CIE L*a*b* of an image, and its quantisation into a colour histogram.
 
-White point D65, BT.709 primaries. Objectness applies the formula to the stored values as they are
+White point D65, BT.709 primaries. Objectness applies the formula directly to the stored values
 (`linear=False`); the other methods undo the gamma of sRGB first.
 """
 
@@ -23,13 +23,13 @@ _XYZ = np.array(
 _WHITE = np.array([0.950456, 1.0, 1.088754])
 _KNEE = 0.008856
 
-#: Rounding of a grey of 8 bits puts a or b at 0 - 1e-14 or 0 + 1e-14, on either side of the edge
-#: between two bins of the histogram. These fall below 0 when the products are fused
-#: (multiply-add) and the powers rounded correctly, as in the original; all others do not.
+#: Rounding moves a and b of an 8-bit grey from 0 to -1e-14 or 1e-14, to either side of the edge
+#: between two bins of the histogram. The original fuses products (multiply-add) and rounds powers
+#: correctly; these greys then fall below 0, and all others do not.
 _GREYS_BELOW_A = (162,)
 _GREYS_BELOW_B = (73, 85, 89, 97, 139, 146, 147, 155, 171, 178, 195, 211)
 
-#: Pixels that are converted at once, so that a large image needs little memory.
+#: Pixels converted at once, so that a large image needs little memory.
 _CHUNK = 1 << 16
 
 

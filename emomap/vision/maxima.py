@@ -1,15 +1,14 @@
-"""Local maxima, by which Itti-Koch and simpsal judge how much a map stands out."""
+"""Local maxima, from which Itti-Koch and simpsal weight their maps."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from emomap.vision.arrays import Maps
 
 
-def local_maxima(map_: Array, threshold: float) -> Array:
-    """Values of inner pixels >= ``threshold`` and >= each of their four neighbours (ties count)."""
+def local_maxima(map_: Maps, threshold: float) -> Maps:
+    """Values of the inner pixels that are >= ``threshold`` and >= their four neighbours."""
     centre = map_[1:-1, 1:-1]
     peak = centre >= threshold
     for neighbour in (map_[:-2, 1:-1], map_[2:, 1:-1], map_[1:-1, :-2], map_[1:-1, 2:]):

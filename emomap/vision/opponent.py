@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Maps = NDArray[np.float64]
+from emomap.vision.arrays import Maps
 
-#: Cone responses (L, M, S) to the three guns of the monitor, and to its grey background.
+#: Responses of the cones (L, M, S) to the three guns of the monitor, and to its grey background.
 _CONES = np.array(
     [
         [18.32535, 44.60077, 7.46216],
@@ -21,7 +21,7 @@ _CONES = np.array(
 )
 _GREY = np.array([34.9185389578, 19.3147966765, 0.5856108185])
 
-#: Cone contrasts (L, M, S) to luminance, red-green and blue-yellow, with the original's scale.
+#: From cone contrasts (L, M, S) to luminance, red-green and blue-yellow, at the original's scale.
 _LUMINANCE_SCALE, _RED_GREEN_SCALE, _BLUE_YELLOW_SCALE = 0.01844043, 2.02526764, 0.00834542067
 _OPPONENT = np.array(
     [
@@ -60,8 +60,8 @@ def dkl_colors(rgb: NDArray[np.floating[Any]]) -> Maps:
     """Derrington-Krauskopf-Lennie coordinates of a calibrated monitor, 256 steps a colour.
 
     Args:
-        rgb: (3, h, w) in 0..1. Values must be float32 where they come from the pyramid: k/255 is
-            on the edge of a step, and falls on the side that its rounding says.
+        rgb: (3, h, w) in 0..1. Values from the pyramid must be float32: k/255 lies on the edge
+            of a step, and its rounding decides the side.
 
     Returns:
         (3, h, w) float64: luminance, red-green, blue-yellow.

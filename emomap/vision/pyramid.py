@@ -1,9 +1,9 @@
 """The dyadic pyramid of GBVS and Itti-Koch: six-tap low-pass filter and factor-two subsampling.
 
-An output pixel k lies between inputs 2k and 2k+1 and weighs inputs 2k-2..2k+3 with
-[1 5 10 10 5 1]/32; kernels cut off at a border are renormalised. Columns are halved first, then
-rows, and each pass is stored as float32, as in the original (sums are taken in double precision:
-the DKL colour space quantises these values, so the last bit matters).
+Output pixel k lies between inputs 2k and 2k+1 and weights inputs 2k-2..2k+3 by [1 5 10 10 5 1]/32;
+kernels cut off by a border are renormalised. Columns are halved first, then rows, and each pass is
+stored as float32, as in the original. Sums are in double precision, since the DKL colour space
+quantises these values and the last bit matters.
 """
 
 from __future__ import annotations
@@ -15,29 +15,35 @@ from numpy.typing import NDArray
 
 from emomap.vision.jit import jit
 
-#: Sides up to this length are not halved any further.
+#: A picture with a side of at most this length is not halved.
 SMALLEST = 10
-
 Planes = NDArray[np.float32]
 
 
 def image_pyramid(image: NDArray[Any], levels: int, *, color: bool) -> list[Planes]:
-    """Levels 0..``levels`` of an image; level l is 2^-l of the image. Level 0 is left out (empty).
+    """Levels 0..``levels`` of an image; level l is 2^-l of the image. Level 0 is left empty.
 
     Args:
-        image: (H, W, 3) or (H, W), uint8 or float in 0..1, as `check_image` returns it.
+        image: (H, W, 3) or (H, W), from `check_image`: uint8 or float in 0..1.
         levels: the last level.
-        color: True for the planes red, green, blue, intensity; False for intensity alone. The
-            intensity is the largest of the three at full resolution.
+        color: True for the planes red, green, blue and intensity; False for intensity alone.
+            Intensity is the largest of the three colours at full resolution.
 
     Returns:
-        one (P, h, w) float32 array a level, P = 4 or 1.
+        A (P, h, w) float32 array for each level, P = 4 or 1.
     """
     stacked = image if image.ndim == 3 else image[:, :, None]
     pyramid = [np.empty((0, 0, 0), np.float32), _first_level(stacked, color)]
     while len(pyramid) <= levels:
         pyramid.append(halve(pyramid[-1]))
     return pyramid
+
+
+def halve(planes: Planes) -> Planes:
+    """Halve (P, h, w) float32 planes to (P, h//2, w//2); small planes are returned unchanged."""
+    if min(planes.shape[1:]) <= SMALLEST:
+        return planes
+    return np.asarray(_halve_planes(np.ascontiguousarray(planes, dtype=np.float32)))
 
 
 def _first_level(image: NDArray[Any], color: bool) -> Planes:
@@ -50,16 +56,9 @@ def _first_level(image: NDArray[Any], color: bool) -> Planes:
     return np.concatenate([unit.transpose(2, 0, 1), intensity]) if color else intensity
 
 
-def halve(planes: Planes) -> Planes:
-    """Halve (P, h, w) float32 planes to (P, h//2, w//2); small ones stay as they are."""
-    if min(planes.shape[1:]) <= SMALLEST:
-        return planes
-    return np.asarray(_halve_planes(np.ascontiguousarray(planes, dtype=np.float32)))
-
-
 @jit
 def _halve_row(even: Any, odd: Any, last: Any, out: Any) -> None:
-    """Halve a row that is given as its pixels 0, 2, 4, ... and 1, 3, 5, ... (contiguous: faster).
+    """Halve a row, given as its pixels 0, 2, 4, ... and 1, 3, 5, ... (faster, since contiguous).
 
     ``last`` holds the last pixel of a row of odd length, and nothing otherwise.
     """
@@ -122,7 +121,7 @@ def _halve_planes(planes: Any) -> Any:
 
 @jit
 def _halve_image(image: Any, scale: Any, color: Any) -> Any:
-    """Planes of the first level straight from the image, so that the full size is never stored."""
+    """Planes of the first level, row by row, so that the full size is never stored as floats."""
     height, width, bands = image.shape
     half = width // 2
     first = 0 if color else bands
@@ -141,7 +140,7 @@ def _halve_image(image: Any, scale: Any, color: Any) -> Any:
 
 @jit
 def _split(image: Any, y: Any, scale: Any, even: Any, odd: Any, last: Any) -> None:
-    """Bands of a row's pixels in 0..1, after them the largest of the bands; see `_halve_row`."""
+    """The bands of a row in 0..1, then the largest of the bands, in the form of `_halve_row`."""
     width, bands = image.shape[1:]
     if bands == 3:
         for k in range(width // 2):

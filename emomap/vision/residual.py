@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Maps = NDArray[np.float64]
+from emomap.vision.arrays import Maps
 
 
 def spectral_residual(planes: Maps) -> Maps:
-    """Energy that the spectrum has beyond its local mean, back in space; not smoothed.
+    """Energy of the part of the spectrum that exceeds its local mean; not smoothed.
 
-    The log amplitude less its 3x3 mean (border replicated) keeps its phase and is transformed back;
-    the square of its modulus is the result.
+    The 3x3 mean (border replicated) is subtracted from the log amplitude. The spectrum with this
+    amplitude and the old phase is transformed back; the result is its squared modulus.
 
     Args:
-        planes: (..., h, w). A constant plane gives zero.
+        planes: (..., h, w). The result of a constant plane is zero.
 
     Returns:
         (..., h, w) float64, non-negative.
     """
     spectrum = np.fft.fft2(planes)
     amplitude = np.abs(spectrum)
-    # A coefficient that is zero but for rounding has no logarithm worth keeping.
+    # the logarithm of a coefficient that is zero up to rounding means nothing
     floor = np.finfo(np.float64).eps * amplitude.max(axis=(-2, -1), keepdims=True)
     level = np.log(np.maximum(amplitude, np.maximum(floor, np.finfo(np.float64).tiny)))
     phase = np.angle(spectrum)

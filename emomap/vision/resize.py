@@ -1,14 +1,14 @@
-"""Resizing of maps, with the weights of the metric library.
+"""Resizing of images and maps by the weights of the metric library.
 
-Applied as sums over the few pixels that count, one pass a direction, in a fixed order: a product
-of matrices would give other last digits with another number of threads.
+Each pass sums over the few pixels that count, in order, one at a time. `metrics.resize` sums four
+at a time, which is faster for large maps; the last digits of the two differ, and those of the
+methods' maps are fixed.
 """
 
 from __future__ import annotations
 
 import math
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,7 +25,8 @@ def resize(
     """Resize (..., h, w) maps by a method of `metrics.resize`; bicubic overshoot is kept."""
     height, width = maps.shape[-2:]
     planes = np.ascontiguousarray(maps, dtype=np.float64).reshape(-1, height, width)
-    rows, columns = _band(height, shape[0], method), _band(width, shape[1], method)
+    rows = metrics.resize_bands(height, shape[0], method)
+    columns = metrics.resize_bands(width, shape[1], method)
     if shape[0] * width <= height * shape[1]:  # the cheaper order
         resized = _along_columns(_along_rows(planes, *rows), *columns)
     else:
@@ -61,23 +62,6 @@ def enlarge(image: ArrayLike, shortest: int, *, method: str) -> NDArray[Any]:
         return checked
     height, width = (max(shortest, round_half_up(side * factor)) for side in checked.shape[:2])
     return resize_image(checked, (height, width))
-
-
-class _Band(NamedTuple):
-    """Row i of the weights: ``weights[i]`` for the samples from ``first[i]`` on."""
-
-    first: NDArray[np.int64]
-    weights: NDArray[np.float64]
-
-
-@lru_cache(maxsize=256)
-def _band(length: int, new_length: int, method: str) -> _Band:
-    matrix = metrics.resize_weights(length, new_length, method)
-    used = matrix != 0
-    first = used.argmax(axis=1)
-    taps = int((length - used[:, ::-1].argmax(axis=1) - first).max())
-    first = np.minimum(first, length - taps)
-    return _Band(first, np.take_along_axis(matrix, first[:, None] + np.arange(taps), axis=1))
 
 
 @jit

@@ -1,8 +1,9 @@
 """Superpixels by minimum spanning forest (Felzenszwalb & Huttenlocher, IJCV 2004).
 
-Pixels are nodes, joined to their eight neighbours by edges as heavy as their colours differ. Edges
-are taken from light to heavy; one joins two regions if it is no heavier than each region's heaviest
-inner edge plus k / its size. Regions that are too small then join along the lightest edge.
+Pixels are nodes. Edges join each to its eight neighbours, weighted by the difference of colours.
+From light to heavy, an edge merges two regions if it is no heavier than each region's heaviest
+inner edge plus k / (size of the region). Regions that are too small then merge along the lightest
+edge.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ def segment(image: NDArray[Any], *, sigma: float, scale: float, min_area: int) -
     """Label the superpixels of an image.
 
     Args:
-        image: (H, W, 3) or (H, W), uint8 or float in 0..1, as `check_image` returns it.
-        sigma: standard deviation in pixels of the blur before.
-        scale: k, larger for larger regions; differences are those of values in 0..255.
+        image: (H, W, 3) or (H, W), from `check_image`: uint8 or float in 0..1.
+        sigma: standard deviation in pixels of the first blur.
+        scale: k, larger for larger regions; for colours in 0..255.
         min_area: smallest region in pixels.
 
     Returns:
-        (H, W) int32, labels 0, 1, ... in the order of their first pixel.
+        (H, W) int32, labels 0, 1, ... by the order of their first pixels.
     """
     planes = image[:, :, None] if image.ndim == 2 else image
     factor = np.float32(1.0 if image.dtype == np.uint8 else 255.0)
@@ -74,9 +75,9 @@ def _difference(smooth: Any, ya: Any, xa: Any, yb: Any, xb: Any) -> Any:
 
 @jit
 def _edge_weights(smooth: Any) -> Any:
-    """(4 H W,) weights of the edges from each pixel right, down, down-right and up-right.
+    """(4 H W,) weights of the edges from each pixel to the right, down, down-right and up-right.
 
-    Edges that would leave the image weigh infinity.
+    Edges that would leave the image have infinite weight.
     """
     height, width, _ = smooth.shape
     weights = np.full(4 * height * width, np.float32(np.inf), np.float32)

@@ -1,8 +1,8 @@
 """Symmetry of an image as numbers: bilateral, rotational, radial.
 
 Bilateral and rotational symmetry after Loy & Eklundh (ECCV 2006): pairs of SIFT keypoints that look
-alike (after mirroring one, or turning it) vote for an axis or a centre. Radial symmetry after Loy &
-Zelinsky (PAMI 2003): every pixel votes along its gradient for the centre of a round thing.
+alike (once one is mirrored, or turned) vote for an axis or a centre. Radial symmetry after Loy &
+Zelinsky (PAMI 2003): every pixel votes along its gradient for the centre of a round object.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-Array = NDArray[np.float64]
+from emomap.vision.arrays import Array
 
-#: The strongest keypoints that are paired; pairs grow with the square.
+#: Number of the largest keypoints that are paired; the number of pairs grows with its square.
 MOST = 300
-#: Peaks that are described.
+#: Number of peaks that are described.
 PEAKS = 3
+#: Radii in pixels of the votes for radial symmetry.
 RADII = (4, 8, 16)
+#: Rows and columns of the grid of radial symmetry.
 CELLS = 6
 
 
@@ -41,13 +43,13 @@ class Keypoints:
 
 
 def keypoints(grey: Array) -> Keypoints:
-    """The keypoints of a grey image (H, W) in 0..1; none where it is flat."""
+    """The keypoints of a grey image (H, W) in 0..1; none for a flat image."""
     from skimage.feature import SIFT
 
     sift: Any = SIFT(upsampling=1)  # type: ignore[no-untyped-call, unused-ignore]
     try:
         sift.detect_and_extract(grey)
-    except RuntimeError:  # what scikit-image says of an image without keypoints
+    except RuntimeError:  # scikit-image raises it for an image without keypoints
         empty = np.zeros(0)
         return Keypoints(np.zeros((0, 2)), empty, empty, np.zeros((0, 128)))
     first = np.argsort(-sift.sigmas, kind="stable")[:MOST]
@@ -56,17 +58,17 @@ def keypoints(grey: Array) -> Keypoints:
     return Keypoints(
         sift.positions[first][:, ::-1].astype(np.float64),
         sift.sigmas[first].astype(np.float64),
-        # scikit-image measures from the row axis, to the end of a bin of 10 degrees
+        # scikit-image measures angles from the row axis, to the end of a bin of 10 degrees
         np.pi / 2 - (sift.orientations[first].astype(np.float64) - np.pi / 36),
         descriptors,
     )
 
 
 def mirrored(descriptors: Array) -> Array:
-    """The descriptors that the same keypoints have in the mirrored image, (N, 128).
+    """The descriptors of the same keypoints in the mirrored image, (N, 128).
 
-    A descriptor holds 4x4 histograms of 8 directions relative to its keypoint's own: mirroring
-    reverses the rows across that direction and the sense of the angles.
+    A descriptor holds 4x4 histograms of 8 directions, relative to the direction of its keypoint.
+    Mirroring reverses the rows across that direction and the sense of the angles.
     """
     bins = descriptors.reshape(-1, 4, 4, 8)
     turned = bins[:, :, ::-1, :][..., (-np.arange(8)) % 8]
@@ -76,7 +78,7 @@ def mirrored(descriptors: Array) -> Array:
 def bilateral(points: Keypoints, shape: tuple[int, int]) -> Array:
     """Mirror symmetry, 12 numbers.
 
-    Number of pairs, their weight, and the entropy of where the axes lie; then offset (share of the
+    Number of pairs, their weight, and the entropy of the axes' places; then offset (share of the
     diagonal), angle (share of half a turn) and weight of the three strongest axes.
     """
     one, other = _pairs(points, mirrored(points.descriptors))
@@ -97,14 +99,14 @@ def bilateral(points: Keypoints, shape: tuple[int, int]) -> Array:
 def rotational(points: Keypoints, shape: tuple[int, int]) -> Array:
     """Rotational symmetry, 12 numbers.
 
-    Number of pairs, their weight, and the entropy of where the centres lie; then x, y (shares of
-    the sides) and weight of the three strongest centres.
+    Number of pairs, their weight, and the entropy of the centres' places; then x, y (shares of the
+    sides) and weight of the three strongest centres.
     """
     one, other = _pairs(points, points.descriptors)
     turn = points.angles[other] - points.angles[one]
     a, b = points.places[one], points.places[other]
     half = np.tan(turn / 2)
-    usable = np.abs(np.sin(turn / 2)) > 0.05  # else the centre lies at infinity
+    usable = np.abs(np.sin(turn / 2)) > 0.05  # otherwise the centre lies at infinity
     one, other, a, b, half = one[usable], other[usable], a[usable], b[usable], half[usable]
     across = np.stack([-(b - a)[:, 1], (b - a)[:, 0]], axis=1)
     centre = (a + b) / 2 + across / (2 * half[:, None])
@@ -137,20 +139,20 @@ def radial_map(grey: Array) -> Array:
     height, width = grey.shape
     for radius in RADII:
         orientation, magnitude = np.zeros(grey.shape), np.zeros(grey.shape)
-        for sign in (1, -1):  # bright things, and dark ones
+        for sign in (1, -1):  # bright objects, and dark ones
             to_row = np.rint(rows + sign * radius * step[0]).astype(np.int64)
             to_column = np.rint(columns + sign * radius * step[1]).astype(np.int64)
             hit = (to_row >= 0) & (to_row < height) & (to_column >= 0) & (to_column < width)
             np.add.at(orientation, (to_row[hit], to_column[hit]), sign)
             np.add.at(magnitude, (to_row[hit], to_column[hit]), sign * size[hit])
-        limit = 9.9  # of the votes for one pixel, as in the paper for radii above 1
+        limit = 9.9  # on the votes for one pixel, as in the paper for radii above 1
         share = np.minimum(np.abs(orientation), limit) / limit
         total += ndimage.gaussian_filter(np.abs(magnitude) * share**2, radius / 4)
     return total
 
 
 def _pairs(points: Keypoints, targets: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Each keypoint with the one whose target descriptor is nearest, itself and doubles apart."""
+    """Pairs of each keypoint and the one with the nearest target descriptor, over 2 px away."""
     count = len(points.scales)
     if count < 2:
         none = np.zeros(0, dtype=np.int64)
@@ -165,7 +167,7 @@ def _pairs(points: Keypoints, targets: Array) -> tuple[NDArray[np.int64], NDArra
 
 
 def _alike(points: Keypoints, one: NDArray[np.int64], other: NDArray[np.int64]) -> Array:
-    """How equal the sizes of the keypoints of each pair are, in 0..1."""
+    """Similarity of the sizes of the keypoints of each pair, in 0..1."""
     a, b = points.scales[one], points.scales[other]
     return np.exp(-((np.abs(a - b) / np.maximum(a + b, 1e-12)) ** 2))
 

@@ -1,4 +1,4 @@
-"""Rectangular windows: drawing them by their score, non-maximum suppression, heat.
+"""Rectangular windows: random draws by score, non-maximum suppression, heat.
 
 Boxes are (n, 4) columns xmin, ymin, xmax, ymax. Pixel boxes are integers, 0-based and inclusive.
 """
@@ -10,15 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emomap.vision.arrays import PixelBoxes, WindowScores
 from emomap.vision.histograms import areas, in_box, integral
 from emomap.vision.jit import jit
 
-PixelBoxes = NDArray[np.int64]
-Scores = NDArray[np.float64]
 
-
-def window_scores(map_: NDArray[np.float64], threshold: float, boxes: PixelBoxes) -> Scores:
-    """How strong a map is within windows: sum of the values >= threshold x their density.
+def window_scores(map_: NDArray[np.float64], threshold: float, boxes: PixelBoxes) -> WindowScores:
+    """Score of each window: sum of the values >= threshold, times the density of such pixels.
 
     Args:
         map_: (h, w).
@@ -35,13 +33,13 @@ def sample_windows(
     smallest: tuple[int, int],
     count: int,
     rng: np.random.Generator,
-) -> tuple[PixelBoxes, Scores]:
-    """Draw windows with replacement, in proportion to `window_scores`.
+) -> tuple[PixelBoxes, WindowScores]:
+    """Draw windows with replacement, with probabilities proportional to `window_scores`.
 
     Args:
         map_: (h, w).
         smallest: least height and width of a window.
-        count: how many to draw.
+        count: number of windows to draw.
 
     Returns:
         (count, 4) pixel boxes of the map and their scores (count,); none if all scores are zero.
@@ -59,8 +57,8 @@ def sample_windows(
     return np.asarray(boxes), np.asarray(scores)
 
 
-def suppress(boxes: NDArray[np.float64], scores: Scores, overlap: float, count: int) -> Any:
-    """Non-maximum suppression: indices of at most ``count`` boxes, best first (ties: first come).
+def suppress(boxes: NDArray[np.float64], scores: WindowScores, overlap: float, count: int) -> Any:
+    """Non-maximum suppression: indices of at most ``count`` boxes, best first, ties in their order.
 
     A box is dropped if its intersection over union with a better one exceeds ``overlap``.
     Coordinates are inclusive: a box is xmax - xmin + 1 wide.
@@ -69,8 +67,8 @@ def suppress(boxes: NDArray[np.float64], scores: Scores, overlap: float, count: 
     return np.asarray(_suppress(np.ascontiguousarray(boxes[order]), order, overlap, count))
 
 
-def add_up(boxes: PixelBoxes, scores: Scores, shape: tuple[int, int]) -> NDArray[np.float64]:
-    """(H, W) sum of the scores of the windows that hold each pixel."""
+def add_up(boxes: PixelBoxes, scores: WindowScores, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """(H, W) sum of the scores of the windows that contain each pixel."""
     corners = np.zeros((shape[0] + 1, shape[1] + 1))
     left, top, right, bottom = boxes.T
     np.add.at(corners, (top, left), scores)
@@ -83,26 +81,10 @@ def add_up(boxes: PixelBoxes, scores: Scores, shape: tuple[int, int]) -> NDArray
 
 @jit
 def _strip(total: Any, number: Any, top: Any, bottom: Any, values: Any, counts: Any) -> None:
-    """Prefix sums along x of the rows top..bottom-1: of the map, and of the number of pixels."""
+    """Prefix sums along x over the rows top..bottom - 1, of the map and of the pixel count."""
     for x in range(len(values)):
         values[x] = total[bottom, x] - total[top, x]
         counts[x] = number[bottom, x] - number[top, x]
-
-
-@jit
-def _size_sum(values: Any, counts: Any, size: Any) -> Any:
-    """Sum over the windows of one width in a strip of value x count; the area is left out."""
-    places = len(values) - size
-    even = 0.0
-    odd = 0.0
-    for left in range(0, places - 1, 2):
-        right = left + size
-        even += (values[right] - values[left]) * (counts[right] - counts[left])
-        odd += (values[right + 1] - values[left + 1]) * (counts[right + 1] - counts[left + 1])
-    if places % 2:
-        left = places - 1
-        even += (values[left + size] - values[left]) * (counts[left + size] - counts[left])
-    return even + odd
 
 
 @jit
@@ -140,8 +122,9 @@ def _pick(
 ) -> Any:
     """The window of each draw, (n, 4), and its score; strips ascend.
 
-    A rest is how far into the scores of its strip a draw fell, windows by width, then by left edge.
-    One that rounding puts beyond the last window gets the last window with a score.
+    The rest of a draw is its place in the cumulated scores of its strip, where windows are ordered
+    by width, then by left edge. If rounding puts it beyond the end, the last window with a score is
+    taken.
     """
     height, width = total.shape[0] - 1, total.shape[1] - 1
     boxes, scores = np.empty((len(strips), 4), np.int64), np.empty(len(strips))
@@ -153,28 +136,32 @@ def _pick(
                 _strip(total, number, top, bottom, values, counts)
                 _size_masses(values, counts, least_width, masses)
             while k < len(strips) and strips[k] == strip:
-                rest = rests[k] * (bottom - top)
-                size = _reach(masses, rest)
-                for smaller in range(size):
-                    rest -= masses[smaller]
-                rest *= size
-                left = 0
-                for place in range(width + 1 - size):
-                    score = (values[place + size] - values[place]) * (
-                        counts[place + size] - counts[place]
-                    )
-                    if score > 0.0:
-                        left = place
-                        if rest < score:
-                            break
-                        rest -= score
-                mass = (values[left + size] - values[left]) * (counts[left + size] - counts[left])
+                left, size, mass = _find(values, counts, masses, rests[k] * (bottom - top))
                 scores[k] = mass / (size * (bottom - top))
                 boxes[k, 0], boxes[k, 1] = left, top
                 boxes[k, 2], boxes[k, 3] = left + size - 1, bottom - 1
                 k += 1
             strip += 1
     return boxes, scores
+
+
+@jit
+def _find(values: Any, counts: Any, masses: Any, rest: Any) -> Any:
+    """Left edge, width and value x count of the window of a strip into which ``rest`` falls."""
+    size = _reach(masses, rest)
+    for smaller in range(size):
+        rest -= masses[smaller]
+    rest *= size
+    left = 0
+    for place in range(len(values) - size):
+        score = (values[place + size] - values[place]) * (counts[place + size] - counts[place])
+        if score > 0.0:
+            left = place
+            if rest < score:
+                break
+            rest -= score
+    mass = (values[left + size] - values[left]) * (counts[left + size] - counts[left])
+    return left, size, mass
 
 
 @jit

@@ -1,4 +1,4 @@
-"""The script that learns the parameters of Objectness, on two pictures."""
+"""The script that learns the parameters of Objectness, run on two pictures."""
 
 from __future__ import annotations
 

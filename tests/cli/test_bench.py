@@ -1,4 +1,4 @@
-"""`emomap bench` with hand-made methods and ready maps: table, resume, refusals."""
+"""`emomap bench` with simple methods and ready maps: table, resuming, wrong use."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LIGHT = (
 
 
 def tables(run: Path) -> dict[str, bytes]:
-    """Everything that must be the same bytes however often a run was interrupted."""
+    """The files whose bytes may not depend on interruptions."""
     files = [*sorted((run / "rows").iterdir()), run / "summary.json", run / "table.md"]
     return {str(file.relative_to(run)): file.read_bytes() for file in files}
 
@@ -65,7 +65,7 @@ def test_rows_carry_their_signature(
     assert all(row.signature.startswith(f"{row.metric}|mit|") for row in rows)
 
 
-def test_same_command_again_does_nothing_and_gives_the_same_bytes(
+def test_same_command_again_does_nothing_and_ends_with_the_same_bytes(
     emomap: Command, dataset: Path, maps: Path, tmp_path: Path
 ) -> None:
     command = ("bench", "--data", dataset, "-m", f"mine={maps}", *LIGHT)
@@ -78,12 +78,12 @@ def test_same_command_again_does_nothing_and_gives_the_same_bytes(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
-def test_killed_run_goes_on_and_ends_with_the_same_bytes(
+def test_killed_run_resumes_and_ends_with_the_same_bytes(
     emomap: Command, dataset: Path, maps: Path, tmp_path: Path
 ) -> None:
     command = ["bench", "--data", str(dataset), "-m", f"mine={maps}", *LIGHT, "--jobs", "1"]
     emomap(*command, "-o", tmp_path / "whole")
-    for delay in (1.2, 1.6, 2.0, 2.6):  # somewhere in maps or rows, on most machines
+    for delay in (1.2, 1.6, 2.0, 2.6):  # seconds: among maps or rows on most machines
         run = subprocess.Popen(
             [sys.executable, "-m", "emomap", *command, "-o", str(tmp_path / "killed")],
             stdout=subprocess.DEVNULL,
@@ -160,7 +160,7 @@ def test_wrong_use_is_refused_before_any_work(
         ("uniform", "two methods are called uniform"),
     ],
 )
-def test_names_of_rows_stay_in_the_run_folder_and_are_there_once(
+def test_names_of_rows_are_unique_and_stay_in_the_run_folder(
     emomap: Command, dataset: Path, maps: Path, tmp_path: Path, name: str, words: str
 ) -> None:
     run = tmp_path / "runs" / "run"
@@ -177,7 +177,7 @@ def test_a_name_that_looks_like_markup_is_a_name(
     command = ("bench", "--data", dataset, "-m", f"{name}={maps}", "-o", tmp_path / "run", *LIGHT)
     assert emomap(*command).code == 0
     assert name in json.loads((tmp_path / "run/summary.json").read_text())["methods"]
-    assert emomap(*command).code == 0  # and the run is found again
+    assert emomap(*command).code == 0  # it finds its run again
 
 
 def test_folder_without_gaze_says_what_is_missing(emomap: Command, tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_predict_never_takes_maps_for_pictures(
         assert "is the folder of the pictures" in ran.err
     assert emomap("predict", images / "00.png", "-m", "center", "-o", images).code == 2
     assert {path: path.read_bytes() for path in images.iterdir()} == before
-    for _ in range(2):  # maps of the first time are no pictures the second time
+    for _ in range(2):  # the second time, the maps of the first are not pictures
         ran = emomap("predict", images, "-m", "center", "-o", images / "maps", "-q")
         assert ran.code == 0
         assert "12 maps" in ran.err

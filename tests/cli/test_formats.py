@@ -1,4 +1,4 @@
-"""Every format of `score` and `table` holds the same numbers, in a reader of its own."""
+"""Every format of `score` and `table`, read by a reader of that format, holds the same numbers."""
 
 from __future__ import annotations
 
@@ -104,3 +104,10 @@ def test_table_of_a_run(emomap: Command, dataset: Path, maps: Path, tmp_path: Pa
         escaped = escaped.replace("<", r"\textless{}").replace(">", r"\textgreater{}")
         line = next(line for line in in_latex.splitlines() if line.startswith(escaped))
         assert all(f"{mean:.3f}" in line for mean in means.values())
+
+
+def test_help_names_every_way_to_resize(emomap: Command) -> None:
+    from emomap import metrics
+
+    text = "".join(emomap("score", "--help").out.split())  # lines are wrapped anywhere
+    assert [name for name in metrics.RESIZE_METHODS if name not in text] == []

@@ -1,4 +1,4 @@
-"""`emomap bench`, `train` and `predict` with a network, at toy size on the embedded data set."""
+"""`emomap bench`, `train` and `predict` with a small network on the embedded data set."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from emomap.sample import EMOTIONS
 from tests.cli.conftest import Command
 from tests.cli.test_bench import tables
 
-#: Two epochs of 32 pictures teach nothing; what is tested is that everything is made and kept.
+#: Two epochs of 32 pictures teach nothing; they test that all files are made and kept.
 TOY = (
     *("--set", "data.train=32", "--set", "data.val=8", "--set", "data.test=8"),
     *("--set", "training.epochs=2", "--set", "bench.report=false"),
@@ -97,7 +97,7 @@ def test_checkpoint_that_knows_other_emotions_gives_maps_but_no_accuracy(
     assert json.loads(table[0])["emotion"] in EMOTIONS
 
 
-def test_train_alone_then_bench_goes_on_from_it(emomap: Command, tmp_path: Path) -> None:
+def test_bench_resumes_from_train(emomap: Command, tmp_path: Path) -> None:
     ran = emomap("train", "-o", tmp_path / "run", *TOY, "-q")
     assert ran.code == 0, ran.err
     checkpoint = Path(ran.out.strip())
@@ -124,7 +124,7 @@ def test_killed_training_ends_with_the_same_bytes(emomap: Command, tmp_path: Pat
     assert tables(tmp_path / "killed") == tables(tmp_path / "whole")
 
 
-def test_checkpoint_that_is_none_is_refused_in_one_line(emomap: Command, tmp_path: Path) -> None:
+def test_file_that_is_not_a_checkpoint_is_refused(emomap: Command, tmp_path: Path) -> None:
     fake = tmp_path / "fake.pt"
     fake.write_bytes(b"not a checkpoint")
     ran = emomap(

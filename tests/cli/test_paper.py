@@ -1,4 +1,4 @@
-"""The tables of the paper: our numbers, the published ones beside them, and what must be said."""
+"""The tables of the paper: our numbers, published ones beside them, and the reservations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.conftest import shared
 
 
 def summary(table: paper.PaperTable, seed: int, *, synthetic: bool = False) -> dict[str, Any]:
-    """What a run of a table leaves, with numbers that follow from the seed."""
+    """The summary of a run of a table; its numbers follow from the seed."""
     entry = {
         "accuracy": 0.5 + seed / 10,
         "metrics": {metric: {"mean": 0.25 + seed / 10} for metric in table.metrics},
@@ -105,14 +105,14 @@ def test_rows_of_the_tables() -> None:
     assert third.metrics == ("auc_judd", "auc_borji", "cc", "sim", "kl", "emd")
 
 
-# --- as typed -----------------------------------------------------------------------------------
+# --- the command ------------------------------------------------------------------------------
 
 TOY = ("--recipe", "demo", "--set", "training.epochs=1", "--set", "bench.report=false", "-q")
 
 
 @pytest.fixture
 def photos(dataset: Path) -> Path:
-    """The small data set with two emotions and a split."""
+    """The small data set, with two emotions and all splits."""
     names = sorted(path.stem for path in (dataset / "images").iterdir())
     emotions = [("awe", "fear")[index % 2] for index in range(12)]
     splits = ["train"] * 8 + ["val"] * 2 + ["test"] * 2

@@ -1,4 +1,4 @@
-"""From Python: the same results as the command line, in objects that notebooks and papers like."""
+"""From Python: the results of the command line, as objects for notebooks and papers."""
 
 from __future__ import annotations
 

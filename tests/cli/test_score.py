@@ -143,7 +143,7 @@ def test_missing_maps_are_listed_and_allowed_on_request(
         (lambda p: Image.fromarray(np.zeros((136, 180), np.uint8)).save(p), "all zero"),
     ],
 )
-def test_bad_map_is_named_the_others_are_scored(
+def test_bad_map_is_named_and_the_others_are_scored(
     emomap: Command, dataset: Path, maps: Path, spoil, words
 ) -> None:
     spoil(maps / "05.png")
@@ -216,7 +216,7 @@ def test_an_interrupted_score_resumes(
     monkeypatch: pytest.MonkeyPatch,
     suffix: str,
 ) -> None:
-    """The maps that were scored before are not scored again, except one that changed."""
+    """Only the images that are missing or have changed are scored again."""
     whole, path = tmp_path / f"whole{suffix}", tmp_path / f"rows{suffix}"
     emomap("score", maps, dataset, "--per-image", whole, "-q")
     real = score_items
@@ -233,10 +233,10 @@ def test_an_interrupted_score_resumes(
     monkeypatch.setattr("emomap.scoring.folders.score_items", stopping)
     ran = emomap("score", maps, dataset, "--per-image", path, "-q")
     assert ran.code == 130
-    assert "goes on from here" in ran.err
+    assert "the same command resumes" in ran.err
     part = path.with_name(f"{path.name}.part")
     with part.open("a") as stream:
-        stream.write('\n{"id": "11", "stam')  # a kill in the middle of a line
+        stream.write('\n{"id": "11", "stam')  # killed in the middle of a line
     os.utime(maps / "03.png", (1, 1))  # this map has changed
     ran = emomap("score", maps, dataset, "--per-image", path, "-q")
     assert ran.code == 0, ran.err
@@ -257,7 +257,7 @@ def test_an_interrupted_score_that_keeps_nothing_says_so(
     assert "with --per-image FILE it could be resumed" in ran.err
 
 
-def test_results_of_another_score_are_not_taken_up(
+def test_results_of_another_score_are_not_resumed(
     emomap: Command, dataset: Path, maps: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "rows.csv"

@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 
 from emomap.data import open_dataset
 from emomap.data.gaze import isolation, points_of_map, read_fixations_csv
-from emomap.data.gaze_folder import open_gaze
+from emomap.data.opening import open_gaze
 from emomap.errors import EmomapError, UsageError
 from tests.data import builders
 from tests.data.builders import POINTS, SHAPE, counts, density, neutral, picture
@@ -198,3 +198,31 @@ def test_plain_tables_read_as_all_others_do(tmp_path: Path, columns: int, end: s
         if one is not None and other is not None:
             assert one.dtype == other.dtype
             assert (one == other).all()
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("1,2,3,-4", "line 3: duration -4 is negative"),
+        ("1,2,3", "line 3: 3 values where the header has 4"),
+        ("1,2,3,4,5", "line 3: 5 values where the header has 4"),
+        ("1,-,3,4", "line 3: y is '-', which is not a number"),
+        ("1,2,,4", "line 3: the observer is missing"),
+        (f"1,{'9' * 400},3,4", "line 3: y is '9999"),
+    ],
+)
+def test_errors_in_a_plain_table_name_the_line(tmp_path: Path, rows: str, message: str) -> None:
+    (tmp_path / "a.csv").write_text(f"x,y,observer,duration\n1,2,3,4\n{rows}\n")
+    with pytest.raises(EmomapError, match=message):
+        read_fixations_csv(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("observers", [("1.5", "0", "1.5"), ("9" * 30, "0", "9" * 30)])
+def test_observers_that_are_no_whole_numbers_are_numbered(
+    tmp_path: Path, observers: tuple[str, ...]
+) -> None:
+    lines = "".join(f"1,2,{observer}\n" for observer in observers)
+    (tmp_path / "a.csv").write_text("x,y,observer\n" + lines)
+    found = read_fixations_csv(tmp_path / "a.csv")[1]
+    assert found is not None
+    assert found.tolist() == [0, 1, 0]

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from emomap.data import LAYOUTS, cache_folder, open_dataset
-from emomap.data.gaze_folder import open_gaze
-from emomap.errors import UsageError
+from emomap.data import LAYOUTS, cache_folder, open_dataset, splits
+from emomap.data.opening import open_gaze
+from emomap.errors import EmomapError, UsageError
+from tests.data import builders
 from tests.data.builders import picture
 
 FEW = {"train": 8, "val": 8, "test": 8}
@@ -51,3 +52,41 @@ def test_listing_names_every_layout_once() -> None:
 def test_embedded_set_is_no_folder_of_gaze(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such folder"):
         open_gaze(tmp_path / "demo")
+
+
+# -------------------------------------------------------------------------------- ground truth
+
+
+def test_a_data_set_serves_as_ground_truth_wherever_it_begins(tmp_path: Path) -> None:
+    builders.cat2000(tmp_path / "download/CAT2000")
+    found = open_gaze(tmp_path / "download")
+    assert (found.kind, found.needs_shape) == ("data set", False)
+    assert found.reason.startswith("cat2000 (in CAT2000/: ")
+    forced = open_gaze(f"cat2000:{tmp_path / 'download'}")
+    assert list(forced) == list(found)
+
+
+def test_gaze_of_a_data_set_comes_with_what_the_set_says(tmp_path: Path) -> None:
+    builders.neutral(tmp_path / "set/inner")
+    card = tmp_path / "set/inner/dataset.toml"
+    card.write_text("synthetic = true\nsigma = 7.5\ncolour = 1\n")
+    found = open_gaze(tmp_path / "set")
+    assert (found.kind, found.sigma, found.synthetic) == ("data set", 7.5, True)
+    assert "1 keys of dataset.toml are not known and were not used: colour" in found.notes
+    assert splits.NOTE not in found.notes
+    picture(tmp_path / "pictures/a/one.jpg")
+    assert open_dataset(tmp_path / "pictures", gaze=tmp_path / "set").synthetic
+
+
+def test_a_neutral_set_may_have_gaze_without_pictures(tmp_path: Path) -> None:
+    builders.neutral(tmp_path)
+    first, *_ = sorted((tmp_path / "images").rglob("*.jpg"))
+    first.unlink()
+    assert len(open_gaze(tmp_path)) == len(open_dataset(tmp_path)) + 1
+
+
+def test_a_broken_data_set_is_named_rather_than_taken_for_a_folder_of_maps(tmp_path: Path) -> None:
+    builders.osie(tmp_path)
+    (tmp_path / "data/eye/fixations.mat").write_bytes(b"rubbish")
+    with pytest.raises(EmomapError, match=r"fixations\.mat"):
+        open_gaze(tmp_path / "data")

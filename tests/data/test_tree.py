@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from emomap.data import open_dataset
-from emomap.data.tree import base, nfc, read_tree, some, stem, suffix
-from emomap.errors import EmomapError, UsageError
+from emomap.data.tree import base, nfc, read_tree, stem, suffix
+from emomap.errors import EmomapError, UsageError, listed
 from tests.data.builders import POINTS, neutral, picture
 
 
@@ -21,8 +21,8 @@ def test_paths() -> None:
     assert (suffix("a/b.C.JPG"), stem("a/b.C.JPG"), base("a/b.C.JPG")) == (".jpg", "a/b.C", "b.C")
     assert (suffix("a.b/.hidden"), suffix("a.b/c")) == ("", "")
     assert nfc(unicodedata.normalize("NFD", "Größe")) == "Größe"
-    assert some([1, 2, 3, 4]) == "1, 2, 3 and 1 more"
-    assert some([1]) == "1"
+    assert listed([1, 2, 3, 4], 3) == "1, 2, 3 and 1 more"
+    assert listed([1], 3) == "1"
 
 
 def test_junk_is_not_seen(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Finishing: the two numbers are found where they are known, and shrinking keeps the place."""
+"""Finishing: known numbers are found again, and shrinking moves nothing."""
 
 from __future__ import annotations
 

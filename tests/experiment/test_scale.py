@@ -1,4 +1,4 @@
-"""Many pictures: shards and clusters give what one process gives, whatever is killed on the way."""
+"""Many pictures: shards and clusters yield what one process yields, even if workers are killed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from emomap.scoring.summary import Summary
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Forty small pictures with gaze, and maps of them beside."""
+    """Forty small pictures with gaze, and a folder of maps."""
     root = tmp_path_factory.mktemp("scale")
     rng = np.random.default_rng(7)
     for folder in ("photos/images", "photos/fixations", "maps"):
@@ -57,7 +57,7 @@ def test_shards_share_the_items_out(count: int, block: int) -> None:
 
 @pytest.mark.parametrize("suffix", [".csv", ".json", ".jsonl"])
 def test_merged_shards_are_the_whole(photos: Path, tmp_path: Path, suffix: str) -> None:
-    """Shuffled AUC needs the gaze on all other images, also of other shards."""
+    """Shuffled AUC needs the gaze on all other images, those of other shards included."""
     from emomap.scoring.protocol import Protocol
 
     protocol = Protocol(("auc_shuffled", "cc", "nss"))
@@ -128,7 +128,7 @@ def test_merge_does_not_write_over_a_part_when_out_is_forgotten(
     (tmp_path / "note.csv").write_text("hello")
     with pytest.raises(UsageError, match="is not the result of a merge"):
         merge_files(parts, tmp_path / "note.csv")
-    for _ in range(2):  # the same merge again is no loss
+    for _ in range(2):  # the same merge may be repeated
         assert len(merge_files(parts, tmp_path / "all.csv").values) == 40
 
 
@@ -194,7 +194,7 @@ def test_wrong_engines_are_wrong_use() -> None:
 
 def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed")
-    monkeypatch.setattr(parallel, "WAIT", 1)
+    monkeypatch.setattr(parallel.cluster, "WAIT", 1)
     with (
         pytest.raises(EmomapError, match=r"--scheduler tcp://127\.0\.0\.1:1: no worker"),
         parallel.on("dask", "tcp://127.0.0.1:1"),
@@ -203,8 +203,8 @@ def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_cluster_with_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its scheduler could not unpickle the work, and the run would wait for ever."""
+    """Otherwise its scheduler could not unpickle the work, and the run would wait for ever."""
     pytest.importorskip("distributed")
-    monkeypatch.setattr(parallel, "__version__", "0.0.0")
-    with pytest.raises(EmomapError, match=r"emomap 0\.0\.0 is here"), parallel.on("dask", jobs=1):
+    monkeypatch.setattr(parallel.cluster, "__version__", "0.0.0")
+    with pytest.raises(EmomapError, match=r"this is emomap 0\.0\.0"), parallel.on("dask", jobs=1):
         pass

@@ -1,4 +1,4 @@
-"""The engine: order, and no result lost or doubled when a worker is killed."""
+"""Parallel work: results keep their order, and none is lost or doubled when a worker dies."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 
 from emomap import parallel
 from emomap.errors import EmomapError
+from emomap.parallel import pool
 
 
 def double(item: int) -> int:
@@ -43,7 +44,7 @@ def test_results_come_in_order(jobs: int) -> None:
 def test_chunks_cover_all_items_and_get_smaller(
     count: int, start: int, jobs: int, most: int
 ) -> None:
-    chunks = list(parallel._chunks(count, start, jobs, most))
+    chunks = list(pool._chunks(count, start, jobs, most))
     assert [item for at, end in chunks for item in range(at, end)] == list(range(start, count))
     sizes = [end - at for at, end in chunks]
     assert sizes == sorted(sizes, reverse=True)

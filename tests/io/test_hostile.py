@@ -164,7 +164,7 @@ def test_members_read_like_files(tmp_path: Path) -> None:
     assert str(member) == f"{tmp_path}/a.zip:sub/a.txt"
     assert member.open("r").read() == "größe"
     assert pickle.loads(pickle.dumps(member)).read() == "größe".encode()
-    with pytest.raises(ValueError, match="only read"):
+    with pytest.raises(ValueError, match="can only be read"):
         member.open("wb")
 
 

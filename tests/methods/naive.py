@@ -1,4 +1,4 @@
-"""GBVS, Itti-Koch and simpsal written down as slowly and plainly as possible, to test against.
+"""GBVS, Itti-Koch and simpsal as slow, plain code, to test against.
 
 One pixel, one pair of cells, one matrix at a time: nothing here is shared with the package.
 """
@@ -50,7 +50,7 @@ def resize(a: Map, shape: tuple[int, int]) -> Map:
 
 
 def halve_rows(a: Map) -> Map:
-    """Six taps, cut off at the border and renormalised; a border pixel beyond is left out."""
+    """Six taps, cut off at the border and renormalised; an odd last row has no output."""
     taps = np.array([1.0, 5, 10, 10, 5, 1])
     length = len(a)
     out = np.zeros((length // 2, a.shape[1]), np.float32)
@@ -118,7 +118,7 @@ def opponents(r: Map, g: Map, b: Map, intensity: Map) -> list[Map]:
 
 
 def features(image: Map, channels: str, levels: list[int]) -> dict[str, list[dict[int, Map]]]:
-    """Channel -> one dictionary a type: level -> map."""
+    """Channel -> a dictionary (level -> map) for each type."""
     planes = [(image[..., k] / 255.0).astype(np.float32) for k in range(3)]
     planes.append((image.max(axis=2) / 255.0).astype(np.float32))
     pyramid = {0: planes}

@@ -1,4 +1,4 @@
-"""What all classical methods promise: a picture gives a map or a clear error, always the same."""
+"""All classical methods: each picture yields a map or a clear error, and always the same one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Function = Callable[[Any], NDArray[np.float64]]
 
 
 def quick_covsal(image: Any) -> NDArray[np.float64]:
-    """CovSal on a quarter of the patches, since it is the slowest of all."""
+    """CovSal on a quarter of the patches, since it is the slowest method."""
     return covsal(image, side=256, patches=(8, 16, 32, 64))
 
 
@@ -79,11 +79,11 @@ def test_a_picture_gives_a_map(function: Function, image: NDArray[Any]) -> None:
     "function", [itti_koch, simpsal, spectral_residual, bms, quick_covsal, objectness]
 )
 @pytest.mark.parametrize("value", [77, 255])
-def test_nothing_stands_out_of_nothing(function: Function, value: int) -> None:
+def test_a_constant_picture_has_a_zero_map(function: Function, value: int) -> None:
     assert not function(np.full((130, 140, 3), value, np.uint8)).any()
 
 
-def test_gbvs_of_nothing_is_a_plateau() -> None:
+def test_gbvs_of_a_constant_picture_is_a_plateau() -> None:
     for value in (0, 77, 255):
         found = gbvs(np.full((130, 140, 3), value, np.uint8), size="native")
         assert (found[8:-8, 8:-8] == 1).all()
@@ -109,14 +109,16 @@ def test_gbvs_of_nothing_is_a_plateau() -> None:
         ("portrait.png", r"\(\)"),
     ],
 )
-def test_what_is_no_picture_is_refused(function: Function, image: Any, said: str) -> None:
+def test_arrays_that_are_not_pictures_are_refused(
+    function: Function, image: Any, said: str
+) -> None:
     with pytest.raises(EmomapError, match=said):
         function(image)
 
 
 @pytest.mark.parametrize("function", [gbvs, gbvs_fast, itti_koch, gbvs_stages])
 @pytest.mark.parametrize("shape", [(1, 400), (127, 300), (300, 127), (1, 1)])
-def test_too_small_is_refused(function: Function, shape: tuple[int, int]) -> None:
+def test_a_picture_that_is_too_small_is_refused(function: Function, shape: tuple[int, int]) -> None:
     with pytest.raises(EmomapError, match=f"{shape[1]}x{shape[0]} px .* 128 px"):
         function(np.zeros(shape, np.uint8))
 
@@ -139,11 +141,11 @@ def test_bytes_and_floats_agree(function: Function) -> None:
 
 
 @pytest.mark.parametrize("function", LOOKING)
-def test_a_grey_picture_of_either_form_is_alike(function: Function) -> None:
+def test_both_forms_of_a_grey_picture_have_one_map(function: Function) -> None:
     if function in (gbvs, gbvs_fast, simpsal_fast):
         pytest.skip("the three guns of its monitor differ, so that grey has colour")
     grey = picture()[..., 1]
-    # Only the channels that are empty for a grey picture may differ.
+    # only channels that are empty for a grey picture may differ
     colour = function(np.repeat(grey[..., None], 3, axis=2))
     assert correlation(function(grey), colour) > 0.999
 
@@ -222,7 +224,7 @@ def test_wrong_options_are_named(
         function(picture(), **options)
 
 
-def test_one_level_or_angle_needs_no_tuple() -> None:
+def test_a_single_level_or_angle_needs_no_tuple() -> None:
     image = picture(160, 192)
     one = gbvs(image, levels=3, gaborangles=45, multilevels=None)
     assert (one == gbvs(image, levels=(3,), gaborangles=(45,))).all()
@@ -231,7 +233,7 @@ def test_one_level_or_angle_needs_no_tuple() -> None:
     assert (one == itti_koch(image, ittiCenterLevels=(2,))).all()
 
 
-def test_a_float_image_just_above_one_is_told_so() -> None:
+def test_a_float_image_just_above_one_is_refused_with_advice() -> None:
     with pytest.raises(EmomapError, match=r"to 1\.0000001; .*np\.clip"):
         simpsal(np.full((30, 40), 1.0000001))
 
@@ -249,21 +251,21 @@ def test_gbvs_mirrors_with_the_picture() -> None:
     np.testing.assert_allclose(one, other[:, ::-1], atol=1e-6)
 
 
-def test_gbvs_does_not_see_an_affine_change_of_light() -> None:
+def test_gbvs_is_invariant_to_an_affine_change_of_light() -> None:
     image = picture() / 255.0
     options = {"size": "native", "channels": "I"}
     one, other = gbvs(image, **options), gbvs(0.1 + 0.5 * image, **options)
     np.testing.assert_allclose(one, other, atol=1e-4)
 
 
-def test_multilevel_graph_by_iteration_ends_in_its_closed_form() -> None:
+def test_multilevel_graph_converges_to_its_closed_form() -> None:
     options: dict[str, Any] = {"channels": "I", "multilevels": (1, 2), "size": "native"}
     iterated = gbvs(picture(), solver="power", tol=1e-13, **options)
     np.testing.assert_allclose(gbvs(picture(), **options), iterated, atol=1e-8)
 
 
 def test_uneven_lattices_of_several_levels() -> None:
-    # 19 x 32 cells: 9 x 16 on the next level, where neither side divides the other.
+    # 19 x 32 cells, and 9 x 16 on the next level: 9 does not divide 19
     stages = gbvs_stages(picture(130, 220), channels="I", multilevels=(1, 2))
     assert stages.equilibria.shape == (3, 19, 32)
     np.testing.assert_allclose(stages.equilibria.sum(axis=(1, 2)), 1)

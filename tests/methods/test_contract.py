@@ -1,4 +1,4 @@
-"""One contract for every named method and a user's own: train, save, load, predict."""
+"""One contract for every named method and a user's own method: train, save, load, predict."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CLASSES = ("awe", "fear")
 
 
 def make(name: str) -> Method:
-    """A method with its defaults, but for networks at toy size."""
+    """A method with its defaults; networks have toy size."""
     cls = registry.load(name)
     network = name in registry.BUILTIN and registry.BUILTIN[name].kind == "network"
     small = {"backbone": "small", "weights": "none", "size": 32} if network else {}
@@ -48,7 +48,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 
 def ready(name: str, data: Dataset, folder: Path) -> Method:
-    """The method, trained if it must be."""
+    """The method, trained if it needs training."""
     made = make(name)
     if made.trainable:
         train(made, data, data, TOY, folder, device="cpu", progress=False)
@@ -86,7 +86,7 @@ def test_contract(name: str, pictures: Dataset, tmp_path: Path) -> None:
 
 
 def check(made: Method, image: Any, prediction: Any) -> None:
-    """What a prediction must be."""
+    """Check what every prediction must fulfil."""
     if made.gives_map:
         assert prediction.map.ndim == 2 and prediction.map.dtype.kind == "f"
         ratio = prediction.map.shape[1] / prediction.map.shape[0]
@@ -102,7 +102,7 @@ def check(made: Method, image: Any, prediction: Any) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("value", [0, 128, 255])
-def test_a_blank_picture_is_no_accident(
+def test_a_blank_picture_is_predicted(
     name: str, value: int, pictures: Dataset, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     home = tmp_path_factory.getbasetemp() / f"blank-{name.rpartition(':')[2]}"

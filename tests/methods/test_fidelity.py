@@ -68,7 +68,7 @@ def test_gbvs_variants(case: dict[str, Any], name: str, options: dict[str, Any])
     iterated = gbvs(case["image"], solver="power", size="native", **options)
     np.testing.assert_allclose(iterated, case[name], atol=CLOSE)
     exact = gbvs(case["image"], size="native", **options)
-    # The paper's second chain is stopped far from its end by the original.
+    # the original stops the paper's second chain far from its equilibrium
     assert correlation(exact, case[name]) > (0.997 if "normalization" in options else 0.999)
 
 
@@ -144,7 +144,7 @@ def test_objectness(case: dict[str, Any]) -> None:
     )
     np.testing.assert_allclose(scores["CC"], case["obj_win_CC"], atol=CLOSE)
     np.testing.assert_allclose(scores["SS"], case["obj_win_SS"], atol=CLOSE)
-    # Another edge detector, so only alike.
+    # another edge detector, so only similar
     assert correlation(scores["ED"], case["obj_win_ED_octave_canny"]) > 0.9
     found = posterior(
         {"MS": np.full(len(windows), 50.0), "CC": scores["CC"], "SS": scores["SS"]}, learnt

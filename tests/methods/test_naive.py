@@ -1,4 +1,4 @@
-"""The classical methods against plain programs of the same definitions, on a procedural picture."""
+"""The classical methods against plain code of the same definitions, on a procedural picture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from emomap.vision.chain import normalize_by_graph
 from tests.methods import naive
 from tests.methods.pictures import picture
 
-# An even size, and one that is odd on every level of the pyramid.
+# an even size, and one that is odd on every level of the pyramid
 SIZES = [(128, 160), (143, 175)]
 
 

@@ -15,7 +15,8 @@ from emomap import method as registry
 from emomap import recipes
 from emomap.errors import EmomapError, UsageError
 from emomap.methods import islamnet, jcdl, wscnet
-from emomap.nn.network import EmotionNetwork, NetworkMethod, normalise
+from emomap.nn.backbone import BackboneOptions
+from emomap.nn.network import BackboneMethod, EmotionNetwork, NetworkMethod, normalise
 from emomap.sample import EMOTIONS
 from tests.nn.test_parts import case, close
 
@@ -39,7 +40,7 @@ def test_islamnet_head_computes_equations_8_to_12(name: str) -> None:
         built.spatial_gate.convolution.weight.copy_(z["p.conv.weight"])
     built.classifier = torch.nn.Linear(2 * meta["f1_channels"], meta["classes"])
     built.classifier.weight.data, built.classifier.bias.data = z["isl_fc_w"], z["isl_fc_b"]
-    # the recorded case begins at f2, so the compression hands it over
+    # the recorded case starts at f2, so the compression is replaced by it
     built.compress = _Constant(f2)  # type: ignore[assignment]
     logits, f4 = built.head(f1)
     close(f4, z["isl_f4"][:, 0])
@@ -112,7 +113,7 @@ def test_label_distribution_follows_the_wheel_and_not_the_order_of_the_classes()
     assert table[amusement, contentment] > 0.07 > table[amusement, anger] == 0
     assert table[anger, disgust] > 0.07
     torch.testing.assert_close(table.sum(dim=1), torch.ones(8, dtype=torch.float64))
-    # emotions that are not on the wheel stand for themselves
+    # emotions that are not on the wheel have no neighbours
     assert torch.equal(jcdl.label_distribution(("joy", "surprise")), torch.eye(2).double())
 
 
@@ -131,7 +132,7 @@ def small(name: str, **options: Any) -> NetworkMethod:
 
 
 def ready(name: str, **options: Any) -> NetworkMethod:
-    """The same, with fresh weights as if it were trained."""
+    """The same, with fresh weights in place of trained ones."""
     made = small(name, **options)
     made.classes = EMOTIONS
     made.module = made.build(EMOTIONS).eval()
@@ -139,7 +140,7 @@ def ready(name: str, **options: Any) -> NetworkMethod:
 
 
 def shaken(name: str, **options: Any) -> EmotionNetwork:
-    """A network away from its starting values, as training leaves it."""
+    """A network whose weights differ from their starting values, as after a training."""
     module = small(name, **options).build(EMOTIONS).eval()
     generator = torch.Generator().manual_seed(3)
     with torch.no_grad():
@@ -182,7 +183,7 @@ def test_predictions_have_the_size_of_their_pictures(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_a_picture_is_predicted_alike_alone_and_in_company(name: str) -> None:
+def test_a_prediction_does_not_depend_on_the_batch(name: str) -> None:
     made = ready(name)
     images = pictures((64, 64), (80, 64), (64, 90))
     together, again = made.predict(images), made.predict(images)
@@ -211,6 +212,21 @@ def test_checkpoint_brings_back_options_and_predictions(name: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", NETWORKS)
+def test_the_options_of_the_backbone_are_those_of_the_recipe(name: str, tmp_path: Path) -> None:
+    made = registry.build(
+        registry.load(name), name, {"backbone": "resnet18", "weights": "w.pth", "sha256": "0123"}
+    )
+    assert isinstance(made, BackboneMethod)
+    assert made.chosen == BackboneOptions("resnet18", "w.pth", "0123")
+    assert {key: made.options[key] for key in ("backbone", "weights", "sha256")} == vars(
+        made.chosen
+    )
+    ready(name).save(tmp_path / "c.pt")
+    made.load(tmp_path / "c.pt", device="cpu")
+    assert made.chosen == BackboneOptions("small", "none", "")
+
+
+@pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("recipe_name", recipes.NAMED)
 def test_recipes_name_options_that_exist(name: str, recipe_name: str) -> None:
     options = recipes.method_options(recipes.load(recipe_name), name)
@@ -221,7 +237,7 @@ def test_recipes_name_options_that_exist(name: str, recipe_name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_untrained_methods_say_so(name: str) -> None:
+def test_untrained_methods_refuse_to_predict(name: str) -> None:
     with pytest.raises(EmomapError, match="must be trained"):
         small(name).predict(pictures((64, 64)))
 
@@ -231,7 +247,7 @@ def test_untrained_methods_say_so(name: str) -> None:
 def test_each_network_overfits_eight_pictures(name: str) -> None:
     torch.manual_seed(1)
     options = {"dropout": 0.0} if name == "spn" else {}
-    options |= {"distribution_weight": 0.0} if name == "jcdl" else {}  # else entropy remains
+    options |= {"distribution_weight": 0.0} if name == "jcdl" else {}  # otherwise entropy remains
     module = small(name, **options).build(EMOTIONS).train()
     batch = normalise(torch.from_numpy(np.stack(pictures(*[(64, 64)] * 8))))
     labels = torch.arange(8)
@@ -276,7 +292,7 @@ def test_impossible_options_are_refused(name: str, options: dict[str, Any], word
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
 def test_gradients_of_islamnet_in_bf16_are_those_in_float32(device: str) -> None:
-    """To 2%, as a whole and in each part of the heads."""
+    """The error is below 2%, as a whole and in each part of the heads."""
     if device == "cuda" and not torch.cuda.is_available():
         pytest.skip("no GPU here")
     coarse = torch.rand(8, 3, 4, 4, generator=torch.Generator().manual_seed(1))
@@ -285,7 +301,7 @@ def test_gradients_of_islamnet_in_bf16_are_those_in_float32(device: str) -> None
     for where, narrow in (("cpu", False), (device, True)):
         module = small("islamnet").build(EMOTIONS).eval()
         assert isinstance(module, islamnet.ISLAMNetModule)
-        torch.nn.init.normal_(module.classifier.weight, std=0.01)  # else nothing flows to f4
+        torch.nn.init.normal_(module.classifier.weight, std=0.01)  # or f4 gets no gradient
         module.to(where)
         with torch.autocast(where, torch.bfloat16, enabled=narrow):
             losses = module.losses(images.to(where), torch.arange(8, device=where))
@@ -305,7 +321,7 @@ def test_gradients_of_islamnet_in_bf16_are_those_in_float32(device: str) -> None
     assert error("") < 0.02
 
 
-def test_a_share_of_places_that_means_none_is_refused_by_the_network() -> None:
+def test_a_share_of_places_that_amounts_to_none_is_refused() -> None:
     module = small("wildcat", kmax=0.001).build(EMOTIONS)
     with pytest.raises(UsageError, match=r"kmax=0\.001 of 256 places is none"):
         module.losses(torch.rand(1, 3, 64, 64), torch.tensor([0]))
@@ -332,7 +348,7 @@ def test_the_four_rotation_tasks_of_table_2(angles: list[float]) -> None:
     module.backbone.register_forward_hook(lambda *a: seen.append(a[1][0].shape[0]))
     losses = module.losses(torch.rand(2, 3, 64, 64), torch.tensor([0, 1]))
     assert set(losses) == {"loss", "emotion", "rotation"}
-    # the upright view is shown once, whether or not it is among the angles
+    # the upright view is shown once, even if it is among the angles
     assert seen == [2 * len({0.0, *angles})]
     joint = 0.5 * losses["rotation"] + losses["emotion"]
     torch.testing.assert_close(losses["loss"], joint)
@@ -376,7 +392,7 @@ def test_sequential_attention_and_mean_are_options_that_change_f4() -> None:
     assert not torch.allclose(maps[0], maps[1])
 
 
-def test_wildcat_and_spn_show_what_they_are_asked_for() -> None:
+def test_wildcat_and_spn_return_the_map_that_the_option_names() -> None:
     images = torch.rand(2, 3, 64, 64)
     for name, kinds in (("wildcat", ("predicted", "weighted")), ("spn", ("proposal", "response"))):
         one, other = (small(name, map=kind).build(EMOTIONS).eval() for kind in kinds)

@@ -72,7 +72,7 @@ def test_wrong_parameters_are_named(tmp_path: Path) -> None:
         objectness(picture(60, 80), parameters=only_ms)
 
 
-def test_the_seed_decides() -> None:
+def test_the_map_depends_on_the_seed_alone() -> None:
     image = picture(90, 120)
     one, same, other = (objectness(image, rng=seed, drawn=20_000) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, same)
@@ -88,7 +88,7 @@ def test_stages() -> None:
     assert stages.windows.shape == (5000, 4)
     assert stages.boxes.shape == (50, 4)
     assert (np.diff(stages.box_scores) <= 0).all()
-    # One lattice pixel is 120/16 px, so coordinates reach from there to the last pixel.
+    # a lattice pixel is 120/16 px wide, so coordinates range from there to the last pixel
     assert stages.windows.min() >= 0
     assert stages.windows[:, 2].max() <= 119
     assert stages.windows[:, 3].max() <= 89
@@ -109,7 +109,7 @@ def test_windows_to_score_are_checked() -> None:
         score_windows(image, [[1, 1, 9, 9]], cues=("MS",))  # type: ignore[arg-type]
 
 
-def test_too_small_for_a_window() -> None:
+def test_a_picture_too_small_for_a_window_is_refused() -> None:
     with pytest.raises(EmomapError, match="300x9 px"):
         objectness(np.zeros((9, 300), np.uint8))
 

@@ -1,4 +1,4 @@
-"""PAEF: features that mean what they say, learning, and checkpoints."""
+"""PAEF: the meaning of its features, learning, and checkpoints."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_mirrored_half_gives_an_upright_axis_in_the_middle() -> None:
     numbers = symmetry.bilateral(points, whole.shape)
     offset, angle, strength = numbers[3:6]
     assert offset == pytest.approx(0.5, abs=0.05)
-    assert min(angle, 1 - angle) < 0.05  # its normal lies flat
+    assert min(angle, 1 - angle) < 0.05  # the normal of the axis is horizontal
     assert strength > symmetry.bilateral(symmetry.keypoints(half), half.shape)[5]
 
 
@@ -154,7 +154,7 @@ def coloured(folder: Path, count: int) -> Dataset:
     return Dataset("coloured", tuple(samples), ("anger", "awe", "fear"))
 
 
-def test_it_learns_and_comes_back_from_its_checkpoint(tmp_path: Path) -> None:
+def test_it_learns_and_its_checkpoint_restores_it(tmp_path: Path) -> None:
     data, new = coloured(tmp_path / "train", 18), coloured(tmp_path / "new", 9)
     method = PAEF(jobs=1)
     train(method, data, Dataset("none", ()), {}, tmp_path / "out", progress=False)
@@ -170,7 +170,7 @@ def test_it_learns_and_comes_back_from_its_checkpoint(tmp_path: Path) -> None:
         np.testing.assert_array_equal(np.asarray(one.probabilities), np.asarray(same.probabilities))
 
 
-def test_a_stopped_training_goes_on_with_the_same_bits(
+def test_an_interrupted_training_resumes_with_the_same_bits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from emomap.methods import paef
@@ -178,7 +178,7 @@ def test_a_stopped_training_goes_on_with_the_same_bits(
     data, none = coloured(tmp_path / "train", 30), Dataset("none", ())
 
     def trained(name: str) -> list[int]:
-        """Train in a folder; how many pictures were measured."""
+        """Train in a folder, and return how many pictures were measured."""
         measured = []
 
         def counting(sample: Sample) -> Any:
@@ -197,7 +197,7 @@ def test_a_stopped_training_goes_on_with_the_same_bits(
     with pytest.raises(KeyboardInterrupt):
         trained("stopped")
     part = tmp_path / "stopped/features.part"
-    part.write_bytes(part.read_bytes()[:-40])  # as a kill in the middle of a line leaves it
+    part.write_bytes(part.read_bytes()[:-40])  # as if killed in the middle of a line
     Image.new("RGB", (40, 40)).save(tmp_path / "train/3.png")
     Image.new("RGB", (40, 40)).save(tmp_path / "train/3.png")
     assert trained("stopped") == [3, 24, 25, 26, 27, 28, 29]

@@ -63,3 +63,20 @@ def scene(
 def score(entry: Any, maps: dict[str, Any], **options: Any) -> Any:
     """A metric of the catalogue on maps by name."""
     return entry.function(maps["prediction"], *(maps[name] for name in entry.inputs), **options)
+
+
+#: Thresholds of AUC-Borji and shuffled AUC.
+STEPS = np.arange(11) * 0.1
+
+
+def unit(values: Any) -> Any:
+    """A map brought to 0..1."""
+    return (values - values.min()) / (values.max() - values.min())
+
+
+def stepped_area(positive: Any, negative: Any) -> float:
+    """The area of one split as the MIT code draws its curve, of values in 0..1."""
+    thresholds = STEPS[max(positive.max(), negative.max()) >= STEPS][::-1]
+    tp = [0.0, *((positive >= t).mean() for t in thresholds), 1]
+    fp = [0.0, *((negative >= t).mean() for t in thresholds), 1]
+    return float(np.trapezoid(tp, fp))

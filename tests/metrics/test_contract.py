@@ -127,16 +127,35 @@ def test_lists_are_maps_too() -> None:
 @settings(max_examples=20, deadline=None)
 @given(maps=scenes(), factor=st.sampled_from([1e-6, 0.25, 3.0, 1e4]))
 def test_positive_scaling(entry: Any, convention: str, maps: dict[str, Any], factor: float) -> None:
+    if convention == "tuebingen" and entry.name in ("kl", "info_gain"):
+        maps = {**maps, "prediction": maps["prediction"] + 1}  # zeros: see the next test
     expected = score(entry, maps, convention=convention)
     # Powers of two keep ties as they are; others may break or make a tie in the last bit, which
     # is what thresholds at multiples of 0.1 are about.
     factor = 2.0 ** round(math.log2(factor))
     scaled = {**maps, "prediction": maps["prediction"] * factor, "density": maps["density"] * 8}
     found = score(entry, scaled, convention=convention)
-    tolerance = {"rel": 1e-9, "abs": 1e-9}
-    if convention == "tuebingen" and entry.name in ("kl", "info_gain"):
-        tolerance["abs"] = 50.0  # 1e-20 is added to the map as it stands: see docs/conventions.md
-    assert found == pytest.approx(expected, **tolerance)
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(maps=scenes(), factor=st.sampled_from([2.0**-30, 1e-6, 1.0, 3.0, 1e4]))
+def test_the_floor_of_tuebingen_has_the_scale_of_the_map(
+    maps: dict[str, Any], factor: float
+) -> None:
+    """1e-20 is added to the map as it stands, so scores of zeros depend on its scale."""
+
+    def shares(map: Any) -> Any:
+        return (map + 1e-20) / (map + 1e-20).sum()
+
+    p, d, baseline = factor * maps["prediction"], maps["density"], maps["baseline"]
+    found = metrics.kl(p, d, convention="tuebingen")
+    expected = (shares(d) * np.log(shares(d) / shares(p))).sum()
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-9)
+    found = metrics.info_gain(p, maps["fixations"], baseline, convention="tuebingen")
+    gains = np.log2(shares(p)) - np.log2(shares(baseline))
+    expected = np.average(gains, weights=maps["fixations"])
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
 @each_convention
@@ -184,8 +203,14 @@ def test_splits_are_a_positive_whole_number(splits: Any) -> None:
 def test_range(entry: Any, convention: str, maps: dict[str, Any]) -> None:
     found = score(entry, maps, convention=convention)
     low, high = entry.range
-    assert math.isfinite(found)
     assert low <= found <= high
+    if entry.name == "nss":  # no value is further from the mean (Samuelson 1968)
+        most = math.sqrt(maps["prediction"].size - 1)
+    elif entry.name == "info_gain" and convention == "mit":
+        most = 52  # log2 of 1 and of 2^-52
+    else:  # the least share is 1e-20 of the largest sum
+        most = math.log(max(a.sum() for a in maps.values()) * 1e20) / math.log(2)
+    assert abs(found) <= most + 1e-9
 
 
 @pytest.mark.parametrize("entry", OF_DENSITY, ids=lambda e: e.name)
@@ -243,7 +268,11 @@ def test_a_constant_prediction_says_nothing(entry: Any, convention: str, value: 
         assert found == 0.5
     elif entry.name in ("nss", "cc"):
         assert found == 0.0
-    elif entry.name != "mae":
+    elif entry.name == "mae":
+        density = maps["density"]
+        expected = ((density - density.min()) / np.ptp(density)).mean()
+        assert found == pytest.approx(expected, rel=1e-9)
+    else:
         # a map that is uniform but for rounding is the uniform distribution
         nearly = constant.copy()
         nearly[0, 0] += 1e-15 * value
@@ -354,8 +383,8 @@ def test_a_density_of_zeros(entry: Any, dtype: Any) -> None:
 def test_negative_predictions(entry: Any) -> None:
     maps = scene()
     negative = {**maps, "prediction": maps["prediction"] - 0.5}
-    if entry not in SHARING:
-        assert math.isfinite(score(entry, negative))
+    if entry not in SHARING:  # these do not depend on the zero of the scale
+        assert score(entry, negative) == pytest.approx(score(entry, maps), rel=1e-9)
         return
     with pytest.raises(ValueError, match=r"prediction has \d+ negative.*shift it.*exp\(\)"):
         score(entry, negative)

@@ -41,6 +41,19 @@ def test_a_scale_that_does_not_divide_the_size() -> None:
 
 
 @pytest.mark.parametrize("method", metrics.RESIZE_METHODS)
+@pytest.mark.parametrize(("size", "wanted"), [(12, 5), (5, 12), (31, 31), (1, 4), (4, 1), (200, 7)])
+def test_bands_are_the_weights_without_their_zeros(method: str, size: int, wanted: int) -> None:
+    first, entries = metrics.resize_bands(size, wanted, method)
+    found = np.zeros((wanted, size))
+    for i in range(wanted):
+        found[i, first[i] : first[i] + entries.shape[1]] = entries[i]
+    assert (found == metrics.resize_weights(size, wanted, method)).all()
+    assert (entries != 0).all(axis=1).any()  # no wider than needed
+    with pytest.raises(ValueError, match="read-only"):
+        entries[0, 0] = 1.0
+
+
+@pytest.mark.parametrize("method", metrics.RESIZE_METHODS)
 @pytest.mark.parametrize("shape", [(5, 7), (40, 33), (12, 80), (1, 1)])
 def test_what_every_method_keeps_to(method: Any, shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,9 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 import metrics
+from tests.metrics.cases import stepped_area, unit
 
 EPS = 2.0**-52
-STEPS = np.arange(11) * 0.1
-
-
-def unit(values: Any) -> Any:
-    return (values - values.min()) / (values.max() - values.min())
 
 
 def auc_judd(p: Any, f: Any) -> float:
@@ -33,12 +30,7 @@ def auc_judd(p: Any, f: Any) -> float:
 
 def stepped_auc(p: Any, f: Any, negatives: Any) -> float:
     """The curve of thresholds 0, 0.1 ..., with the whole population of negatives."""
-    saliency = unit(p)
-    positive, negative = saliency[f > 0], saliency[negatives]
-    thresholds = STEPS[max(positive.max(), negative.max()) >= STEPS][::-1]
-    tp = [0.0, *((positive >= t).mean() for t in thresholds), 1]
-    fp = [0.0, *((negative >= t).mean() for t in thresholds), 1]
-    return float(np.trapezoid(tp, fp))
+    return stepped_area(unit(p)[f > 0], unit(p)[negatives])
 
 
 def information_gain(p: Any, f: Any, baseline: Any) -> float:
@@ -113,6 +105,34 @@ def test_definitions(maps: dict[str, Any]) -> None:
     }
     found = metrics.evaluate(**maps, metrics=list(expected))
     assert found == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("levels", [3, 10, 1000])
+@pytest.mark.parametrize(("fixated", "others"), [(1, 1), (1, 4), (2, 5), (3, 3), (4, 2)])
+def test_splits_are_averaged_over_all_that_can_be_drawn(
+    levels: int, fixated: int, others: int
+) -> None:
+    rng = np.random.default_rng(levels + fixated)
+    p = rng.integers(0, levels, (2, 4)) / levels
+    p[0, 0], p[1, 3] = 0.0, 1.0
+    f, other = np.zeros((2, 4), int), np.zeros((2, 4), int)
+    f.flat[rng.permutation(8)[:fixated]] = 1
+    other.flat[rng.permutation(8)[:others]] = 1
+    positive, pixels, pool = unit(p)[f > 0], unit(p).ravel(), unit(p)[other > 0]
+    # AUC-Borji draws as many pixels as are fixated, with replacement
+    areas = [
+        stepped_area(positive, np.array(split))
+        for split in itertools.product(pixels, repeat=fixated)
+    ]
+    found = metrics.auc_borji(p, f, return_std=True)
+    assert found == pytest.approx((np.mean(areas), np.std(areas)), rel=1e-9, abs=1e-12)
+    # shuffled AUC draws as many of the others, or all, without replacement
+    areas = [
+        stepped_area(positive, np.array(split))
+        for split in itertools.combinations(pool, min(fixated, others))
+    ]
+    found = metrics.auc_shuffled(p, f, other, return_std=True)
+    assert found == pytest.approx((np.mean(areas), np.std(areas)), rel=1e-9, abs=1e-12)
 
 
 @settings(max_examples=40, deadline=None)

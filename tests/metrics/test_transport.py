@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -159,6 +162,119 @@ def test_beckmann_batches() -> None:
 def test_options_that_do_not_exist(option: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(option))} is"):
         metrics.emd(np.ones((4, 4)), np.ones((4, 4)), **option)
+
+
+# -- POT ----------------------------------------------------------------------------------------
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    height=st.integers(1, 9),
+    width=st.integers(1, 9),
+    levels=st.sampled_from([0, 2, 3]),
+    seed=st.integers(0, 2**31),
+)
+def test_the_second_solver_agrees(height: int, width: int, levels: int, seed: int) -> None:
+    pytest.importorskip("ot")
+    from metrics import _pot
+
+    rng = np.random.default_rng(seed)
+    p, q = (normal(rng, (height, width), levels) for _ in range(2))
+    expected, _ = transport(p - q)
+    cost, bound = _pot.transport(p - q)
+    assert cost == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    assert bound == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    assert _pot.transport(p - p) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("convention", ["mit", "tuebingen"])
+@pytest.mark.parametrize("unit", ["cell", "pixel"])
+@pytest.mark.parametrize("grid", ["common", "mit"])
+@pytest.mark.parametrize("downsize", [1, 4, 7])
+def test_the_second_solver_takes_every_option(
+    convention: Any, unit: Any, grid: Any, downsize: int
+) -> None:
+    pytest.importorskip("ot")
+    rng = np.random.default_rng(11)
+    shape = (15, 21) if downsize == 1 else (60, 84)
+    p, q = rng.random((2, *shape)), rng.random((2, *shape)) ** 2
+    p[0, :8] = 0
+    options: Any = {"convention": convention, "unit": unit, "grid": grid, "downsize": downsize}
+    expected = metrics.emd(p, q, **options)
+    found, bound = metrics.emd(p, q, **options, method="pot", return_bound=True)
+    assert found == pytest.approx(expected, rel=1e-9)
+    assert bound == pytest.approx(expected, rel=1e-9)
+    for negative in ("clip", "keep"):
+        options["negative"] = negative
+        expected = metrics.emd(p - 0.1, q, **options)
+        assert metrics.emd(p - 0.1, q, **options, method="pot") == pytest.approx(expected, rel=1e-9)
+    with pytest.raises(ValueError, match="negative value"):
+        metrics.emd(p - 0.1, q, method="pot")
+
+
+@pytest.mark.parametrize("dtype", ["u1", "?", "i4", "f4", ">f8"])
+def test_the_second_solver_takes_every_type(dtype: str) -> None:
+    pytest.importorskip("ot")
+    rng = np.random.default_rng(12)
+    p, q = ((200 * rng.random((520, 530)) ** 3).astype(dtype) for _ in range(2))
+    expected = metrics.emd(p, q)
+    assert metrics.emd(p, q, method="pot") == pytest.approx(expected, rel=1e-9)
+    found = metrics.evaluate(p, density=q, metrics="emd", options={"emd": {"method": "pot"}})
+    assert found == {"emd": pytest.approx(expected, rel=1e-9)}
+
+
+def test_the_second_solver_takes_tensors() -> None:
+    pytest.importorskip("ot")
+    torch = pytest.importorskip("torch")
+    p, q = np.random.default_rng(13).random((2, 3, 32, 48))
+    expected = metrics.emd(p, q, downsize=4)
+    for gradient in (False, True):
+        tensors = torch.from_numpy(p.copy()).requires_grad_(gradient), torch.from_numpy(q)
+        found = metrics.emd(*tensors, downsize=4, method="pot")
+        assert found.detach().numpy() == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_second_solver_needs_no_numba() -> None:
+    pytest.importorskip("ot")
+    code = """if True:
+        import sys
+        sys.modules["numba"] = None
+        import numpy as np, metrics
+        p, q = (200 * np.random.default_rng(14).random((2, 520, 530)) ** 3).astype("u1")
+        print([float(metrics.emd(a, b, method="pot")) for a, b in ((p, q), (p / 7, q / 9))])
+        try:
+            metrics.emd(p, q)
+        except ImportError as error:
+            print(error)
+    """
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    found, refused = ran.stdout.splitlines()
+    p, q = (200 * np.random.default_rng(14).random((2, 520, 530)) ** 3).astype("u1")
+    expected = [metrics.emd(p, q), metrics.emd(p / 7, q / 9)]
+    assert json.loads(found) == pytest.approx(expected, rel=1e-9)
+    assert "numba" in refused  # so the block was one
+
+
+def test_a_missing_pot_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ot", None)
+    with pytest.raises(ImportError, match="needs the package POT: pip install POT"):
+        metrics.emd(np.eye(4), np.ones((4, 4)), method="pot")
+
+
+def test_no_optimum_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ot")
+    from metrics import _pot
+
+    monkeypatch.setattr(_pot, "PIVOTS", 1)
+    rng = np.random.default_rng(15)
+    with (
+        pytest.raises(RuntimeError, match="POT found no optimum"),
+        pytest.warns(UserWarning, match="numItermax"),
+    ):
+        metrics.emd(rng.random((9, 9)), rng.random((9, 9)), downsize=1, method="pot")
 
 
 @pytest.mark.slow

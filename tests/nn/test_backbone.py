@@ -1,4 +1,4 @@
-"""Backbones by name, and weights from files: what is loaded, and what is refused."""
+"""Backbones by name, and weights from files."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SQUEEZE = "squeezenet1_0-75146217.pth"
         ("densenet121", 1024, 32),
     ],
 )
-def test_backbones_of_every_build_give_feature_maps(name: str, channels: int, stride: int) -> None:
+def test_backbones_of_every_kind_return_feature_maps(name: str, channels: int, stride: int) -> None:
     backbone = make_backbone(name).eval()
     with torch.no_grad():
         features = backbone(torch.zeros(1, 3, 224, 224))
@@ -58,7 +58,7 @@ LARGER = ("googlenet", "inception_v3", "swin_t", "convnext_tiny", "efficientnet_
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LARGER)
-def test_larger_backbones_give_feature_maps(name: str) -> None:
+def test_larger_backbones_return_feature_maps(name: str) -> None:
     features = make_backbone(name).eval()(torch.zeros(1, 3, 224, 224))
     assert features.ndim == 4 and features.shape[2] > 1
 
@@ -110,7 +110,7 @@ def test_weights_from_a_file_are_loaded_and_checked(tmp_path: Path) -> None:
     loaded = make_backbone("squeezenet1_1", str(file))
     theirs, ours = model.features.state_dict(), loaded.body.state_dict()
     assert all(torch.equal(theirs[key], ours[key]) for key in theirs)
-    # under a plain name the hash is asked for, and taken from the option
+    # without a hash in the name, the option must give it
     plain = tmp_path / "weights.pth"
     shutil.copy(file, plain)
     with pytest.raises(EmomapError, match="its hash is not known"):
@@ -138,7 +138,7 @@ def test_bad_files_of_weights_are_refused_in_one_line(
     cut = tmp_path / "cut.pth"
     cut.write_bytes(good.read_bytes()[:-1000])
     pickled = tmp_path / "pickled.pth"
-    pickled.write_bytes(pickle.dumps(Bomb(), protocol=4))  # torch warns of it: another line
+    pickled.write_bytes(pickle.dumps(Bomb(), protocol=4))  # torch warns of it on another line
     cases = [
         ("squeezenet1_1", wrong_hash, "", "SHA-256"),
         ("squeezenet1_1", cut, hashlib.sha256(cut.read_bytes()).hexdigest(), "cut short"),
@@ -157,7 +157,7 @@ def test_bad_files_of_weights_are_refused_in_one_line(
     assert not (tmp_path / "exploded").exists()
 
 
-def test_real_weights_load_and_see(tmp_path: Path) -> None:
+def test_real_weights_load_and_distinguish_photographs(tmp_path: Path) -> None:
     file = shared(f"data/weights/{SQUEEZE}")
     backbone = make_backbone("squeezenet1_0", str(file)).eval()
     random = make_backbone("squeezenet1_0").eval()
@@ -171,7 +171,7 @@ def test_real_weights_load_and_see(tmp_path: Path) -> None:
     with torch.no_grad():
         seen, noise = backbone(batch).mean(dim=(2, 3)), random(batch).mean(dim=(2, 3))
 
-    # trained features tell photographs apart, random ones hardly do
+    # trained features distinguish photographs, random ones hardly do
     def spread(x: torch.Tensor) -> float:
         return float((x.std(dim=0) / (x.mean() + 1e-9)).mean())
 
@@ -183,7 +183,7 @@ def test_real_weights_load_and_see(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_heads_trained_on_real_features_keep_maps_that_people_would_agree_with(
+def test_heads_trained_on_real_features_have_maps_that_agree_with_gaze(
     tmp_path: Path,
 ) -> None:
     """ISLAMNet's heads, at the rates of the recipe `paper`, on photographs of OSIE.

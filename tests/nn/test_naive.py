@@ -56,7 +56,7 @@ def test_class_wise_pool_on_any_shape(classes: int, maps: int, shape: tuple[int,
 
 
 def places(k: float, n: int) -> int:
-    """What `k` means, by exact arithmetic on the product that floating point makes."""
+    """The number of places that ``k`` means, by exact arithmetic on the floating-point product."""
     if k <= 0:
         return 0
     if k >= 1:
@@ -143,7 +143,7 @@ def test_soft_proposal_on_any_shape(shape: tuple[int, int], factor: float | None
         close(found, expected, rtol=1e-4)
 
 
-def test_soft_proposal_where_some_places_are_alike() -> None:
+def test_soft_proposal_where_some_places_are_equal() -> None:
     features = torch.zeros(1, 2, 4, 5, dtype=torch.float64)
     features[0, :, 1, 3] = 1.0
     found = soft_proposal(features, 1.1)
@@ -158,7 +158,7 @@ def test_soft_proposal_is_the_same_under_automatic_mixed_precision() -> None:
 
 
 @pytest.mark.parametrize("factor", [0.0, -1.0])
-def test_soft_proposal_refuses_a_reach_of_nothing(factor: float) -> None:
+def test_soft_proposal_refuses_a_factor_that_is_not_positive(factor: float) -> None:
     with pytest.raises(ValueError, match="factor"):
         soft_proposal(torch.rand(1, 2, 3, 3), factor)
 
@@ -203,7 +203,7 @@ def test_spatial_gate_on_any_shape(size: int, biased: bool) -> None:
             close(found[b, 0, row, column], sigmoid(np.array(total)))
 
 
-def test_spatial_gate_refuses_a_kernel_without_a_middle() -> None:
+def test_spatial_gate_refuses_an_even_kernel() -> None:
     with pytest.raises(ValueError, match="4 x 4"):
         spatial_gate(torch.rand(1, 2, 5, 5), torch.rand(1, 2, 4, 4))
 
@@ -257,21 +257,21 @@ def test_rotation_by_any_angle(side: int, angles: list[float]) -> None:
 
 
 @pytest.mark.parametrize("side", [4, 5])
-def test_right_angles_are_exact_whatever_the_type(side: int) -> None:
+def test_right_angles_are_exact_for_any_type(side: int) -> None:
     images = torch.arange(2 * side * side, dtype=torch.uint8).reshape(2, 1, side, side)
     for angle in (0, 90, 180, 270, 360, 450, -90):
         expected = np.rot90(images.numpy(), -(angle // 90), axes=(2, 3))
         assert np.array_equal(rotate(images, [angle]).numpy(), expected)
 
 
-def test_pictures_that_are_not_square_may_be_turned_upside_down() -> None:
+def test_oblong_pictures_may_be_turned_upside_down() -> None:
     images = random(2, 3, 4, 7)
     assert rotate(images, [0, 180]).shape == (4, 3, 4, 7)
     views = rotate(images, [90, 270])
     assert views.shape == (4, 3, 7, 4)
-    assert torch.equal(views[0, :, 0, 3], images[0, :, 0, 0])  # the upper left goes to upper right
+    assert torch.equal(views[0, :, 0, 3], images[0, :, 0, 0])  # upper left to upper right
 
 
-def test_whole_numbers_cannot_be_turned_by_other_angles() -> None:
+def test_integers_can_only_be_turned_by_right_angles() -> None:
     with pytest.raises(ValueError, match="uint8"):
         rotate(torch.zeros(1, 3, 8, 8, dtype=torch.uint8), [0, 45])

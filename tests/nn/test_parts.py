@@ -106,12 +106,12 @@ def test_spatial_pool_without_the_weakest_is_the_mean_of_the_strongest() -> None
         spatial_pool(x, 0)
 
 
-def test_class_wise_pool_refuses_what_does_not_divide() -> None:
+def test_class_wise_pool_refuses_channels_that_do_not_divide() -> None:
     with pytest.raises(ValueError, match="10 channels"):
         class_wise_pool(torch.zeros(1, 10, 2, 2), 4)
 
 
-def test_mean_with_sum_gradient_forgets_the_number_of_channels() -> None:
+def test_mean_with_sum_gradient_omits_the_number_of_channels() -> None:
     x = torch.rand(2, 5, 3, 3, requires_grad=True)
     mean = mean_with_sum_gradient(x)
     close(mean, x.mean(dim=1, keepdim=True))
@@ -149,7 +149,7 @@ def test_walk_converges_to_its_closed_form() -> None:
     torch.testing.assert_close(walked, stationary(features, 1.5), rtol=1e-3, atol=1e-6)
 
 
-def test_soft_proposal_on_other_shapes_follows_a_transposition() -> None:
+def test_soft_proposal_of_transposed_features_is_transposed() -> None:
     features = torch.rand(1, 4, 6, 9, generator=torch.Generator().manual_seed(0))
     upright = soft_proposal(features, 1.2)
     lying = soft_proposal(features.transpose(2, 3).contiguous(), 1.2)
@@ -161,7 +161,7 @@ def test_soft_proposal_is_uniform_where_nothing_differs() -> None:
     assert torch.allclose(soft_proposal(torch.ones(2, 3, 4, 5)), torch.tensor(1 / 20))
 
 
-def test_each_image_stops_by_itself() -> None:
+def test_each_image_stops_on_its_own() -> None:
     z, meta = case("spn_a_paper")
     both = soft_proposal(z["x"], meta["factor"])
     alone = torch.cat([soft_proposal(x[None], meta["factor"]) for x in z["x"]])
@@ -204,13 +204,13 @@ def test_eight_angles_show_the_same_square_without_corners() -> None:
     views = rotate(torch.ones(2, 3, 32, 32), angles)
     assert views.shape == (16, 3, 32, 32)
     torch.testing.assert_close(views, torch.ones_like(views))  # no black corner anywhere
-    # the right angles among them are exact turns of the crop
+    # views at right angles are exact turns of the crop
     image = torch.rand(1, 1, 32, 32)
     views = rotate(image, angles)
     torch.testing.assert_close(views[2:3], rotate(views[:1], [90]), rtol=1e-4, atol=1e-5)
 
 
-def test_rotate_refuses_what_cannot_be_a_batch() -> None:
+def test_rotate_refuses_views_of_different_shapes_and_no_angles() -> None:
     with pytest.raises(ValueError, match="different shapes"):
         rotate(torch.zeros(1, 3, 4, 5), [0, 90])
     with pytest.raises(ValueError, match="at least one"):

@@ -1,4 +1,4 @@
-"""Recipes: overrides, what is refused, and the round trip through a run folder."""
+"""Recipes: overrides, wrong keys and values, and the round trip through their text."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from emomap.errors import UsageError
 
 @pytest.mark.parametrize("name", recipes.NAMED)
 def test_recipe_survives_its_own_text(name: str) -> None:
-    table = recipes.load(name)
-    assert tomllib.loads(recipes.dumps(table)) == table
+    recipe = recipes.load(name)
+    assert tomllib.loads(recipes.dumps(recipe)) == recipe
 
 
 def test_both_recipes_have_the_same_numbers_of_scoring() -> None:
@@ -24,10 +24,10 @@ def test_both_recipes_have_the_same_numbers_of_scoring() -> None:
 
 
 def test_override_sets_one_number() -> None:
-    table = recipes.load("demo")
-    recipes.override(table, ["training.epochs=3", "method.islamnet.angles=[0, 180]"])
-    assert table["training"]["epochs"] == 3
-    assert table["method"]["islamnet"]["angles"] == [0, 180]
+    recipe = recipes.load("demo")
+    recipes.override(recipe, ["training.epochs=3", "method.islamnet.angles=[0, 180]"])
+    assert recipe["training"]["epochs"] == 3
+    assert recipe["method"]["islamnet"]["angles"] == [0, 180]
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,25 @@ def test_override_sets_one_number() -> None:
 def test_wrong_overrides_are_refused(setting: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         recipes.override(recipes.load("demo"), [setting])
+
+
+@pytest.mark.parametrize(
+    ("setting", "found"),
+    [
+        ("data.level=2", ("data.level", 2)),
+        (" data.level = '2' ", ("data.level", "2")),
+        ("data.gaze = maps/a", ("data.gaze", "maps/a")),
+        ("a.b=x=y", ("a.b", "x=y")),
+        ("a.b=", ("a.b", "")),
+    ],
+)
+def test_settings_are_toml_or_text(setting: str, found: tuple[str, object]) -> None:
+    assert recipes.parse_setting(setting) == found
+
+
+def test_the_error_of_a_setting_shows_the_form_that_is_expected() -> None:
+    with pytest.raises(UsageError, match=r"--set level: write it as data\.NAME=VALUE"):
+        recipes.parse_setting("level", "data.NAME=VALUE")
 
 
 def test_recipe_file_changes_only_what_it_says(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Insertion, deletion, and networks that lose their weights."""
+"""Insertion and deletion curves, and networks that lose their weights."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from emomap.sanity.randomisation import cascade, layers, likeness, randomise
 
 
 class Corner(Method):
-    """Sees how much white there is in the upper left quarter."""
+    """Predicts the share of white in the upper left quarter."""
 
     def predict(self, images: Sequence[Image]) -> list[Prediction]:
         shares = [float((image[:8, :8] > 200).mean()) for image in images]
@@ -42,7 +42,7 @@ def test_the_right_map_is_faithful_and_its_opposite_is_not() -> None:
     image, right = scene()
     wrong = right.max() - right
     falls, stays = (deletion(Corner(), image, shown, steps=16) for shown in (right, wrong))
-    # a quarter of the pixels, in four of sixteen steps, takes all the evidence away
+    # four of sixteen steps remove a quarter of the pixels, and with it all evidence
     np.testing.assert_allclose(falls.probabilities[:5], [1, 0.75, 0.5, 0.25, 0])
     assert falls.area == pytest.approx(0.125) and stays.area == pytest.approx(0.875)
     rises, late = (insertion(Corner(), image, shown, steps=16) for shown in (right, wrong))
@@ -80,7 +80,7 @@ def test_layers_are_randomised_by_name_and_the_rest_is_kept() -> None:
     changed = randomise(module, ["compress"])
     before, after = module.state_dict(), changed.state_dict()
     differ = {key for key in before if not torch.equal(before[key], after[key])}
-    assert differ == {"compress.weight"}  # its bias is zero, and has no spread
+    assert differ == {"compress.weight"}  # its bias is zero, so its random one is, too
     old, new = before["compress.weight"], after["compress.weight"]
     assert new.std().item() == pytest.approx(old.std().item(), rel=0.15)
     assert torch.equal(randomise(module, ["compress"]).state_dict()["compress.weight"], new)

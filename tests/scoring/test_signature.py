@@ -6,7 +6,7 @@ import pytest
 
 from emomap import metrics
 from emomap.scoring.protocol import Protocol
-from emomap.scoring.signature import _word, differing, explain, of_metric
+from emomap.scoring.signature import _word, differing, explain, of_metric, seeded
 
 CONVENTIONS = ("mit", "tuebingen")
 
@@ -47,3 +47,8 @@ def test_difference_is_named_by_metric() -> None:
 def test_a_foreign_signature_is_shown_as_it_is() -> None:
     assert of_metric("pace|x|a:1", "cc") == "pace|x|a:1"
     assert "a: 1" in "\n".join(explain("pace|x|a:1"))
+    assert seeded("pace|x|a:1", 3) == "pace|x|a:1|seed:3"
+    assert seeded("", 3) == ""
+    ours = Protocol(("cc",)).signature()
+    assert differing("pace|x|a:1", ours, ["cc"]) == [f"cc: pace|x|a:1 against {ours}"]
+    assert differing("", ours, ["cc"]) == [f"cc: nothing against {ours}"]

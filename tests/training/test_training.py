@@ -23,11 +23,13 @@ from emomap import training
 from emomap.errors import EmomapError, UsageError
 from emomap.methods.islamnet import ISLAMNet
 from emomap.methods.wildcat import WILDCAT
-from emomap.nn.network import EmotionNetwork, NetworkMethod
+from emomap.nn.network import EmotionNetwork, NetworkMethod, fixed_threads
 from emomap.parallel import Launched, launched
 from emomap.sample import Dataset, Sample
+from emomap.training import Training
 from emomap.training.batches import Pictures, augment, epoch_order, step_seed
 from emomap.training.settings import Settings
+from emomap.training.setup import own_share
 
 SETTINGS = {
     "epochs": 3,
@@ -43,7 +45,7 @@ SETTINGS = {
 
 
 def dataset(folder: Path, count: int = 12, size: tuple[int, int] = (24, 24)) -> Dataset:
-    """Pictures of two classes that a glance can tell: dark and bright."""
+    """Pictures of two classes that are easy to tell apart: dark and bright."""
     rng = np.random.default_rng(count)
     samples = []
     for index in range(count):
@@ -57,7 +59,7 @@ def dataset(folder: Path, count: int = 12, size: tuple[int, int] = (24, 24)) -> 
 
 
 class Toy(NetworkMethod):
-    """A network of a user: the shortest that there can be, with dropout to test its seed."""
+    """A user's network, as short as possible, with dropout to test its seed."""
 
     def __init__(self, size: int = 16, pause: float = 0.0, explode: bool = False) -> None:
         super().__init__(size)
@@ -108,7 +110,7 @@ def assert_same(one: Path, other: Path) -> None:
         assert torch.equal(first[key], second[key]), key
 
 
-# --- what it does -------------------------------------------------------------------------------
+# --- training -----------------------------------------------------------------------------------
 
 
 def test_it_learns_and_leaves_checkpoint_and_logs(tmp_path: Path) -> None:
@@ -138,7 +140,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_does_not(tmp_path:
     assert not torch.equal(one["classifier.weight"], other["classifier.weight"])
 
 
-def test_pictures_decoded_by_workers_train_alike(tmp_path: Path) -> None:
+def test_decoding_by_workers_changes_nothing(tmp_path: Path) -> None:
     run(tmp_path, tmp_path / "kept")
     run(tmp_path, tmp_path / "workers", memory=0, workers=2)
     assert_same(tmp_path / "kept/checkpoint.pt", tmp_path / "workers/checkpoint.pt")
@@ -170,7 +172,7 @@ def test_a_finished_training_is_only_loaded(tmp_path: Path) -> None:
     assert method.module is not None
 
 
-def test_backbone_gates_and_the_rest_have_learning_rates_of_their_own(tmp_path: Path) -> None:
+def test_backbone_gates_and_other_layers_have_their_own_learning_rates(tmp_path: Path) -> None:
     rates = {"backbone_learning_rate": 0.0, "gate_learning_rate": 1e-9, "learning_rate": 0.1}
     before = ISLAMNet("small", "none", size=32, channels=16)
     torch.manual_seed(5)
@@ -180,6 +182,25 @@ def test_backbone_gates_and_the_rest_have_learning_rates_of_their_own(tmp_path: 
     moved = {key: float((after[key] - fresh[key]).abs().max()) for key in fresh}
     assert moved["backbone.body.0.weight"] == 0
     assert 0 <= moved["compress.weight"] < 1e-6 < moved["classifier.weight"]
+
+
+def test_a_training_is_complete_once_constructed(tmp_path: Path) -> None:
+    with fixed_threads(SETTINGS["threads"]):
+        prepared = Training(
+            Toy(), dataset(tmp_path / "train"), dataset(tmp_path / "val", 6),
+            Settings.parse(SETTINGS), tmp_path / "out", seed=5, device="cpu", show=False,
+        )  # fmt: skip
+        names = set(vars(prepared))
+        prepared.run()
+    assert set(vars(prepared)) == names
+    run(tmp_path, tmp_path / "usual")
+    assert_same(tmp_path / "out/checkpoint.pt", tmp_path / "usual/checkpoint.pt")
+
+
+def test_a_batch_that_processes_cannot_share_is_refused() -> None:
+    assert own_share(12, 2, 3) == slice(8, 12)
+    with pytest.raises(UsageError, match=r"training\.batch=10 .* among 3 processes"):
+        own_share(10, 0, 3)
 
 
 # --- killed and resumed -------------------------------------------------------------------------
@@ -208,7 +229,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(tmp_path: Path) -> 
         if kills < 2:
             deadline = time.monotonic() + 120
             seen = state_of(tmp_path / "torn")
-            # wait until it has done something, so that each kill falls into the training
+            # wait for the first files, so that each kill falls into the training
             while state_of(tmp_path / "torn") == seen and time.monotonic() < deadline:
                 if process.poll() is not None:
                     break
@@ -242,7 +263,7 @@ class Interrupted(Exception):
 
 
 class Fragile(Toy):
-    """Stops at a step, as if killed."""
+    """A network that stops at a step, as if killed."""
 
     stop_at = -1
 
@@ -283,7 +304,7 @@ def test_a_folder_with_another_training_is_refused(tmp_path: Path) -> None:
 # --- refusals -----------------------------------------------------------------------------------
 
 
-def test_a_loss_that_is_no_number_is_said_at_once(tmp_path: Path) -> None:
+def test_a_loss_that_is_not_finite_is_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(EmomapError, match=r"loss is inf at step 1 of 9.*learning_rate"):
         run(tmp_path, tmp_path / "out", Toy(explode=True))
 
@@ -311,7 +332,7 @@ def test_pictures_without_labels_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("setting", "word"),
     [
-        ({"epoch": 3}, "training.epoch: no such number"),
+        ({"epoch": 3}, "training.epoch: unknown number; there are epochs, "),
         ({"epochs": 0}, "training.epochs=0"),
         ({"schedule": "cosine"}, "training.schedule=cosine"),
         ({"optimizer": "lion"}, "training.optimizer=lion"),
@@ -377,7 +398,7 @@ def test_bad_checkpoints_are_refused_in_one_line(
 # --- order and augmentation ---------------------------------------------------------------------
 
 
-def test_an_epoch_shows_every_picture_once_in_an_order_of_its_own() -> None:
+def test_each_epoch_shows_every_picture_once_in_a_new_order() -> None:
     first, second = epoch_order(0, 0, 20, 5), epoch_order(0, 1, 20, 5)
     assert sorted(np.concatenate(first).tolist()) == list(range(20))
     assert np.concatenate(first).tolist() != np.concatenate(second).tolist()
@@ -398,7 +419,7 @@ def test_augmentation_mirrors_and_moves() -> None:
     assert bool((same ^ mirrored).all()) and 60 < int(mirrored.sum()) < 140
     moved = augment(images, flip=False, shift=0.25, seed=1)
     corners = {tuple(x.tolist()) for x in moved[:, 4, 4, :1]}
-    assert len(corners) == 25  # two pixels either way, in two directions
+    assert len(corners) == 25  # up to two pixels in each of four directions
     part = augment(images[120:], flip=True, shift=0.25, seed=1, first=120)
     assert torch.equal(part, augment(images, flip=True, shift=0.25, seed=1)[120:])
     assert augment(images, flip=False, shift=0.0, seed=1) is images
@@ -501,7 +522,7 @@ def test_two_processes_train_as_one_with_twice_the_batch(tmp_path: Path) -> None
         ),
     ],
 )
-def test_what_launchers_say(
+def test_launchers_are_recognised_by_their_environment(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], found: tuple[int, int, int]
 ) -> None:
     for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE", "RANK", "SLURM_STEP_NUM_TASKS"):
@@ -512,13 +533,12 @@ def test_what_launchers_say(
 
 
 def test_bench_under_a_launcher_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from emomap.experiment.prepare import prepare
+    from emomap.experiment.bench import bench
 
     data = ("data.train=8", "data.val=8", "data.test=8")
-    bench = prepare(["islamnet"], settings=data, out=tmp_path / "run", show=False)
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(UsageError, match="emomap train"):
-        bench.run()
+        bench(["islamnet"], settings=data, out=tmp_path / "run", show=False)
 
 
 def test_tensorboard_reads_the_events(tmp_path: Path) -> None:

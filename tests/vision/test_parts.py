@@ -87,7 +87,7 @@ def test_local_variance(radius: int) -> None:
     np.testing.assert_allclose(local_variance(intensity, radius), expected, atol=1e-12)
 
 
-def test_motion_of_a_still_picture_is_nil() -> None:
+def test_motion_of_a_still_picture_is_zero() -> None:
     plane = picture(40, 50)[..., :1].transpose(2, 0, 1).astype(np.float32) / 255
     assert not motion(plane, plane, (0, 45, 90, 135)).any()
     assert motion(plane, None, (0, 45, 90, 135)).any(axis=(1, 2)).all()
@@ -128,7 +128,7 @@ def test_resize(shape: tuple[int, int]) -> None:
     np.testing.assert_allclose(resize(map_, shape), naive.resize(map_, shape), atol=1e-12)
 
 
-def test_local_maxima_count_ties_and_leave_the_border_out() -> None:
+def test_local_maxima_include_ties_and_exclude_the_border() -> None:
     map_ = np.zeros((5, 6))
     map_[0, 3] = 9
     map_[2, 1] = map_[2, 2] = 3
@@ -153,7 +153,7 @@ def test_lab_against_scikit_image() -> None:
 def test_lab_bins() -> None:
     greys = np.arange(256, dtype=np.uint8)[None]
     bins = lab_bins(greys)
-    # L grows with the grey, a and b sit on the edge of two bins and nowhere else.
+    # L grows with the grey level; a and b are on the edge between two bins
     assert (np.diff(bins[0] // 64) >= 0).all()
     assert set(bins[0] // 8 % 8) == set(bins[0] % 8) == {3, 4}
     np.testing.assert_array_equal(lab_bins(greys / 255.0), bins)
@@ -162,7 +162,7 @@ def test_lab_bins() -> None:
     assert list(lab_bins(colours)[0] // 8 % 8) == [6, 1, 6]
 
 
-def test_greys_fall_in_the_bins_that_fused_arithmetic_gives() -> None:
+def test_greys_fall_into_the_bins_of_fused_arithmetic() -> None:
     """The two lists of greys, from exact fractions: products fused, powers rounded correctly."""
     from decimal import Decimal, localcontext
     from fractions import Fraction
@@ -188,7 +188,7 @@ def test_greys_fall_in_the_bins_that_fused_arithmetic_gives() -> None:
         assert (bins // 8 % 8 == 4, bins % 8 == 4) == (a >= 0, b >= 0)
 
 
-def test_spectral_residual_of_nothing_is_nothing() -> None:
+def test_spectral_residual_of_a_constant_is_zero() -> None:
     assert not spectral_residual(np.full((2, 16, 16), 0.3)).any()
 
 

@@ -1,4 +1,4 @@
-"""Windows and superpixels of Objectness, each against counting by hand."""
+"""Windows and superpixels of Objectness, each against a plain count."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_windows_are_drawn_in_proportion_to_their_score() -> None:
     np.testing.assert_allclose(shares, expected / expected.sum(), atol=0.004)
 
 
-def test_nothing_to_draw() -> None:
+def test_no_windows_are_drawn_from_an_empty_map() -> None:
     rng = np.random.default_rng(0)
     for map_, smallest in ((np.zeros((4, 4)), (2, 2)), (np.ones((4, 4)), (5, 2))):
         boxes, scores = sample_windows(map_, 0.5, smallest, 10, rng)
@@ -141,14 +141,14 @@ def test_small_regions_are_joined() -> None:
     noise = np.random.default_rng(8).integers(0, 256, (40, 50, 3)).astype(np.uint8)
     labels = segment(noise, sigma=0.1, scale=1, min_area=60)
     assert np.bincount(labels.ravel()).min() >= 60
-    # Each region hangs together (by eight neighbours).
+    # each region is connected (by eight neighbours)
     from scipy import ndimage
 
     for label in range(labels.max() + 1):
         assert ndimage.label(labels == label, np.ones((3, 3)))[1] == 1
 
 
-def test_ms_maps_are_the_same_for_grey_of_either_form() -> None:
+def test_both_forms_of_a_grey_picture_have_the_same_ms_maps() -> None:
     grey = picture(60, 70)[..., 0]
     np.testing.assert_allclose(
         ms_maps(grey, 24), ms_maps(np.repeat(grey[..., None], 3, axis=2), 24), atol=1e-12

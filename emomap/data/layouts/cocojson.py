@@ -25,23 +25,32 @@ _LONGEST = 64 * 2**20
 
 
 def _objects(file: File) -> Iterator[tuple[int, bytes]]:
-    """Position and text of each innermost object: from a closing brace back to the opening one."""
+    """Position and text of each innermost object of a file."""
     rest, start = b"", 0
     try:
         with file.open("rb") as stream:
             while block := stream.read(_BLOCK):
-                data, at = rest + block, 0
-                while (end := data.find(b"}", at)) >= 0:
-                    if (begin := data.rfind(b"{", at, end)) >= 0:
-                        yield start + begin, data[begin : end + 1]
-                    at = end + 1
-                opening = data.rfind(b"{", at)
+                data = rest + block
+                for begin, end in _innermost(data):
+                    yield start + begin, data[begin:end]
+                # an object that the block cuts is completed by the next one
+                opening = data.rfind(b"{", data.rfind(b"}") + 1)
                 keep = opening if opening >= 0 else len(data)
                 rest, start = data[keep:], start + keep
                 if len(rest) > _LONGEST:
                     raise EmomapError(f"{file}: not SALICON's annotations (no objects in it)")
     except OSError as error:
         raise EmomapError(f"{file}: cannot be read: {error.strerror}") from error
+
+
+def _innermost(data: bytes) -> Iterator[tuple[int, int]]:
+    """Begin and end of each innermost object: from a closing brace back to the opening one."""
+    at = 0
+    while (closing := data.find(b"}", at)) >= 0:
+        begin = data.rfind(b"{", at, closing)
+        at = closing + 1
+        if begin >= 0:
+            yield begin, at
 
 
 def _parse(file: File, text: bytes, position: int) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from emomap.data import labels, splits
 from emomap.data.reading import Finder, Reading, ids
 from emomap.data.table import read_text, split_lines
-from emomap.data.tree import Tree, base, some
-from emomap.errors import EmomapError
+from emomap.data.tree import Tree, base
+from emomap.errors import EmomapError, listed
 from emomap.sample import EMOTIONS, Dataset, Sample, Split
 
 #: The order of the numbers in form d.
@@ -41,12 +41,12 @@ def recognise(tree: Tree) -> str | None:
     if _parts(tree):
         return f"emotion folders in {', '.join(_parts(tree))}"
     if labels.class_folders(inside):
-        return f"folders named by emotions ({some(inside, 2)})"
+        return f"folders named by emotions ({listed(inside, 2)})"
     if _link_files(tree):
-        return f"lists of links with votes ({some(_link_files(tree), 1)})"
+        return f"lists of links with votes ({listed(_link_files(tree), 1)})"
     own = [name for name in tree.images() if "/" not in name]
     if len(own) >= 2 and sum(labels.prefix(name) is not None for name in own) >= 0.9 * len(own):
-        return f"files that begin with an emotion ({some(own, 1)})"
+        return f"files that begin with an emotion ({listed(own, 1)})"
     return None
 
 
@@ -208,7 +208,7 @@ def _load_links(tree: Tree, reading: Reading) -> Dataset:
             return load(tree.sub(inner[0]), reading)
         raise EmomapError(
             f"{tree}: FI as {len(votes)} links, and no picture that they name is here; emomap "
-            f"downloads nothing: fetch them ({some(votes, 1)}) into this folder, names unchanged"
+            f"downloads nothing: fetch them ({listed(votes, 1)}) into this folder, names unchanged"
         )
     reading.note(
         f"{len(votes)} links: {len(found)} with a picture, {len(lost)} without, {few} with fewer "

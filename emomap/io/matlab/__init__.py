@@ -1,9 +1,8 @@
 """MATLAB files (.mat) of versions 4 to 7.3 as plain Python values, safe to read from strangers.
 
-`read` decodes numbers, text, cells and structs and nothing else: function handles, objects and
-Java objects become an `Opaque` that names their class. What a file declares is checked against
-what it holds, and against `LIMIT`, before memory is taken, so that a file of a few bytes that
-claims a terabyte is refused in one line.
+`read` decodes numbers, text, cells and structs. Function handles, objects and Java objects become
+an `Opaque` that names their class. The sizes that a file declares are checked against its content
+and against `LIMIT` before memory is taken: a file of a few bytes that claims a terabyte is refused.
 
 ============================  ==================================================================
 MATLAB                        Python
@@ -15,6 +14,8 @@ struct (1 by 1)               dict
 struct array                  list of dicts, column by column
 function handle, object       `Opaque`
 ============================  ==================================================================
+
+Knows bytes and arrays. Must not know what a data set means by them.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def read(file: File) -> dict[str, Any]:
 
 
 def read_cached(file: File) -> dict[str, Any]:
-    """`read`, remembering the last two files: for sets whose gaze is all in one file."""
+    """`read`, with the last two files kept: for sets that have all gaze in one file."""
     changed = file.stat().st_mtime_ns if isinstance(file, Path) else 0
     found: dict[str, Any] = _remembered(cast(Any, file), changed)
     return found

@@ -1,8 +1,8 @@
 """MAT-files of version 7.3, which are HDF5 with MATLAB's conventions.
 
-Refused are the features of HDF5 that reach outside the file (external and soft links, external
-storage, virtual datasets, filters beyond gzip, which may load a plug-in) or whose size is not
-known before they are read (text and lists of variable length).
+Two kinds of HDF5's features are refused: those that reach outside the file (external and soft
+links, external storage, virtual datasets, filters other than gzip, which may load a plug-in), and
+those whose size is unknown before they are read (text and lists of variable length).
 """
 
 from __future__ import annotations
@@ -26,20 +26,24 @@ from emomap.io.matlab.values import (
     rows_of_text,
 )
 
-#: Shuffle, gzip, checksum: what MATLAB and h5py write unless told otherwise. The other filters
-#: take the size of their result from the file.
+#: Shuffle, gzip, checksum: what MATLAB and h5py write by default. Other filters believe the file
+#: about the size of their result.
 _SHUFFLE, _GZIP, _CHECKSUM = 2, 1, 3
 _PIPELINES = {
     (), (_GZIP,), (_SHUFFLE,), (_SHUFFLE, _GZIP), (_GZIP, _CHECKSUM), (_SHUFFLE, _GZIP, _CHECKSUM),
 }  # fmt: skip
 _OWN = frozenset({"#refs#", "#subsystem#"})
+_NUMERIC = {
+    "double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64",
+    "logical",
+}  # fmt: skip
 
 
 def read(data: bytes) -> dict[str, Any]:
     """The variables of a file.
 
     Raises:
-        Damaged: not such a file, or with features that are refused.
+        Damaged: not HDF5, damaged, or with features that are refused.
         TooLarge: beyond the limit.
     """
     try:
@@ -47,7 +51,7 @@ def read(data: bytes) -> dict[str, Any]:
             return Reader(file).group(file, 0, skip=_OWN)
     except (Damaged, TooLarge):
         raise
-    except Exception as error:  # the HDF5 library raises a zoo of types on damaged files
+    except Exception as error:  # the HDF5 library raises many types on damaged files
         raise Damaged(str(error)) from error
 
 
@@ -125,7 +129,7 @@ class Reader:
         return values.astype(bool) if kind == "logical" else values
 
     def check(self, item: Any) -> None:
-        """Refuse what reaches outside or would not fit, before a byte of it is read."""
+        """Refuse values that lie outside the file or exceed the budget, before they are read."""
         if item.external or item.is_virtual:
             raise Damaged(f"'{item.name}' takes its values from another file")
         if item.dtype.kind == "O" and not h5py.check_ref_dtype(item.dtype):
@@ -140,10 +144,10 @@ class Reader:
             self.check_chunks(item, packed=_GZIP in filters)
 
     def check_chunks(self, item: Any, *, packed: bool) -> None:
-        """Refuse chunks that are larger than they say: the HDF5 library unpacks all there is."""
+        """Refuse chunks larger than declared, which the HDF5 library would unpack completely."""
         size = math.prod(item.chunks) * item.dtype.itemsize
         self.budget.take(size, f"a chunk of '{item.name}'")
-        self.budget.left += size  # one at a time
+        self.budget.left += size  # chunks are unpacked one at a time
         for index in range(item.id.get_num_chunks() if packed else 0):
             place = item.id.get_chunk_info(index).chunk_offset
             mask, data = item.id.read_direct_chunk(place)
@@ -151,15 +155,9 @@ class Reader:
                 raise TooLarge(f"a chunk of '{item.name}' unpacks to more than its {size:,} bytes")
 
     def sparse(self, group: Any) -> Any:
-        """A sparse matrix: its number of rows is an attribute."""
+        """A sparse matrix, whose number of rows is an attribute."""
         parts = self.group(group, MAX_DEPTH - 1)
         starts, rows = parts["jc"].ravel(), parts.get("ir", np.zeros((1, 0))).ravel()
         shape = (int(group.attrs["MATLAB_sparse"]), len(starts) - 1)
         self.budget.take(math.prod(shape) * 16, f"a sparse matrix of {shape[0]:,} x {shape[1]:,}")
         return dense(shape, rows, starts, parts.get("data", np.zeros((1, 0))).ravel())
-
-
-_NUMERIC = {
-    "double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64",
-    "logical",
-}  # fmt: skip

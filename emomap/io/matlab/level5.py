@@ -1,7 +1,7 @@
 """MAT-files of level 4 and 5 (MATLAB 4 to 7.2, and `save -v7`).
 
-Written after "MAT-File Format" (The MathWorks). `scipy.io.loadmat` trusts the sizes that a file
-declares and allocates by them; here they are checked against the bytes that are there.
+Follows "MAT-File Format" (The MathWorks). `scipy.io.loadmat` trusts the sizes that a file declares
+and allocates by them. Here they are checked against the bytes that are there.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ def read(data: bytes) -> dict[str, Any]:
     """The variables of a file.
 
     Raises:
-        Damaged: not such a file, or cut short.
+        Damaged: not a MAT-file of these levels, or cut short.
         TooLarge: beyond the limit.
     """
     budget = Budget()
     if len(data) >= 4 and 0 in data[:4]:
         return _read_level4(data, budget)
     if len(data) < _HEADER or data[126:128] not in {b"IM", b"MI"}:
-        raise Damaged("it does not begin as one")
+        raise Damaged("its header is not that of one")
     order = "<" if data[126:128] == b"IM" else ">"
     found: dict[str, Any] = {}
     cursor = Cursor(memoryview(data)[_HEADER:], order)
@@ -65,13 +65,13 @@ def read(data: bytes) -> dict[str, Any]:
         if kind != _MATRIX:
             raise Damaged(f"an element of type {kind} where a matrix belongs")
         name, value = _matrix(Cursor(content, order), budget, 0)
-        if name:  # a nameless one is MATLAB's own store for function handles and objects
+        if name:  # without a name it is MATLAB's own store of function handles and objects
             found[name] = value
     return found
 
 
 def _inflate(packed: memoryview, order: str, budget: Budget) -> tuple[int, memoryview]:
-    """Type and content of a compressed element; its tag says how large it will be."""
+    """Type and content of a compressed element. Its tag declares the unpacked size."""
     unpacker = zlib.decompressobj()
     try:
         tag = unpacker.decompress(packed, 8)
@@ -88,7 +88,7 @@ def _inflate(packed: memoryview, order: str, budget: Budget) -> tuple[int, memor
 
 
 class Cursor:
-    """Walks over the data elements of a stretch of bytes."""
+    """Reads the data elements of a stretch of bytes one after another."""
 
     def __init__(self, data: memoryview, order: str) -> None:
         self.data, self.order, self.at, self.end = data, order, 0, len(data)
@@ -96,16 +96,16 @@ class Cursor:
 
     @property
     def left(self) -> int:
-        """Bytes that are not read yet."""
+        """Bytes not yet read."""
         return self.end - self.at
 
     def element(self) -> tuple[int, memoryview]:
-        """Type and content of the next element; all but compressed ones are padded to 8 bytes."""
+        """Type and content of the next element. Only compressed ones are not padded to 8 bytes."""
         at, end = self.at, self.end
         if end - at < 8:
             raise Damaged("it ends within a variable")
         kind, size = self.tag.unpack_from(self.data, at)
-        if kind >> 16:  # small element: size and type share a word, the content follows in 4 bytes
+        if kind >> 16:  # a small element: size and type share a word, 4 bytes of content follow
             kind, size, start, after = kind & 0xFFFF, kind >> 16, at + 4, at + 8
             if size > 4:
                 raise Damaged("a small element that is not small")
@@ -119,7 +119,7 @@ class Cursor:
         return kind, self.data[start:stop]
 
     def numbers(self) -> NDArray[Any]:
-        """The next element as a flat array in the type that it is stored in."""
+        """The next element as a flat array of the stored type."""
         kind, content = self.element()
         dtype = _DTYPES[self.order].get(kind)
         if dtype is None:
@@ -179,7 +179,7 @@ def _nested(cursor: Cursor, budget: Budget, depth: int) -> Any:
 
 
 def _plausible(count: int, cursor: Cursor) -> None:
-    """Each value takes at least the 8 bytes of its tag: refuse to make room for more of them."""
+    """Refuse more values than there is room for: each takes at least the 8 bytes of its tag."""
     if count * 8 > cursor.left + 8:
         raise Damaged(f"{count:,} values declared in {cursor.left:,} bytes")
 
@@ -189,7 +189,7 @@ def _struct(cursor: Cursor, count: int, budget: Budget, depth: int) -> Any:
     width = int(widths[0]) if len(widths) else 0
     packed = bytes(cursor.element()[1])
     if width <= 0 and packed:
-        raise Damaged("field names of no length")
+        raise Damaged("field names without a length")
     pieces = [packed[at : at + width] for at in range(0, len(packed), width)] if packed else []
     fields = [piece.split(b"\0", 1)[0].decode("utf-8", "replace") for piece in pieces]
     _plausible(count * max(1, len(fields)), cursor)
@@ -217,17 +217,17 @@ def _char(cursor: Cursor, shape: tuple[int, ...], budget: Budget) -> str | list[
         codec += "-le" if cursor.order == "<" else "-be"
     text = bytes(content).decode(codec, "replace")
     codes = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), "<u2")
-    if len(codes) != math.prod(shape):  # e.g. several bytes for one letter: rows are lost
+    if len(codes) != math.prod(shape):  # several bytes for one letter: the rows are lost
         return text
     return rows_of_text(codes.reshape(shape, order="F"))
 
 
 def _sparse(cursor: Cursor, shape: tuple[int, ...], budget: Budget, flags: int) -> NDArray[Any]:
     if len(shape) != 2:
-        raise Damaged("a sparse matrix that has not two dimensions")
+        raise Damaged("a sparse matrix without two dimensions")
     budget.take(math.prod(shape) * 16, f"a sparse matrix of {shape[0]:,} x {shape[1]:,}")
     rows, starts = cursor.numbers(), cursor.numbers()
-    # a logical one has one byte a value, whatever type the element claims to have
+    # a logical one has one byte per value, whatever type the element declares
     logical = flags & _LOGICAL_FLAG
     values = np.frombuffer(cursor.element()[1], "?") if logical else cursor.numbers()
     if flags & _COMPLEX_FLAG:
@@ -245,7 +245,7 @@ def _read_level4(data: bytes, budget: Budget) -> dict[str, Any]:
         code, rows, columns, imaginary, length = map(int, np.frombuffer(data, order + "i4", 5, at))
         precision, kind = code // 10 % 10, code % 10
         if not 0 <= code < 5000 or precision > 5 or kind > 2 or min(rows, columns, length - 1) < 0:
-            raise Damaged("it does not begin as one")
+            raise Damaged("its header is not that of one")
         dtype = np.dtype(order + _LEVEL4[precision])
         parts = 2 if imaginary and kind == 0 else 1
         start, count = at + 20 + length, rows * columns
@@ -266,7 +266,7 @@ def _level4_value(table: NDArray[Any], kind: int, budget: Budget) -> Any:
         return rows_of_text(table)
     if kind == 0:
         return table
-    # sparse: columns are row, column, value (1-based); the last line holds the size
+    # sparse: columns are row, column (from 1), value; the last line holds the size
     if table.shape[1] not in {3, 4} or len(table) == 0 or not np.isfinite(table).all():
         raise Damaged("a sparse matrix without its size")
     shape = (int(table[-1, 0]), int(table[-1, 1]))
@@ -276,7 +276,7 @@ def _level4_value(table: NDArray[Any], kind: int, budget: Budget) -> Any:
     rows, columns = (table[:-1, column].astype(np.int64) - 1 for column in (0, 1))
     inside = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
     if not inside.all():
-        raise Damaged("a sparse matrix has a value outside")
+        raise Damaged("a value of a sparse matrix lies outside it")
     values = table[:-1, 2] if table.shape[1] == 3 else table[:-1, 2] + 1j * table[:-1, 3]
     full = np.zeros(shape, dtype=values.dtype)
     full[rows, columns] = values

@@ -1,4 +1,4 @@
-"""What the readers of both file formats share: the budget of memory, and the errors."""
+"""What the readers of both file formats share: the memory budget, errors, text, sparse matrices."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 #: Bytes that the decoded values of one file may take. The largest file of the known data sets
 #: (120 matrices of 511 x 681 doubles) takes 334 MB.
 LIMIT = 512 * 2**20
-#: What an element costs beside its numbers: the Python objects around it.
+#: Bytes that an element costs beside its numbers: the Python objects around it.
 OVERHEAD = 200
-#: Cells within structs within cells: beyond this the file is made to exhaust the stack.
+#: Levels of cells and structs within each other. A deeper file is made to exhaust the stack.
 MAX_DEPTH = 32
 MAX_DIMENSIONS = 32
 
 
 class Damaged(Exception):
-    """The content contradicts itself or ends too early."""
+    """The content contradicts itself, or ends too early."""
 
 
 class TooLarge(Exception):
@@ -34,16 +34,16 @@ class Opaque:
 
 
 class Budget:
-    """Counts what is decoded, before it is."""
+    """Counts the bytes of decoded values before they are allocated."""
 
     def __init__(self, limit: int = LIMIT) -> None:
         self.left = limit
 
     def take(self, count: int, what: str) -> None:
-        """Spend so many bytes.
+        """Spend so many bytes on ``what``.
 
         Raises:
-            TooLarge: there are fewer left.
+            TooLarge: fewer are left.
         """
         self.left -= count
         if self.left < 0:
@@ -51,7 +51,7 @@ class Budget:
 
 
 def rows_of_text(codes: NDArray[Any]) -> str | list[str]:
-    """A char array: (rows, columns) of UTF-16 codes as text, several rows as a list."""
+    """A char array (rows, columns) of UTF-16 codes as text; several rows as a list."""
     if codes.size == 0:
         return ""
     table = codes.reshape(codes.shape[0], -1).astype("<u2")
@@ -64,7 +64,7 @@ def dense(
 ) -> NDArray[Any]:
     """A sparse matrix (row indices, starts of the columns, values) as a full one.
 
-    The caller has paid for it.
+    The caller must have taken its size from the budget.
 
     Raises:
         Damaged: the indices do not fit the shape.
@@ -74,10 +74,10 @@ def dense(
         raise Damaged("the columns of a sparse matrix are not in order")
     count = int(starts[-1])
     if count > min(len(rows), len(values)):
-        raise Damaged("a sparse matrix has fewer values than it says")
+        raise Damaged("a sparse matrix has fewer values than it declares")
     rows = rows[:count].astype(np.int64)
     if count and not (rows.min() >= 0 and rows.max() < shape[0]):
-        raise Damaged("a sparse matrix has a row outside")
+        raise Damaged("a row of a sparse matrix lies outside it")
     full = np.zeros(shape, dtype=values.dtype)
     full[rows, np.repeat(np.arange(shape[1]), np.diff(starts))] = values[:count]
     return full

@@ -1,0 +1,101 @@
+"""What is refused before any work, each with the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from emomap import method as methods
+from emomap.analysis import ranking
+from emomap.errors import EmomapError, UsageError
+from emomap.experiment.contender import Contender, MethodContender
+from emomap.sample import Dataset, Split
+
+
+def check_names(contenders: Sequence[Contender]) -> None:
+    """Each row has its own name. Files are named after it, so it stays within the run folder.
+
+    Raises:
+        UsageError: a name that is empty, leads elsewhere, or belongs to another row.
+    """
+    seen: dict[str, Contender] = {}
+    for contender in contenders:
+        parts = {part.strip() for part in contender.name.split("/")}
+        if contender.name == ranking.CEILING or parts & {"", ".", ".."}:
+            raise UsageError(
+                f"--method {contender.name}=...: '{contender.name}' cannot be the name of a row, "
+                "because files are named after it: it may not be empty, nor "
+                f"'{ranking.CEILING}', nor a path that leads elsewhere"
+            )
+        other = seen.setdefault(contender.name, contender)
+        if other is not contender:
+            raise UsageError(
+                f"two methods are called {contender.name} ({other.source} and "
+                f"{contender.source}); give the folder another name: --method NAME=FOLDER"
+            )
+
+
+def check_options(contenders: Sequence[Contender], numbers: Mapping[str, Any]) -> None:
+    """Refuse constructor options that a method does not have.
+
+    Raises:
+        UsageError: names the option and those that exist.
+    """
+    for contender in contenders:
+        if isinstance(contender, MethodContender):
+            options = contender.method_options(numbers)
+            methods.check_options(contender.cls, contender.name, options)
+
+
+def check_checkpoints(
+    checkpoints: Mapping[str, Path],
+    learners: Mapping[str, MethodContender],
+    numbers: Mapping[str, Any],
+) -> None:
+    """Load every checkpoint once.
+
+    Raises:
+        UsageError: it is for a method that does not learn or does not take part.
+        EmomapError: it cannot be read.
+    """
+    for name, file in checkpoints.items():
+        if name not in learners:
+            raise UsageError(f"--checkpoint {name}=...: '{name}' is not a trainable --method here")
+        learners[name].make(numbers).load(file, device="cpu")
+
+
+def require_labels(dataset: Dataset, name: str) -> None:
+    """Refuse a data set on which a method cannot be trained.
+
+    Raises:
+        UsageError: no image, or none of the train split, has an emotion.
+    """
+    if not dataset.labelled:
+        raise UsageError(
+            f"{name} learns from emotion labels, and {dataset.name} has none: add a labels.csv "
+            f"(image,emotion), or give a trained network with --checkpoint {name}=FILE"
+        )
+    if not any(s.split == "train" and s.emotion for s in dataset):
+        raise UsageError(
+            f"{name} needs labelled images in the train split, and {dataset.name} has none: "
+            "check split.csv (image,split) and labels.csv"
+        )
+
+
+def require_truth(dataset: Dataset, split: Split | None, *, classified: bool) -> None:
+    """Refuse a split without anything to compare with.
+
+    Args:
+        classified: whether emotions are predicted, so that labels will do.
+
+    Raises:
+        EmomapError: no image of the split has gaze.
+    """
+    samples = [s for s in dataset if split is None or s.split == split]
+    if any(s.gaze_source for s in samples) or (classified and any(s.emotion for s in samples)):
+        return
+    raise EmomapError(
+        f"{dataset.name}: no gaze for its {len(samples)} images, so there is nothing to score "
+        "against; put it into fixations/ or maps/, or give it with --gaze PATH"
+    )

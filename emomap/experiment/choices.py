@@ -1,0 +1,99 @@
+"""What a user may choose about a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emomap import data as datasets
+from emomap.sample import Split
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a user may choose about a run: the keyword arguments of `emomap.bench`.
+
+    Attributes:
+        names: methods: of the registry, ``package.module:Name``, or ``NAME=FOLDER`` of maps.
+        data: an embedded data set, or a folder or archive, see `emomap.data.open_dataset`.
+        recipe_name: "demo", "paper" or a TOML file; by default "demo" for the set `demo`.
+        settings: changes of the recipe, ``["training.epochs=3"]``.
+        gaze: where the gaze is, if it is kept apart from the pictures.
+        split: "train", "val", "test" or "all"; by default "test" where there is one.
+        checkpoints: method -> file of a trained network, which is then not trained.
+        baselines: whether the baselines of the recipe take part.
+        paper_table: a table of the paper (1 to 3): its methods, its metrics and nothing else.
+        out: run folder; by default ``runs/DATA-RECIPE-seedN``. An unfinished run there is resumed.
+        resume: False to refuse a folder that holds a run.
+        seed: random seed.
+        device: "auto" (the GPU where there is one), "cpu", "cuda", "cuda:1", "mps".
+        jobs: processes; None for one per processor.
+        shard: (i, n) to do only the i-th of n parts of the images, see `emomap.experiment.merge`.
+        show: report progress on stderr.
+    """
+
+    names: Sequence[str] = ("islamnet",)
+    data: str = "demo"
+    recipe_name: str | None = None
+    settings: Sequence[str] = ()
+    gaze: str | Path | None = None
+    split: str | None = None
+    checkpoints: Mapping[str, Path] | None = None
+    baselines: bool = True
+    paper_table: int | None = None
+    out: str | Path | None = None
+    resume: bool = True
+    seed: int = 0
+    device: str = "auto"
+    jobs: int | None = None
+    shard: tuple[int, int] | None = None
+    show: bool = True
+
+    @property
+    def recipe(self) -> str:
+        """The name or file of the recipe."""
+        return self.recipe_name or ("demo" if self.data == "demo" else "paper")
+
+    @property
+    def embedded(self) -> bool:
+        """True for a data set that comes with emomap."""
+        return self.data in datasets.EMBEDDED
+
+    def run_folder(self, dataset: str) -> Path:
+        """Where the run is kept.
+
+        Args:
+            dataset: name of the data set.
+        """
+        if self.out:
+            return Path(self.out)
+        table = f"-table{self.paper_table}" if self.paper_table else ""
+        shard = f"-shard{self.shard[0]}of{self.shard[1]}" if self.shard else ""
+        return Path("runs") / f"{dataset}-{Path(self.recipe).stem}{table}-seed{self.seed}{shard}"
+
+    def record(self, split: Split | None) -> dict[str, Any]:
+        """What `recipe.toml` keeps below ``run``: the choices that change a result.
+
+        Args:
+            split: the one that is scored; None for all samples.
+        """
+        checkpoints = sorted((self.checkpoints or {}).items())
+        return {
+            "recipe": self.recipe,
+            "data": self.data if self.embedded else _absolute(self.data),
+            "gaze": "" if self.gaze is None else str(Path(self.gaze).resolve()),
+            "split": split or "whole",
+            "seed": self.seed,
+            **({"shard": f"{self.shard[0]}/{self.shard[1]}"} if self.shard else {}),
+            **{f"checkpoint_{name}": str(Path(file).resolve()) for name, file in checkpoints},
+        }
+
+
+def _absolute(data: str) -> str:
+    """The absolute path of a data set, behind its layout if one is named."""
+    layout, separator, path = data.partition(":")
+    if separator and layout in datasets.LAYOUTS:
+        return f"{layout}:{Path(path).resolve()}"
+    return str(Path(data).resolve())

@@ -1,0 +1,93 @@
+"""The stage raw maps -> finished maps: the rows NAME-smooth and NAME-center of a network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emomap import io, metrics, predict
+from emomap import method as methods
+from emomap.experiment import finish
+from emomap.experiment.made import Files, MadeMaps, existing, problems
+from emomap.experiment.plan import Plan
+from emomap.method import Method
+from emomap.progress import say
+from emomap.runs.folder import Run
+from emomap.sample import Sample
+from emomap.scoring.image import truths
+from emomap.scoring.protocol import Protocol
+
+
+def finished_rows(plan: Plan, folder: Run, name: str, method: Method, raw: Files) -> MadeMaps:
+    """Smooth the raw maps of a network, without and with the centre prior.
+
+    The two numbers are chosen on the validation split, and kept in `finish.json`. Without gaze in
+    that split, no row is made.
+
+    Args:
+        name: name of the raw row.
+        method: trained.
+        raw: image -> raw map.
+    """
+    chosen = folder.method(name) / "finish.json"
+    failed: list[str] = []
+    if not chosen.exists():
+        samples = plan.gazed("val") if plan.dataset.splits else []
+        if not samples:
+            say(f"{name}: no validation split with gaze, so no smoothed rows")
+            return MadeMaps()
+        numbers, failed = _choose(plan, folder, name, method, samples)
+        io.write_text(chosen, json.dumps(numbers) + "\n")
+    numbers = json.loads(chosen.read_text("utf-8"))
+    rows: dict[str, Files] = {}
+    for kind in ("smooth", "center"):
+        row = f"{name}-{kind}"
+        rows[row] = {image: predict.map_path(folder.maps / row, image) for image in raw}
+        _write(finish.Finish(**numbers[kind]), raw, rows[row])
+    return MadeMaps(rows, failed=failed)
+
+
+def _write(chosen: finish.Finish, raw: Files, targets: Files) -> None:
+    """Finish the maps that are missing."""
+    for image, target in targets.items():
+        if not target.exists():
+            values = finish.shrink(io.read_map(raw[image]))
+            io.write_map(target, chosen.apply(values, center_prior(values.shape)))
+
+
+def _choose(
+    plan: Plan, folder: Run, name: str, method: Method, samples: Sequence[Sample]
+) -> tuple[dict[str, Any], list[str]]:
+    """The numbers of both rows, and the validation pictures that failed."""
+    home = folder.method(name)
+    outcomes = predict.predict_batches(
+        method,
+        samples,
+        home / "validation",
+        home / "validation.jsonl",
+        label=f"validation maps of {name}",
+        show=plan.show,
+    )
+    protocol = Protocol(metrics=("cc",), sigma=plan.dataset.sigma, stretch=True)
+    by_id = {sample.id: sample for sample in samples}
+    maps, centers, densities = [], [], []
+    for image, path in existing(home / "validation", samples).items():
+        gaze = by_id[image].gaze()
+        assert gaze is not None
+        density = truths(gaze, protocol, image)["density"]
+        maps.append(finish.shrink(io.read_map(path)))
+        centers.append(center_prior(maps[-1].shape))
+        densities.append(metrics.resize(density, maps[-1].shape, method="area"))
+    smooth, center = finish.choose(maps, centers, densities)
+    return {"smooth": vars(smooth), "center": vars(center)}, problems(outcomes)
+
+
+def center_prior(shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """The centre prior of the row `center`, scaled to 0..1."""
+    blank = np.zeros((*shape, 3), dtype=np.uint8)
+    prior = methods.load("center")().predict([blank])[0].map
+    return finish.unit(np.asarray(prior, dtype=np.float64))

@@ -1,0 +1,142 @@
+"""The stage map files -> rows of values. Rows that are in the run folder already are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from emomap import metrics, parallel
+from emomap.analysis import ranking
+from emomap.experiment.made import Files
+from emomap.experiment.plan import Plan
+from emomap.progress import track
+from emomap.runs.folder import Run
+from emomap.scoring.image import MapToScore, Scored, score_items
+from emomap.scoring.observers import score_observers
+from emomap.scoring.pool import pool_fixations
+from emomap.scoring.protocol import Protocol, available, missing_inputs
+from emomap.scoring.rows import Row, append_rows, resume_rows
+
+
+@dataclass(frozen=True)
+class ScoredRows:
+    """The rows of a method, and a line for each picture that could not be scored."""
+
+    rows: Sequence[Row] = ()
+    failed: Sequence[str] = ()
+
+
+def fit_protocol(plan: Plan) -> tuple[Protocol, list[str]]:
+    """The protocol of a plan, without the metrics for which the data set lacks gaze.
+
+    Returns:
+        The protocol, and the remarks that the table must show. Without any gaze, the protocol has
+        no metrics.
+    """
+    samples = plan.gazed(plan.split)
+    remarks = [*plan.dataset.notes]
+    if not samples:
+        remarks.append("no gaze in this data set, so maps are not scored (--gaze PATH adds it)")
+        return Protocol(metrics=()), remarks
+    without = len(plan.part(plan.split)) - len(samples)
+    if without:
+        remarks.append(f"{without} images have no gaze and are not scored")
+    first = samples[0].gaze()
+    wanted = plan.protocol.metrics
+    omitted = missing_inputs(wanted, available(first) if first else set())
+    remarks += [f"left out: {name} ({reason})" for name, reason in omitted.items()]
+    kept = tuple(name for name in wanted if name not in omitted)
+    return replace(plan.protocol, metrics=kept), remarks
+
+
+def score_maps(plan: Plan, folder: Run, protocol: Protocol, name: str, maps: Files) -> ScoredRows:
+    """Score the maps of a row.
+
+    Args:
+        protocol: from `fit_protocol`.
+        name: of the row.
+        maps: image -> map file.
+    """
+    gaze = {s.id: s.gaze for s in plan.gazed(plan.split)}
+    items = [MapToScore(image, file, gaze[image]) for image, file in maps.items()]
+
+    def work(todo: Sequence[MapToScore]) -> Iterator[Scored]:
+        nonfixations = _nonfixations(plan, folder, protocol)
+        return score_items(todo, protocol, jobs=plan.jobs, nonfixations=nonfixations)
+
+    return _score(plan, folder, protocol, name, items, work)
+
+
+def score_ceiling(plan: Plan, folder: Run, protocol: Protocol) -> ScoredRows:
+    """Score the gaze of all other observers against each observer, where fixations have observers.
+
+    Metrics against a density have no ceiling.
+    """
+    gaze = plan.gazed(plan.split)[0].gaze()
+    if gaze is None or gaze.observers is None or not plan.numbers["bench"]["ceiling"]:
+        return ScoredRows()
+    names = [n for n in protocol.metrics if "density" not in metrics.CATALOGUE[n].inputs]
+    if not names:
+        return ScoredRows()
+    protocol = replace(protocol, metrics=tuple(names))
+    nonfixations = _nonfixations(plan, folder, protocol)
+    score = partial(score_observers, protocol=protocol, nonfixations=nonfixations)
+
+    def work(todo: Sequence[MapToScore]) -> Iterator[Scored]:
+        return parallel.ordered(score, todo, jobs=plan.jobs, chunk=10)
+
+    items = [
+        MapToScore(s.id, s.image_file, s.gaze) for s in plan.mine() if s.gaze_source is not None
+    ]
+    return _score(plan, folder, protocol, ranking.CEILING, items, work)
+
+
+def _score(
+    plan: Plan,
+    folder: Run,
+    protocol: Protocol,
+    name: str,
+    items: Sequence[MapToScore],
+    work: Callable[[Sequence[MapToScore]], Iterator[Scored]],
+) -> ScoredRows:
+    """Append the rows that are missing.
+
+    Args:
+        work: scores the items that it is given, in their order.
+    """
+    path = folder.rows(name)
+    rows = resume_rows(path, protocol.metrics)
+    failed: list[str] = []
+    done = {row.image for row in rows}
+    todo = [item for item in items if item.id not in done]
+    signatures = {metric: protocol.signature(metric) for metric in protocol.metrics}
+    for result in track(
+        work(todo) if todo else (),
+        total=len(items),
+        done=len(items) - len(todo),
+        label=f"scores of {name}",
+        show=plan.show,
+    ):
+        if result.problem:
+            failed.append(result.problem)
+            continue
+        new = [
+            Row(plan.dataset.name, name, result.id, metric, value, signatures[metric])
+            for metric, value in result.values.items()
+        ]
+        append_rows(path, new)
+        rows += new
+    return ScoredRows(rows, failed)
+
+
+def _nonfixations(plan: Plan, folder: Run, protocol: Protocol) -> Path | None:
+    """The file of the fixations on other pictures, where a metric needs them."""
+    if not protocol.needs() & {"other", "baseline"}:
+        return None
+    path = folder.folder / "fixations.npz"
+    if path.exists():
+        return path
+    gazes = ((s.id, gaze) for s in plan.gazed(plan.split) if (gaze := s.gaze()))
+    return pool_fixations(gazes, path)

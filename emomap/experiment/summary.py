@@ -1,0 +1,153 @@
+"""The last stage: rows and predicted emotions -> `summary.json`, `table.md`, and the report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emomap import io, metrics, predict
+from emomap._version import __version__
+from emomap.analysis import ranking
+from emomap.errors import EmomapError, listed
+from emomap.experiment.plan import Plan
+from emomap.progress import say
+from emomap.runs.folder import Run
+from emomap.scoring.protocol import Protocol
+from emomap.scoring.rows import Row
+from emomap.scoring.summary import interval
+from emomap.tables import Table
+
+
+@dataclass
+class Findings:
+    """What the stages have found so far.
+
+    Attributes:
+        rows: row name -> rows of values.
+        accuracy: row name -> accuracy with its interval and the confusion matrix.
+        remarks: lines that the table must show.
+        failed: a line for each picture that some method could not do, each line once.
+    """
+
+    rows: dict[str, Sequence[Row]] = field(default_factory=dict)
+    accuracy: dict[str, dict[str, Any]] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+    def fail(self, lines: Iterable[str]) -> None:
+        """Add the lines that are not there yet."""
+        self.failed += [line for line in dict.fromkeys(lines) if line not in self.failed]
+
+    def add_rows(self, name: str, rows: Sequence[Row]) -> None:
+        """Add the rows of a method, if it has any."""
+        if rows:
+            self.rows[name] = rows
+
+    def add_predictions(self, plan: Plan, name: str, predictions: Path) -> None:
+        """Add accuracy and confusion matrix on the labelled images of the split, if it has any.
+
+        A method that knows other emotions than the data set gets a remark instead.
+        """
+        guesses = predict.read_emotions(predictions)
+        foreign = set(guesses.values()) - set(plan.dataset.classes)
+        if foreign and plan.dataset.classes:
+            self.remarks.append(
+                f"{name}: no accuracy, since it knows emotions ({', '.join(sorted(foreign))}) that "
+                f"{plan.dataset.name} does not have"
+            )
+        pairs = [
+            (s.emotion, guesses[s.id])
+            for s in plan.part(plan.split)
+            if s.emotion is not None and s.id in guesses
+        ]
+        if foreign or not pairs:
+            return
+        truth, guess = (np.array(column) for column in zip(*pairs, strict=True))
+        hits = interval([float(hit) for hit in truth == guess], plan.seed)
+        self.accuracy[name] = {
+            "accuracy": hits["mean"],
+            "accuracy_interval": [hits["low"], hits["high"]],
+            "confusion": metrics.confusion_matrix(guess, truth, plan.dataset.classes).tolist(),
+        }
+
+
+def summarise(plan: Plan, protocol: Protocol, found: Findings) -> dict[str, Any]:
+    """The content of `summary.json`.
+
+    Raises:
+        EmomapError: no method has a result.
+    """
+    if not set(found.rows) - {ranking.CEILING} and not found.accuracy:
+        raise EmomapError(f"no method has a result; not done: {listed(found.failed, 3)}")
+    values = ranking.collect(found.rows) if found.rows else {}
+    means = ranking.means(values, plan.seed)
+    n_images = max((c["n"] for t in means.values() for c in t.values()), default=0)
+    share = ranking.ceiling_share(means, "nss")
+    return {
+        "dataset": plan.dataset.name,
+        "synthetic": plan.dataset.synthetic,
+        "split": plan.split or "whole",
+        "n_images": n_images or len(plan.part(plan.split)),
+        "seed": plan.seed,
+        "emomap": __version__,
+        "signature": protocol.signature(seed=plan.seed),
+        "classes": list(plan.dataset.classes),
+        "methods": _entries(plan, means, found.accuracy),
+        "ranks": ranking.mean_ranks(means),
+        "tests": ranking.paired_tests(values, plan.seed),
+        "ceiling_share": {"nss": share} if share else {},
+        "remarks": found.remarks,
+        "failed": found.failed,
+    }
+
+
+def _entries(
+    plan: Plan, means: Mapping[str, Any], accuracy: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Row name -> accuracy, folder of maps made elsewhere, and means."""
+    folders = {name: str(folder.resolve()) for name, folder in plan.ready.items()}
+    return {
+        name: {
+            "accuracy": None,
+            **accuracy.get(name, {}),
+            **({"maps": folders[name]} if name in folders else {}),
+            "metrics": means.get(name, {}),
+        }
+        for name in dict.fromkeys([*means, *accuracy])
+    }
+
+
+def tables(summary: Mapping[str, Any], *, intervals: bool = True) -> list[Table]:
+    """The ranked table, then a confusion matrix for each classifier."""
+    ranked = ranking.ranked_table(summary, intervals=intervals)
+    return [ranked, *ranking.confusion_tables(summary)]
+
+
+def write(plan: Plan, folder: Run, summary: Mapping[str, Any]) -> None:
+    """Write summary, table and confusion matrices; and the report, unless the recipe forbids it."""
+    root = folder.folder
+    io.write_text(root / "summary.json", json.dumps(summary, indent=1) + "\n")
+    io.write_text(root / "table.md", "\n".join(t.render("md") for t in tables(summary)))
+    for name, entry in summary["methods"].items():
+        if entry["accuracy"] is not None:
+            _draw_confusion(plan, folder, name, entry)
+    if plan.numbers["bench"]["report"]:
+        from emomap import report
+
+        if plan.show:
+            say("writing the report")
+        report.write(root)
+
+
+def _draw_confusion(plan: Plan, folder: Run, name: str, entry: Mapping[str, Any]) -> None:
+    from emomap.report.figure import draw_confusion
+
+    words = [name, f"accuracy {100 * entry['accuracy']:.1f}%", plan.dataset.name]
+    title = ", ".join(words) + (" (SYNTHETIC)" if plan.dataset.synthetic else "")
+    target = folder.method(name) / "confusion.png"
+    draw_confusion(entry["confusion"], plan.dataset.classes, title, target)

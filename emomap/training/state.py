@@ -1,0 +1,84 @@
+"""What an interrupted training leaves behind to resume from: ``FOLDER/state.pt``.
+
+Nothing random is carried from step to step, so weights, momentum and counters are the whole state.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from emomap.errors import EmomapError
+from emomap.nn.backbone import read_state
+from emomap.nn.network import write_state
+
+
+@dataclass
+class TrainingState:
+    """How far a training is: everything but weights and momentum.
+
+    Attributes:
+        step: steps done.
+        sums: sums of the losses since the epoch began, by name.
+        history: one entry an epoch, as in ``training.jsonl``.
+        best: `rank` of the best epoch so far.
+    """
+
+    step: int = 0
+    sums: dict[str, Any] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    best: list[float] = field(default_factory=lambda: [-1.0, -math.inf])
+
+
+def rank(epoch: Mapping[str, Any]) -> list[float]:
+    """Accuracy, then loss: the better epoch has the larger rank."""
+    return [epoch.get("validation_accuracy", 0.0), -epoch.get("validation_loss", 0.0)]
+
+
+def restore(
+    file: Path, identity: Mapping[str, Any], network: nn.Module, optimizer: torch.optim.Optimizer
+) -> TrainingState:
+    """The state in a file, with its weights and momentum loaded; a fresh one without the file.
+
+    Raises:
+        EmomapError: the file is damaged, or belongs to a training with other numbers.
+    """
+    if not file.exists():
+        return TrainingState()
+    state = read_state(file)
+    found = state.get("identity", {})
+    for key, value in identity.items():
+        if found.get(key) != value:
+            raise EmomapError(
+                f"{file}: begun with {key}={found.get(key)}, now it is {value}; resume with the "
+                "old numbers, or train in another folder"
+            )
+    network.load_state_dict(state["weights"])
+    optimizer.load_state_dict(state["optimizer"])
+    return TrainingState(**state["progress"])
+
+
+def keep(
+    file: Path,
+    identity: Mapping[str, Any],
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    state: TrainingState,
+) -> None:
+    """Write the state atomically, for `restore`."""
+    sums = {key: float(value) for key, value in state.sums.items()}
+    write_state(
+        file,
+        {
+            "identity": dict(identity),
+            "weights": network.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "progress": {**vars(state), "sums": sums},
+        },
+    )
