@@ -17,13 +17,15 @@ from emomap.cli import options
     )
 )
 @click.argument("paths", type=options.FOLDER, nargs=-1, required=True, metavar="A B [C ...]")
-@click.option("--methods", metavar="A,B", help="Of run folders, only these methods.")
-@click.option("--metrics", "metric_names", metavar="A,B", help="Only these metrics.")
-@click.option("--against", metavar="NAME", help="The reference. Default: the first method.")
-@click.option("--all-pairs", is_flag=True, help="Each with each, not each with the reference.")
-@click.option("--force", is_flag=True, help="Compare what was scored in different ways.")
+@click.option("--methods", metavar="A,B", help="Methods of run folders. Default: all.")
+@click.option("--metrics", "metric_names", metavar="A,B", help="Metrics to compare. Default: all.")
+@click.option("--against", metavar="NAME", help="Compare with this method. Default: the first.")
+@click.option("--all-pairs", is_flag=True, help="Compare all pairs, not only with the reference.")
+@click.option("--force", is_flag=True, help="Compare values that were scored in different ways.")
 @click.option(
-    "--allow-missing", is_flag=True, help="Compare on the images that all have, and say how many."
+    "--allow-missing",
+    is_flag=True,
+    help="Compare on the images that all have; list the others.",
 )
 @options.format_option
 @options.output_option
@@ -39,9 +41,10 @@ def compare(
     """Compare methods image by image: which is better, by how much, and is it chance?
 
     A, B, C are run folders of `emomap bench`, or files with the values of each image. For each
-    metric: the paired permutation test (Holm over the methods), the effect size d_z, on how many
-    images each is better, the ranks, and the way from the centre prior to the agreement of people
-    where both rows are there. Files with different signatures are refused.
+    metric the output has the paired permutation test (Holm over the pairs), the effect size d_z,
+    the number of images on which each method is better, and the ranks; also the share of the way
+    from the centre prior to the agreement of people, if both are there. Files with different
+    signatures are refused.
     """
     from emomap.analysis.compare import compare as run
     from emomap.scoring.protocol import check_metrics

@@ -16,14 +16,14 @@ from emomap.cli import options
     "--output",
     type=options.FOLDER,
     metavar="FILE",
-    help="Write here. Default: report.html in the run folder.",
+    help="Write to this file. Default: report.html in the run folder.",
 )
 def report(run: Path, output: Path | None) -> None:
     """Show the run folder RUN as one HTML page with pictures, and print the page's path.
 
-    The page is a single file that opens from disk and loads nothing: ranked table, pictures with
-    the maps of all methods on one scale, distributions, learning curves, confusion matrix, recipe,
-    and a text for a paper. `emomap bench` writes it at its end.
+    The page is a single file that opens from disk and loads nothing. It has the ranked table,
+    pictures with the maps of all methods on one scale, distributions, learning curves, confusion
+    matrices, the recipe, and a text for a paper. `emomap bench` writes it when it ends.
     """
     from emomap.report import write
 

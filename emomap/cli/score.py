@@ -22,7 +22,7 @@ from emomap.cli import options
 @click.option(
     "--gt-kind",
     type=click.Choice(["neutral", "density", "fixation-maps", "csv"]),
-    help="Read GT as this instead of recognising it.",
+    help="Read GT as this kind. Default: recognise it.",
 )
 @options.format_option
 @options.output_option
@@ -30,16 +30,16 @@ from emomap.cli import options
     "--per-image",
     type=options.FOLDER,
     metavar="FILE",
-    help="Each image's values, with the signature: .csv, .json, .jsonl (rows) or .parquet. "
-    "Interrupted, the same command goes on where it stopped.",
+    help="Write the values of each image to a .csv, .json, .jsonl (rows) or .parquet file. If "
+    "interrupted, the same command resumes.",
 )
 @click.option(
     "--explain",
     is_flag=True,
-    help="Say in words what the signature means (without PRED and GT: only that).",
+    help="Explain the signature in words. Without PRED and GT, do only that.",
 )
 @click.option(
-    "--allow-missing", is_flag=True, help="Score what both sides have, and say what they lack."
+    "--allow-missing", is_flag=True, help="Score the images that both have, and list the others."
 )
 @options.shard_option
 @options.jobs_option
@@ -64,8 +64,8 @@ def score(
 
     Maps may be png (8 or 16 bit), jpg, tif, bmp, npy, npz or mat. GT is a data set with gaze, or a
     folder of density maps, of fixation maps, or of fixation CSVs (columns x,y in pixels, from 0).
-    Files pair by stem. Every output carries the signature, which names all choices behind the
-    values. Exit code 3 when some maps could not be scored, or are all zero.
+    Files pair by stem. Every output has the signature, which names all choices behind the values.
+    Exit code 3 if some maps could not be scored, or are zero everywhere.
     """
     from emomap.errors import Interrupted, UsageError
     from emomap.progress import report_problems
@@ -78,7 +78,7 @@ def score(
         options.show("\n".join(explained(chosen.signature(seed=seed))) + "\n", output)
         return 0
     if pred is None or gt is None:
-        raise UsageError("score needs two folders: emomap score PRED GT, see emomap score --help")
+        raise UsageError("score needs two folders: emomap score PRED GT; see emomap score --help")
     if per_image:
         check_path(per_image, "--per-image")
     try:
@@ -97,7 +97,7 @@ def score(
     except KeyboardInterrupt as error:
         if per_image:
             raise
-        raise Interrupted("interrupted; with --per-image FILE it could go on from here") from error
+        raise Interrupted("interrupted; with --per-image FILE it could be resumed") from error
     report_problems(found.failed, found.remarks)
     options.show(found.render(form, explain=explain), output)
     return 3 if found.failed or found.blank else 0

@@ -9,6 +9,7 @@ import click
 from emomap.cli import options
 from emomap.errors import UsageError
 
+#: The formats of other commands, and the rows as Parquet.
 FORMATS = ["table", "json", "csv", "md", "latex", "parquet"]
 
 

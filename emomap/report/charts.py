@@ -1,6 +1,7 @@
-"""Charts of the report as numbers for the template: bars, histograms, curves.
+"""Charts of the report as numbers for the template: axes, histograms, curves.
 
-They become inline SVG and CSS, whose colours follow the reader's light or dark setting.
+The template turns them into inline SVG and CSS, whose colours follow the reader's light or dark
+setting.
 """
 
 from __future__ import annotations
@@ -17,28 +18,28 @@ from emomap import metrics
 from emomap.errors import EmomapError
 from emomap.tables import number
 
-#: Bars of a histogram.
+#: Number of bars of a histogram.
 BINS = 40
 
 
 @dataclass(frozen=True)
 class Axis:
-    """A stretch of values, mapped to 0..100."""
+    """A range of values, mapped to 0..100."""
 
     low: float
     high: float
 
     @classmethod
     def around(cls, values: Sequence[float], *, zero: bool = False) -> Axis:
-        """An axis that holds all values, with some air; from zero if asked and possible."""
+        """An axis that holds all values with a margin. With ``zero`` it starts there if it can."""
         low, high = min(values), max(values)
         if zero and low >= 0:
             low = 0.0
-        air = 0.04 * (high - low) or 0.5
-        return cls(low if zero and low == 0 else low - air, high + air)
+        margin = 0.04 * (high - low) or 0.5
+        return cls(low if zero and low == 0 else low - margin, high + margin)
 
     def __call__(self, value: float) -> float:
-        """The place of a value in percent of the axis."""
+        """Where a value lies, in percent of the axis."""
         return round(100 * (value - self.low) / (self.high - self.low), 2)
 
     @property
@@ -53,7 +54,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Ridge:
-    """The distribution of one method's values: an SVG path in a box of 100 x 24, and marks."""
+    """The distribution of one method's values: an SVG path in a box of 100 x 24, and its mean."""
 
     name: str
     path: str
@@ -72,14 +73,14 @@ class Distribution:
 
     @property
     def ticks(self) -> list[tuple[float, str]]:
-        """Place in percent and label of the ticks."""
+        """The ticks: place in percent, and label."""
         return [(self.axis(tick), f"{tick:g}") for tick in self.axis.ticks]
 
 
 def distributions(
     values: Mapping[str, Mapping[str, Mapping[str, float]]], names: Sequence[str]
 ) -> list[Distribution]:
-    """A distribution for each metric. The axis leaves out the outer half percent on each side."""
+    """A distribution for each metric. Its axis leaves out the outer half percent on each side."""
     found = []
     for metric in names:
         columns = {n: np.array([*t[metric].values()]) for n, t in values.items() if metric in t}
@@ -116,7 +117,7 @@ def _ridge(name: str, values: Any, axis: Axis, metric: str) -> Ridge:
 
 @dataclass(frozen=True)
 class LearningCurve:
-    """One line of a chart: its name and its points, in percent of the axes."""
+    """One line of a chart: its name, its points in percent of the axes, and its last value."""
 
     name: str
     points: str
@@ -137,8 +138,11 @@ class Chart:
 def learning_curves(log: Path) -> list[Chart]:
     """Loss and accuracy by epoch, from the JSON lines of a training log.
 
-    Every number whose name has "loss" or "accuracy" in it is drawn; curves of one kind share a
-    chart.
+    Every number whose name contains "loss" or "accuracy" is drawn, in one chart for each of the
+    two. Without a log there are no charts.
+
+    Raises:
+        EmomapError: the log is damaged.
     """
     if not log.exists():
         return []

@@ -1,7 +1,7 @@
-"""Pictures for a paper: `figure`, a grid of maps, a row an image, a column a method; and confusion.
+"""Figures for a paper: a grid of maps with images in rows and methods in columns, and confusion.
 
-Colours of maps are those of the report: how many times denser than an even spread, one scale for
-all. Text stays text.
+Maps have the colours of the report, which say how many times denser than an even spread they are,
+on one scale. Text stays text in vector formats.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from emomap import io, metrics
 from emomap.analysis import ranking
-from emomap.errors import EmomapError, UsageError
+from emomap.errors import EmomapError, UsageError, listed
 from emomap.report import heat
 from emomap.runs import results
 from emomap.sample import Sample
@@ -23,11 +23,11 @@ from emomap.scoring.image import truths
 from emomap.scoring.protocol import Protocol
 
 SUFFIXES = (".pdf", ".svg", ".eps", ".png")
-#: Width of a text block of A4 in inches; rows grow as they must.
+#: Width in inches of a text block on A4. The height follows from the pictures.
 WIDTH = 7.0
 #: Longer side of a picture in pixels: 300 per inch at the width of a quarter of the page.
 SIDE = 520
-#: Points in an inch, and the width of a letter as a share of its size: titles must not meet.
+#: Points in an inch, and the width of a letter as a share of its size, so that titles fit.
 POINTS, LETTER = 72, 0.62
 
 
@@ -40,19 +40,22 @@ def figure(
     metric: str | None = None,
     width: float = WIDTH,
 ) -> Path:
-    """Draw a grid of maps: image, people's gaze, and each method over the image.
+    """Draw a grid of maps: each image, then people's gaze and each method's map over it.
 
     Args:
         run_folder: of `emomap bench`.
         images: ids, from top to bottom.
         output: .pdf, .svg, .eps or .png (300 dpi).
-        methods: from left to right; all that have maps by default.
+        methods: from left to right; by default all that have maps.
         metric: write the value of this metric below each map.
         width: of the figure in inches.
 
+    Returns:
+        ``output``.
+
     Raises:
         UsageError: an unknown image, method, metric or format.
-        EmomapError: the data set or the maps are gone.
+        EmomapError: the data set or a map is missing.
     """
     if output.suffix.lower() not in SUFFIXES:
         raise UsageError(f"--output {output}: use one of {', '.join(SUFFIXES)}")
@@ -66,7 +69,7 @@ def figure(
     files = {name: run.maps(name) for name in wanted}
     bare = [name for name, paths in files.items() if not paths]
     if methods and bare:
-        raise EmomapError(f"{run.folder}: {bare[0]} has no maps to draw; leave it out")
+        raise EmomapError(f"{run.folder}: {bare[0]} has no maps to draw; remove it from --methods")
     files = {name: paths for name, paths in files.items() if paths}
     _check(run, files, samples, images, metric)
     drawn = _grid([samples[i] for i in images], files, run, run.protocol(dataset), metric, width)
@@ -74,7 +77,7 @@ def figure(
 
     form = output.suffix[1:].lower()
     fonts: Any = {"pdf.fonttype": 42, "ps.fonttype": 42, "svg.fonttype": "none"}
-    # no date, and a fixed salt for the ids in an SVG, so that the same run gives the same bytes
+    # no date, and a fixed salt for the ids in an SVG, so that the same run makes the same bytes
     dateless = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(form)
     with rc_context({**fonts, "svg.hashsalt": "emomap"}), io.atomic(output) as temporary:
         drawn.savefig(temporary, format=form, dpi=300, metadata=dateless)
@@ -84,11 +87,13 @@ def figure(
 def draw_confusion(
     confusion: Sequence[Sequence[int]], classes: Sequence[str], title: str, output: Path
 ) -> None:
-    """Draw a confusion matrix: true emotion in rows, shares of the row as colour and in percent.
+    """Draw a confusion matrix: true emotions in rows, with the share of the row as colour and text.
 
     Args:
         confusion: (C, C) counts.
-        output: .png.
+        classes: names of the emotions.
+        title: of the figure.
+        output: the .png file.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -120,13 +125,14 @@ def _check(
     images: Sequence[str],
     metric: str | None,
 ) -> None:
+    """Refuse images, maps and metrics that do not exist."""
     if not images:
         raise UsageError("--images: name at least one image, e.g. --images 1009,1021")
     for image in images:
         if image not in samples:
-            near = ", ".join(sorted(samples)[:5])
             raise UsageError(
-                f"--images {image}: no such image in {run.folder}; there are {near}, ..."
+                f"--images {image}: no such image in {run.folder}; there are "
+                f"{listed(sorted(samples), 5)}"
             )
         for name, paths in files.items():
             if image not in paths:
@@ -177,26 +183,26 @@ def _grid(
 
 
 def _fitting(width: float, words: str) -> float:
-    """The size in points at which a line fills a width in inches."""
+    """The font size in points at which a line of text fills a width in inches."""
     return POINTS * width / (LETTER * len(words))
 
 
 def _row(
     sample: Sample, files: dict[str, dict[str, Path]], protocol: Protocol
 ) -> list[NDArray[np.uint8]]:
-    """The picture, then the colours of gaze and maps, all of one size."""
+    """The picture, then the colours of gaze and maps, all of the same size."""
     picture = heat.photo(io.read_image(sample.image_file), SIDE)
     size = (picture.shape[1], picture.shape[0])
     gaze = sample.gaze()
     if gaze is None:
-        raise EmomapError(f"{sample.id}: has no gaze")
+        raise EmomapError(f"{sample.id}: this image has no gaze")
     density = truths(gaze, protocol, sample.id)["density"]
     maps = [io.read_map(paths[sample.id]) for paths in files.values()]
     return [picture, *(heat.colours(heat.spread(values, size)) for values in [density, *maps])]
 
 
 def _scale(drawn: Any, grid: Any) -> None:
-    """The colour bar below, in multiples of an even spread, over the grey that shows through."""
+    """Draw the colour bar below the grid, in multiples of an even spread, over a grey ground."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import ListedColormap, LogNorm
 

@@ -1,7 +1,8 @@
 """Maps as colours over their picture, on one scale for all methods and for people.
 
-A colour says how many times denser than an even spread a map is at a place, from once (transparent)
-to `DENSEST` times, by powers of two. A map's own arbitrary scale plays no role, as in the metrics.
+A colour says how many times denser than an even spread a map is at a place: from 1 (transparent) to
+`DENSEST` (full colour), on a logarithmic scale. The scale of the map's own values plays no role, as
+in the metrics.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def spread(values: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float64]:
     """A map at (width, height), in multiples of an even spread (its mean is 1)."""
     from PIL import Image
 
-    resample = Image.Resampling.BILINEAR  # averages when it makes smaller, interpolates otherwise
+    resample = Image.Resampling.BILINEAR  # averages when it shrinks, interpolates when it enlarges
     small = Image.fromarray(np.asarray(values, dtype=np.float32)).resize(size, resample)
     found = np.clip(np.asarray(small, dtype=np.float64), 0, None)
     mean = float(found.mean())
@@ -30,7 +31,7 @@ def spread(values: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float64]:
 
 
 def colours(density: NDArray[np.float64]) -> Colours:
-    """(H, W, 4) colours of multiples of an even spread: transparent at 1, full at `DENSEST`."""
+    """(H, W, 4) colours for multiples of an even spread: transparent at 1, full at `DENSEST`."""
     level = np.log2(np.clip(density, 1, DENSEST)) / np.log2(DENSEST)
     found: Colours = scale()[np.rint(level * 255).astype(np.intp)]
     return found
@@ -38,7 +39,7 @@ def colours(density: NDArray[np.float64]) -> Colours:
 
 @lru_cache(maxsize=1)
 def scale() -> Colours:
-    """(256, 4) the colours of the scale."""
+    """The colours of the scale, (256, 4)."""
     from matplotlib import colormaps
 
     level = np.linspace(0, 1, 256)
@@ -48,7 +49,7 @@ def scale() -> Colours:
 
 
 def photo(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """A picture with this longer side."""
+    """A picture resized so that its longer side has ``side`` pixels."""
     from PIL import Image
 
     factor = side / max(picture.shape[:2])

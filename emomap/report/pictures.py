@@ -1,4 +1,4 @@
-"""Pictures of the report: which images are shown, as small WebP pictures inside the page."""
+"""Pictures of the report: which images are shown, and their maps as small pictures in the page."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from emomap.scoring.protocol import Protocol
 
 #: Longer side of a picture in the page, in pixels.
 SIDE = 320
-#: How many images of each kind; an image may be of several kinds.
+#: How many images are shown of each kind. An image may be of several kinds.
 DIFFER, BEST, WORST, SAMPLE = 12, 8, 8, 8
-#: Fixations up to which their dots leave enough of the density to be seen.
+#: Up to this many fixations, large dots leave enough of the density visible.
 FEW = 60
-#: The metric that says best and worst: the first of these that the run has, else its first one.
+#: The metric that tells best from worst: the first of these that the run has, or else its first.
 PREFERRED = ("cc", "nss", "auc_judd")
 
 
 @dataclass(frozen=True)
 class Overlay:
-    """A map over the picture: a data URI, what it shows, and its values on the metrics."""
+    """A map over the picture: its title, a data URI, a text for it, and its values by metric."""
 
     title: str
     uri: str
@@ -42,12 +42,14 @@ class Overlay:
 
 @dataclass(frozen=True)
 class Shown:
-    """One image of the report with everything below it.
+    """One image of the report with its overlays.
 
     Attributes:
         kinds: why it is shown: "differ", "best", "worst", "sample".
-        photo: data URI.
+        photo: data URI of the picture; alt: a text for it.
         ratio: width over height.
+        emotion: "" for an image without a label.
+        overlays: people's gaze, then the map of each method.
     """
 
     id: str
@@ -60,15 +62,16 @@ class Shown:
 
 
 def leading_metric(run: Results) -> str | None:
-    """The metric by which images are chosen, or None in a run that scored no maps."""
+    """The metric by which images are chosen; None for a run that scored no maps."""
     return next((name for name in PREFERRED if name in run.metrics), next(iter(run.metrics), None))
 
 
 def choose(run: Results) -> dict[str, tuple[str, ...]]:
-    """Image -> why it is shown: where the methods differ most, best and worst of the first, some.
+    """Image -> why it is shown.
 
-    The even spread of a uniform map is left out of the differences: it is as far from every method
-    as that method is good.
+    "differ": the methods differ most. "best" and "worst": of the first method. "sample": evenly
+    spaced in the data set. The uniform map does not count as a difference, since it differs most
+    where the other methods are good.
     """
     metric = leading_metric(run)
     if metric is None:
@@ -97,13 +100,13 @@ def draw(run: Results, samples: Mapping[str, Sample], protocol: Protocol) -> lis
     """The chosen images with gaze and maps.
 
     Raises:
-        EmomapError: a picture, its gaze or a map cannot be read any more.
+        EmomapError: a picture, its gaze or a map can no longer be read.
     """
     files = {name: run.maps(name) for name in run.methods if name in run.values}
     found = []
     for image, kinds in choose(run).items():
         if image not in samples:
-            raise EmomapError(f"{image}: no longer in the data set")
+            raise EmomapError(f"{image}: this image is no longer in the data set")
         found.append(_shown(run, samples[image], kinds, files, protocol))
     return found
 
@@ -147,7 +150,7 @@ def _gaze(sample: Sample, protocol: Protocol, size: tuple[int, int]) -> list[Ove
 
 
 def _dots(canvas: heat.Colours, gaze: Gaze, size: tuple[int, int]) -> heat.Colours:
-    """Each fixation as a white dot with a dark rim, smaller where there are many."""
+    """The canvas with a white dot for each fixation, dark at the rim, smaller if there are many."""
     from PIL import Image, ImageDraw
 
     picture = Image.fromarray(canvas, "RGBA")
@@ -163,7 +166,7 @@ def _dots(canvas: heat.Colours, gaze: Gaze, size: tuple[int, int]) -> heat.Colou
 
 
 def css_scale() -> str:
-    """The scale as the stops of a CSS gradient."""
+    """The colour scale as the stops of a CSS gradient."""
     stops = heat.scale()[:: 255 // 15]
     return ", ".join(f"rgb({r} {g} {b} / {a / 255:.2f})" for r, g, b, a in stops.tolist())
 
@@ -178,5 +181,5 @@ def encode(pixels: NDArray[np.uint8], quality: int = 60) -> str:
 
 
 def names(shown: Sequence[Shown]) -> list[str]:
-    """The kinds that occur, in the order in which they are offered."""
+    """The kinds that occur, in the order of the page's menu."""
     return [k for k in ("differ", "best", "worst", "sample") if any(k in s.kinds for s in shown)]

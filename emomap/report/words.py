@@ -1,4 +1,4 @@
-"""The report's text for the methods section of a paper: what was done, with references."""
+"""The report's text for the methods section of a paper, with references."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from emomap import method, metrics
 from emomap.analysis.ranking import CEILING, PRIOR
 from emomap.runs.results import Results
 
-#: What the statistics rest on.
+#: References for the statistics.
 STATISTICS = {
     "bootstrap": "Efron & Tibshirani, An Introduction to the Bootstrap, 1993",
     "permutation": "Phipson & Smyth, Stat. Appl. Genet. Mol. Biol. 9, 2010",
@@ -23,13 +23,13 @@ _CONVENTIONS = {
 
 
 class References:
-    """Numbers of references, in the order in which they are first named."""
+    """Numbers for references, in the order in which they are first cited."""
 
     def __init__(self) -> None:
         self._listed: list[str] = []
 
     def __call__(self, text: str) -> str:
-        """The mark of a reference, "[3]"."""
+        """The number of a reference in brackets, "[3]"."""
         if text not in self._listed:
             self._listed.append(text)
         return f"[{self._listed.index(text) + 1}]"
@@ -57,7 +57,7 @@ def _data(run: Results) -> str:
     text = f"We used {which} {summary['n_images']} images of the data set {summary['dataset']}"
     if summary["synthetic"]:
         text += (
-            ", whose pictures are procedural and whose gaze is simulated; the figures below check "
+            ", whose pictures are procedural and whose gaze is simulated; the numbers below check "
             "the pipeline and are no evidence about people"
         )
     return text + "."
@@ -70,12 +70,12 @@ def _methods(run: Results) -> str:
         for name in run.methods
         if name != CEILING
     ]
-    text = f"Compared were {_listed(described)}."
+    text = f"We compared {_listed(described)}."
     finished = [n for n in run.methods if n.endswith(("-smooth", "-center")) and n not in known]
     if finished:
         text += (
             f" {_listed(finished)} are maps of a network after smoothing, and with the centre prior"
-            " added; both numbers were chosen on the validation split."
+            " added. The strength of both was chosen on the validation split."
         )
     for name in run.methods:
         if (run.home(name) / "training.jsonl").exists():
@@ -86,7 +86,7 @@ def _methods(run: Results) -> str:
 
 
 def _below(run: Results, prefix: str) -> dict[str, Any]:
-    """The numbers of the recipe below a key."""
+    """The numbers of the recipe whose key starts with the prefix, without it."""
     return {k.removeprefix(prefix): v for k, v in run.recipe.items() if k.startswith(prefix)}
 
 
@@ -125,10 +125,10 @@ def _statistics(run: Results, cite: References) -> str:
             f"correction over the methods {cite(STATISTICS['holm'])}."
         )
     if CEILING in run.values and PRIOR in run.values:
-        text += " The human ceiling is how well each observer is predicted by all the others."
+        text += " The human ceiling is how well all other observers predict each observer."
     return text
 
 
 def _listed(parts: Sequence[str]) -> str:
-    """a, b and c."""
+    """A list in a sentence: "a, b and c"."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -63,7 +63,7 @@ class SanityCheck:
             (
                 "weights lost",
                 "likeness",
-                *map(_header, scored),
+                *map(label, scored),
             ),
             [
                 [f"{100 * row['share']:.0f}%", *[number(row[key]) for key in ("likeness", *scored)]]
