@@ -1,4 +1,4 @@
-"""dataset.toml, the card of a data set in the neutral layout."""
+"""The card of a data set in the neutral layout, dataset.toml."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from emomap.data.tree import Tree
 from emomap.errors import EmomapError
 from emomap.sample import EMOTIONS
 
-#: Name of the file.
+#: The name of the file.
 CARD = "dataset.toml"
 
 
 @dataclass(frozen=True)
 class Card:
-    """What dataset.toml says."""
+    """The content of dataset.toml. ``unknown`` are the keys that are not used."""
 
     name: str = ""
     source: str = ""
@@ -41,10 +41,12 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 def read_card(tree: Tree) -> Card:
-    """Read dataset.toml; a sigma given as pixels per degree is that of one degree.
+    """Read dataset.toml, or return an empty card if there is none.
+
+    Sigma is in pixels. Without it, that of one degree is taken from ``pixels_per_degree``.
 
     Raises:
-        EmomapError: not TOML, or a value of a wrong type or range.
+        EmomapError: not TOML, or a value of the wrong type or out of range.
     """
     file = tree.get(CARD)
     if file is None:

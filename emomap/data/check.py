@@ -1,4 +1,4 @@
-"""Read everything that a data set has and say what is wrong with it: `emomap data check`."""
+"""Read all files of a data set and report what is wrong: `emomap data check`."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from emomap.errors import EmomapError
 from emomap.progress import track
 from emomap.sample import SPLITS, Dataset, Gaze, Sample
 
-#: So many pictures with the same content are not duplicates but a placeholder ("no longer here").
+#: So many pictures of the same content are no duplicates but a placeholder ("no longer here").
 PLACEHOLDER = 5
-#: A map whose correlation with the density of the same picture's fixations is below this belongs
-#: to other coordinates or to another picture. On OSIE, 95 of 100 pairs with x and y swapped are
-#: below .52, of different pictures below .37, all that are 50 px apart below .53; the right map
-#: blurred half or twice as much stays above .84.
+#: A map that correlates less than this with the density of the fixations beside it has other
+#: coordinates or belongs to another picture. On OSIE, 95 of 100 maps with x and y swapped are below
+#: .52, 95 of 100 of another picture below .37, and all that are shifted by 50 px below .53. The
+#: right map, blurred half or twice as much, stays above .84.
 DISAGREE = 0.6
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one sample holds."""
+    """What was found in one sample."""
 
     id: str
     shape: tuple[int, int] | None = None
@@ -50,8 +50,8 @@ class Report:
 
     Attributes:
         dataset: what was checked.
-        findings: one a sample, in their order.
-        problems: kind -> lines or groups; a kind without any is left out.
+        findings: one per sample, in their order.
+        problems: kind -> lines, or groups of ids. Kinds without problems are left out.
     """
 
     dataset: Dataset
@@ -60,11 +60,11 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong."""
+        """True if nothing is wrong."""
         return not self.problems
 
     def summary(self) -> dict[str, Any]:
-        """Everything as plain values, for JSON."""
+        """The whole report as plain values, for JSON."""
         data, found = self.dataset, self.findings
         emotions = Counter(sample.emotion for sample in data)
         given = Counter(sample.split for sample in data)
@@ -89,7 +89,7 @@ class Report:
         }
 
     def _lost(self) -> set[str]:
-        """Pictures that are of no use: unreadable, or a placeholder."""
+        """Ids of useless pictures: unreadable ones and placeholders."""
         lost = {finding.id for finding in self.findings if finding.problem}
         return lost.union(*self.problems.get("placeholders", []))
 
@@ -118,7 +118,7 @@ def _spread(values: Sequence[int]) -> dict[str, float] | None:
 
 
 def _spread_of_sizes(shapes: Counter[tuple[int, int]]) -> dict[str, Any] | None:
-    """Width and height of the smallest, the most frequent and the largest picture."""
+    """Width and height of the smallest, the commonest and the largest picture."""
     if not shapes:
         return None
     by_area = sorted(shapes, key=lambda shape: shape[0] * shape[1])
@@ -146,7 +146,8 @@ def check(
         show: progress on stderr.
 
     Raises:
-        UsageError, EmomapError: the data set cannot be opened at all.
+        UsageError: there is no such data set.
+        EmomapError: the data set cannot be opened at all.
     """
     reading = Reading(options or {}, strict=False)
     dataset = inspect_dataset(spec, gaze=gaze, reading=reading)
@@ -157,7 +158,7 @@ def check(
 
 
 def inspect(item: tuple[Sample, float | None]) -> Finding:
-    """Read one sample: its picture, and its gaze."""
+    """Read the picture and the gaze of one sample, given with the data set's sigma."""
     sample, sigma = item
     found: dict[str, Any] = {"id": sample.id}
     try:
@@ -172,7 +173,7 @@ def inspect(item: tuple[Sample, float | None]) -> Finding:
         gaze = sample.gaze()
     except EmomapError as error:
         gaze = None
-        if str(error) != found.get("problem"):  # the size of a damaged picture is not known twice
+        if str(error) != found.get("problem"):  # a damaged picture is reported once
             found["gaze_problem"] = str(error)
     if gaze is not None:
         found |= _facts(gaze, sigma)
@@ -194,7 +195,7 @@ def _facts(gaze: Gaze, sigma: float | None) -> dict[str, Any]:
 
 
 def _agreement(gaze: Gaze, sigma: float | None) -> float | None:
-    """Correlation of the map beside the fixations with the density made of these."""
+    """Correlation (CC) of the density made of the fixations with the map beside them."""
     from emomap import metrics
 
     if gaze.points is None or gaze.density is None or gaze.density.shape != gaze.shape:
@@ -233,7 +234,7 @@ def _problems(
 
 
 def _groups(findings: Iterable[Finding]) -> list[list[str]]:
-    """Ids of pictures with the same content, of two and more."""
+    """Groups of two or more ids of pictures with the same content."""
     by_content: defaultdict[str, list[str]] = defaultdict(list)
     for finding in findings:
         if finding.digest:

@@ -1,7 +1,7 @@
 """Write a data set in the neutral layout: `emomap data convert`.
 
-Pictures are copied byte for byte. The tables and dataset.toml come last; until then, and to go on
-after an interruption, a hidden file says which data set is being converted.
+Pictures are copied byte for byte. The tables and dataset.toml are written last. A hidden file says
+which data set is being converted, so that an interrupted call can resume.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from emomap.errors import EmomapError, UsageError
 from emomap.progress import track
 from emomap.sample import Dataset, Gaze, Sample
 
+#: The hidden file.
 MARK = ".emomap-convert"
 
 
@@ -49,16 +50,24 @@ def convert(
     jobs: int | None = None,
     show: bool = True,
 ) -> Conversion:
-    """Write a data set in the neutral layout; the same call again goes on where it stopped.
+    """Write a data set in the neutral layout. The same call again resumes.
+
+    Args:
+        spec, gaze, options: as for `emomap.data.open_dataset`.
+        out: the folder to write.
+        jobs: processes; None for one a processor.
+        show: progress on stderr.
 
     Raises:
         UsageError: ``out`` holds something else, or lies within the data set.
-        EmomapError: the data set cannot be opened, or ``out`` not be written.
+        EmomapError: the data set cannot be opened, or ``out`` cannot be written.
     """
     dataset = open_dataset(spec, gaze=gaze, options=options)
     source = Path(str(spec)).expanduser()
     if source.is_dir() and out.resolve().is_relative_to(source.resolve()):
-        raise UsageError(f"{out}: lies within the data set that it would be made of")
+        raise UsageError(
+            f"{out}: lies within the data set that is converted; choose a folder outside"
+        )
     _claim(out, {"spec": str(spec), "gaze": str(gaze), "options": dict(options or {})})
     write = functools.partial(_write, out=out)
     results = parallel.ordered(write, dataset.samples, jobs=jobs)
@@ -74,7 +83,7 @@ def convert(
 
 
 def _claim(out: Path, content: dict[str, Any]) -> None:
-    """Make sure that ``out`` is new, or was begun for the same data set."""
+    """Make sure that ``out`` is new, or holds an earlier conversion of the same data set."""
     text, mark = json.dumps(content, sort_keys=True) + "\n", out / MARK
     try:
         if mark.exists():
@@ -91,7 +100,7 @@ def _claim(out: Path, content: dict[str, Any]) -> None:
 
 
 def _write(sample: Sample, out: Path) -> tuple[str, bool]:
-    """Write one sample; gives the problem, if any, and whether it has fixations and a density."""
+    """Write one sample. Returns the problem, or "", and whether it has fixations and a density."""
     try:
         ending = suffix(sample.image_file.name)
         picture = out / "images" / f"{sample.id}{ending}"
@@ -147,7 +156,7 @@ def _write_tables(dataset: Dataset, out: Path) -> None:
 
 
 def _write_card(dataset: Dataset, out: Path, *, sigma: float | None) -> None:
-    """dataset.toml; without a sigma where the authors' maps are to stay the density."""
+    """Write dataset.toml. Without a sigma the authors' maps stay the density."""
     card: dict[str, Any] = {
         "name": dataset.name,
         "source": dataset.source,
@@ -157,6 +166,6 @@ def _write_card(dataset: Dataset, out: Path, *, sigma: float | None) -> None:
         "classes": list(dataset.classes),
     }
     kept = {key: value for key, value in card.items() if value not in (None, "", [])}
-    # a JSON string, number, list or truth value is written the same way in TOML
+    # strings, numbers, lists and booleans look the same in JSON and TOML
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in kept.items()]
     io.write_text(out / CARD, nfc("".join(lines)))

@@ -1,13 +1,13 @@
 """The embedded data set `demo`: procedural scenes with a schematic face and simulated gaze.
 
-Needs no download and no licence. Each scene has one face (the stimulus) whose emotion is carried
-only by the configuration of its parts, one or two foils (discs with the same parts, scrambled and
-turned), and several distractors of high contrast that are the same for all emotions; so neither
-colour, nor layout, nor counting parts tells the emotion. The observers are told to look at the
-face: the set checks the pipeline and is no evidence about people.
+Needs no download and no licence. Each scene has one face (the stimulus), one or two foils (discs
+with the same parts, scrambled and turned), and several distractors of high contrast. Only the
+configuration of the face's parts shows its emotion: colour, layout and number of parts do not. The
+simulated observers are told to look at the face, so the set checks the pipeline and is no evidence
+about people.
 
-The set is written once, in the neutral layout of `emomap.data.layouts.neutral`. Beside it lies
-``boxes.csv`` with the true place of the stimulus, for tests; nothing that trains reads it.
+The set is written once, in the neutral layout of `emomap.data.layouts.neutral`. For tests,
+``boxes.csv`` beside it has the true place of the stimulus; nothing that trains reads it.
 """
 
 from __future__ import annotations
@@ -30,19 +30,20 @@ from emomap.errors import EmomapError, UsageError
 from emomap.progress import track
 from emomap.sample import EMOTIONS, SPLITS, Dataset, Gaze, Sample, Split
 
-#: Part of the folder's name: raise it when the pictures or the gaze change.
+#: Part of the folder's name. Raise it when the pictures or the gaze change.
 VERSION = 2
 #: Side of the square pictures, in pixels.
 SIDE = 160
-#: Gaussian that turns fixations into a density, in pixels.
+#: Standard deviation of the Gaussian that turns fixations into a density, in pixels.
 SIGMA = 8.0
 OBSERVERS = 15
 _STEPS = (7, 12)
 _CHUNK = 100
-#: Faces are drawn this many times larger and averaged down.
+#: Faces are drawn this many times larger, then averaged down.
 _FINE = 4
-#: Radii and number of the distractors, as shares of the side. Large, many and of the strongest
-#: contrast there is: with smaller ones Itti-Koch finds the stimulus (CC .62 instead of .42).
+#: Least and greatest radius (as shares of the side) and number of the distractors. They are large,
+#: many and of the strongest contrast: with smaller ones Itti-Koch finds the stimulus (CC .62
+#: instead of .42).
 DISTRACTOR = (0.07, 0.10)
 DISTRACTORS = (4, 6)
 
@@ -60,7 +61,7 @@ class Level:
     foils: tuple[int, int]
 
 
-#: Level 1 is learnt from scratch on two cores in minutes; 3 needs pretrained features.
+#: Level 1 can be learnt from scratch on two cores in minutes; level 3 needs pretrained features.
 LEVELS = {
     1: Level(radius=(0.19, 0.22), ink=120.0, stroke=0.16, disc=35.0, foils=(1, 1)),
     2: Level(radius=(0.155, 0.19), ink=92.0, stroke=0.13, disc=26.0, foils=(1, 2)),
@@ -70,7 +71,7 @@ LEVELS = {
 
 @dataclass(frozen=True)
 class Face:
-    """Configuration of a schematic face; lengths in radii of its disc, y down."""
+    """Configuration of a schematic face. Lengths in radii of its disc, y down."""
 
     slope: float  # of the brows; positive: inner ends low
     lift: float  # of the brows
@@ -90,7 +91,7 @@ FACES = {
     "fear": Face(slope=-0.75, lift=0.12, eyes=0.19, bend=-0.40, gape=0.10, mouth=0.32),
     "sadness": Face(slope=-0.75, lift=0.0, eyes=0.06, bend=-0.50, gape=0.0, mouth=0.32),
 }
-#: Where the parts sit: left brow, right brow, left eye, right eye, mouth.
+#: Centres of the parts: left brow, right brow, left eye, right eye, mouth.
 _SLOTS = np.array([(-0.38, -0.46), (0.38, -0.46), (-0.38, -0.10), (0.38, -0.10), (0.0, 0.46)])
 
 
@@ -104,14 +105,14 @@ def load(
     test: int = 400,
     progress: bool = True,
 ) -> Dataset:
-    """Open the set, generating it below ``folder`` first unless it is complete there.
+    """Open the set. Generate it below ``folder`` first, unless it is complete there.
 
     Args:
-        folder: cache folder; each choice of the other arguments gets a subfolder of its own.
+        folder: cache folder. Each choice of the other arguments has its own subfolder.
         level: 1 (easy) to 3 (hard).
-        seed: of all that is random. The same arguments give the same bytes.
-        train, val, test: number of pictures of each split.
-        progress: report on stderr while generating.
+        seed: random seed. The same arguments produce the same bytes.
+        train, val, test: number of pictures in each split.
+        progress: on stderr while generating.
 
     Raises:
         UsageError: an argument is out of range.
@@ -128,7 +129,7 @@ def load(
         try:
             _generate(home, level, seed, counts, progress)
         except OSError as error:
-            if not home.is_dir():  # else another process was faster
+            if not home.is_dir():  # otherwise another process was faster
                 raise EmomapError(
                     f"the demo data cannot be written to {home}: {error.strerror or error}; "
                     "point EMOMAP_HOME to a folder with 100 MB of room"
@@ -137,7 +138,7 @@ def load(
 
 
 def boxes(dataset: Dataset) -> dict[str, tuple[float, float, float]]:
-    """True centre x, y and radius of the stimulus of each sample, in pixels: for tests only."""
+    """True centre x, y and radius of each sample's stimulus, in pixels. For tests only."""
     first = dataset.samples[0]
     home = Path(str(first.image_file)).parents[first.id.count("/") + 1]
     with (home / "boxes.csv").open(newline="") as stream:
@@ -190,7 +191,7 @@ def _open(home: Path) -> Dataset:
 
 
 def _generate(home: Path, level: int, seed: int, counts: dict[Split, int], progress: bool) -> None:
-    """Write everything to a neighbour of ``home`` and rename it: the name says it is complete."""
+    """Write everything to a folder beside ``home`` and rename it: ``home`` is always complete."""
     partial_home = home.with_name(home.name + ".partial")
     for split in SPLITS:
         (partial_home / "images" / split).mkdir(parents=True, exist_ok=True)
@@ -224,7 +225,7 @@ def _generate(home: Path, level: int, seed: int, counts: dict[Split, int], progr
 def _write_chunk(
     part: tuple[Split, int, int], home: Path, level: int, seed: int, counts: dict[Split, int]
 ) -> list[dict[str, Any]]:
-    """Write some pictures (from, to) of a split, unless an earlier run has done so."""
+    """Write the pictures from ``start`` to ``stop`` of a split, unless an earlier run did."""
     split, start, stop = part
     marker = home / f"chunk-{split}-{start}.json"
     if marker.exists():
@@ -264,7 +265,7 @@ def _write_table(file: Path, rows: list[dict[str, Any]], columns: tuple[str, ...
 
 @dataclass(frozen=True)
 class DemoScene:
-    """A picture and what is in it; rows of the arrays are x, y, radius in pixels."""
+    """A picture and its objects; rows of the arrays are x, y and radius in pixels."""
 
     image: NDArray[np.uint8]
     stimulus: Array
@@ -272,7 +273,7 @@ class DemoScene:
 
 
 def make_scene(rng: np.random.Generator, emotion: str, level: Level) -> DemoScene:
-    """Draw one scene. Everything but the face's configuration is drawn alike for all emotions."""
+    """Draw one scene. Only the face's configuration depends on the emotion."""
     canvas = _background(rng)
     stimulus, foils, distractors = _places(rng, level)
     disc = float(rng.choice((-1.0, 1.0))) * level.disc
@@ -289,7 +290,7 @@ def make_scene(rng: np.random.Generator, emotion: str, level: Level) -> DemoScen
 
 
 def _background(rng: np.random.Generator) -> Array:
-    """Bright sky over dark ground, so that a turned picture can be told, and 1/f texture."""
+    """Bright sky over dark ground, so that a turned picture can be recognised, with 1/f texture."""
     rows = np.arange(SIDE)[:, None] / SIDE
     horizon = rng.uniform(0.4, 0.65)
     ground = 1.0 / (1.0 + np.exp(-(rows - horizon) * SIDE / rng.uniform(1.5, 5.0)))
@@ -308,7 +309,7 @@ def _background(rng: np.random.Generator) -> Array:
 
 
 def _places(rng: np.random.Generator, level: Level) -> tuple[Array, Array, Array]:
-    """Stimulus, foils, distractors as (n, 3) of x, y, radius; none overlaps another."""
+    """Stimulus (3,), foils and distractors (n, 3) as x, y, radius in pixels, without overlap."""
     foils = int(rng.integers(level.foils[0], level.foils[1] + 1))
     distractors = int(rng.integers(*DISTRACTORS, endpoint=True))
     taken: list[tuple[float, float, float]] = []
@@ -316,7 +317,7 @@ def _places(rng: np.random.Generator, level: Level) -> tuple[Array, Array, Array
     for index in range(1 + foils + distractors):
         disc = index <= foils
         radius = rng.uniform(*(level.radius if disc else DISTRACTOR)) * SIDE
-        for _ in range(200):  # a crowded scene goes without its last items
+        for _ in range(200):  # a crowded scene lacks its last items
             x, y = rng.uniform(radius + 1, SIDE - radius - 1, 2)
             if all(math.hypot(x - u, y - v) > radius + r + 3 for u, v, r in taken):
                 taken.append((float(x), float(y), float(radius)))
@@ -329,7 +330,7 @@ def _places(rng: np.random.Generator, level: Level) -> tuple[Array, Array, Array
 def _face_lines(face: Face) -> list[Array]:
     """The parts of an upright face: left brow, right brow, left eye, right eye, mouth.
 
-    Each is a polyline (n, 2) around its own middle, in radii of the disc.
+    Each is a polyline (n, 2), in radii of the disc.
     """
     reach = np.array([-0.2, 0.2])
     left_brow = np.stack([reach, face.slope * reach - face.lift], axis=1)
@@ -365,7 +366,7 @@ def _scramble(rng: np.random.Generator, parts: list[Array]) -> list[Array]:
 
 
 def _stamp(canvas: Array, place: Array, parts: list[Array], disc: float, level: Level) -> None:
-    """Blend a disc of low contrast with dark strokes into the canvas, in place."""
+    """Blend a disc of low contrast with dark strokes into the canvas, which is changed."""
     x, y, radius = (float(value) for value in place)
     top, left = max(int(y - radius) - 1, 0), max(int(x - radius) - 1, 0)
     patch = canvas[top : int(y + radius) + 3, left : int(x + radius) + 3]
@@ -385,7 +386,7 @@ def _stamp(canvas: Array, place: Array, parts: list[Array], disc: float, level: 
 
 
 def _distractor(rng: np.random.Generator, canvas: Array, place: Array) -> None:
-    """A striped, chequered, ringed or plain patch of nearly black and bright colour, in place."""
+    """Draw a striped, chequered, ringed or plain patch of nearly black and bright colour."""
     x, y, radius = (float(value) for value in place)
     top, left = int(y - radius), int(x - radius)
     patch = canvas[top : int(y + radius) + 1, left : int(x + radius) + 1]
@@ -421,11 +422,11 @@ def _distractor(rng: np.random.Generator, canvas: Array, place: Array) -> None:
 
 
 def make_gaze(rng: np.random.Generator, scene: DemoScene) -> Array:
-    """Simulated fixations, (n, 4): x, y, observer, duration in ms; in viewing order.
+    """Simulated fixations (n, 4) in viewing order: x, y, observer, duration in ms.
 
-    Each observer starts at the centre and then draws from a mixture of the stimulus (.62, less
-    with time), the other objects (.20), the centre (.10) and noise, with a preference for short
-    saccades, a bias of its own, and measurement noise.
+    Each observer starts at the centre, then draws from a mixture of the stimulus (.62, less with
+    time), the other objects (.20), the centre (.10) and noise, and prefers short saccades. Each has
+    a bias and measurement noise.
     """
     middle = (SIDE - 1) / 2.0
     bias = rng.normal(0.0, 0.012 * SIDE, (OBSERVERS, 2))
@@ -439,7 +440,7 @@ def make_gaze(rng: np.random.Generator, scene: DemoScene) -> Array:
         path.append(here)
     seen = np.stack(path, axis=1) + bias[:, None]
     seen += rng.normal(0.0, 0.01 * SIDE, seen.shape)
-    seen = (SIDE - 1) - np.abs((SIDE - 1) - np.abs(seen))  # folded back at the borders
+    seen = (SIDE - 1) - np.abs((SIDE - 1) - np.abs(seen))  # reflected at the borders
     steps = rng.integers(*_STEPS, OBSERVERS, endpoint=True)
     observer, step_index = np.nonzero(np.arange(_STEPS[1]) < steps[:, None])
     durations = rng.lognormal(math.log(240.0), 0.4, len(observer))
@@ -447,7 +448,7 @@ def make_gaze(rng: np.random.Generator, scene: DemoScene) -> Array:
 
 
 def _targets(rng: np.random.Generator, scene: DemoScene, stimulus: float) -> Array:
-    """Three places where each observer might look next, (observers, 3, 2)."""
+    """Three places (observers, 3, 2) where each observer might look next."""
     shape = (OBSERVERS, 3)
     middle = (SIDE - 1) / 2.0
     kind = np.searchsorted([stimulus, stimulus + 0.20, stimulus + 0.30], rng.random(shape))

@@ -1,8 +1,7 @@
-"""Gaze from files: fixation tables, density maps, fixation maps; and folders of any of these.
+"""Gaze from one file: a fixation table, a density map or a fixation map.
 
-The functions `from_csv`, `from_density` and `from_points` become a sample's ``gaze_source`` by
-`functools.partial`, so that nothing is read before it is needed and a sample can be sent to
-another process.
+`functools.partial` of `from_csv`, `from_density`, `from_points` or `from_neutral` is a sample's
+``gaze_source``: nothing is read before it is needed, and a sample can go to another process.
 """
 
 from __future__ import annotations
@@ -21,13 +20,10 @@ from emomap.io.files import File
 from emomap.sample import Gaze
 
 Shape = tuple[int, int]
-#: A bright pixel of a fixation map stands alone: its neighbours hold less than this share of it.
-#: OSIE's and SALICON's true fixations: as marks 0 to .30 (as JPEG .33), as counts up to .60 (7,000
-#: mouse samples); as densities with a sigma of 1.5 px at least .81, of 3 px at least .96.
+#: Below this `isolation` a map is one of fixations. OSIE and SALICON: marks of fixations have 0 to
+#: .30 (as JPEG .33) and counts up to .60 (7,000 mouse samples); densities have at least .81 with a
+#: sigma of 1.5 px and at least .96 with 3 px.
 ISOLATED = 0.75
-
-
-# ------------------------------------------------------------------------------------ one file
 
 
 def read_fixations_csv(
@@ -40,7 +36,7 @@ def read_fixations_csv(
         in milliseconds or None. Observers that are not whole numbers are numbered as they appear.
 
     Raises:
-        EmomapError: unreadable, a column is missing, or a value is no number (names the line).
+        EmomapError: unreadable, a column is missing, or a value is not a number (names the line).
     """
     table = Columns(file, ("x", "y"), ("observer", "duration"))
     points = table.numbers("x", "y")
@@ -56,7 +52,12 @@ def read_fixations_csv(
 
 
 def from_csv(file: File, *, image_file: File | None = None, shape: Shape | None = None) -> Gaze:
-    """Gaze of a fixation table; the size of the picture comes from the picture, or from ``shape``.
+    """Gaze of a fixation table.
+
+    Args:
+        file: the table.
+        image_file: the picture, whose size the gaze gets.
+        shape: (height, width) of the picture, where there is no file of it.
 
     Raises:
         EmomapError: neither is given, or the table cannot be read.
@@ -78,7 +79,7 @@ def read_density(file: File) -> NDArray[Any]:
     Bytes stay bytes, since the metrics are many times faster on a pair of 8-bit maps.
 
     Raises:
-        EmomapError: unreadable, or not such a map.
+        EmomapError: unreadable, negative somewhere, or zero everywhere.
     """
     values = io.read_map(file)
     if values.dtype.kind == "b":
@@ -96,7 +97,11 @@ def read_density_of(file: File | None) -> NDArray[Any] | None:
 
 
 def from_density(file: File, *, image_file: File | None = None, shape: Shape | None = None) -> Gaze:
-    """Gaze known only as a density; its shape is that of the picture, if that is known."""
+    """Gaze known only as a density. Its shape is the picture's if known, else the map's own.
+
+    Raises:
+        EmomapError: as `read_density`.
+    """
     density = read_density(file)
     if image_file is not None:
         shape = io.image_size(image_file)
@@ -104,7 +109,11 @@ def from_density(file: File, *, image_file: File | None = None, shape: Shape | N
 
 
 def from_points(file: File, *, image_file: File | None = None, shape: Shape | None = None) -> Gaze:
-    """Gaze of a fixation map; its shape is the map's own, to which its coordinates belong."""
+    """Gaze of a fixation map. Its shape is the map's own, since its coordinates belong to that.
+
+    Raises:
+        EmomapError: unreadable, or negative somewhere.
+    """
     del image_file, shape
     values = io.read_map(file)
     if values.min() < 0:
@@ -116,7 +125,13 @@ def from_points(file: File, *, image_file: File | None = None, shape: Shape | No
 def from_neutral(
     fixations: File, map_file: File, *, image_file: File | None = None, shape: Shape | None = None
 ) -> Gaze:
-    """Gaze of a fixation table and the map beside it, which is as large as the picture."""
+    """Gaze of a fixation table, with the map beside it as density.
+
+    Its shape is the picture's if there is one, else the map's.
+
+    Raises:
+        EmomapError: either cannot be read.
+    """
     density = read_density(map_file)
     if image_file is None:
         shape = (density.shape[0], density.shape[1])
@@ -126,14 +141,21 @@ def from_neutral(
 def points_of_map(
     values: NDArray[Any], *, lossy: bool = False
 ) -> tuple[NDArray[np.float64], Shape]:
-    """Fixations of a map that marks them: (N, 2) points in raster order, and the map's shape.
+    """Fixations of a map (H, W) that marks them.
 
-    The values are counts where they are whole numbers; multiples of the smallest one (255 and 510,
-    or 127.5 scaled) count as one, two, ...; a lossy map is cut at half of its maximum.
+    Small whole numbers are counts. Otherwise multiples of the smallest value (255 and 510) count as
+    one, two, ... fixations. If there are other values, each marks one.
+
+    Args:
+        values: the map, zero where nobody looked.
+        lossy: the map was a JPEG: pixels of at least half the maximum mark one fixation each.
+
+    Returns:
+        (N, 2) points, columns x and y, in raster order; and the shape (H, W).
     """
     values = np.asarray(values)
     height, width = values.shape
-    (places,) = np.nonzero(values.ravel() > 0)  # few, so nothing else is done to the whole map
+    (places,) = np.nonzero(values.ravel() > 0)  # the only pass over the whole map: marks are few
     marks = values.ravel()[places].astype(np.float64)
     if not len(marks):
         return np.zeros((0, 2)), (height, width)
@@ -150,9 +172,9 @@ def points_of_map(
 
 
 def isolation(values: NDArray[Any]) -> float:
-    """How much of a bright pixel's value its four neighbours hold, on average: 1 in a smooth map.
+    """Mean of the four neighbours of a bright pixel as a share of its value: 1 in a smooth map.
 
-    Bright is at least half of the maximum; 1 for a map without any.
+    Averaged over the pixels of at least half the maximum. 1 for a map of zeros.
     """
     values = np.asarray(values, dtype=np.float64)
     bright = values >= max(float(values.max(initial=0)) / 2, np.finfo(np.float64).tiny)

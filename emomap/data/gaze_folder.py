@@ -1,4 +1,4 @@
-"""Folders of gaze files: which kind they hold, and a reader for each picture."""
+"""Folders of gaze files: what kind they hold, and a function that reads each picture's gaze."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def gaze_sources(
     *,
     use_maps: bool,
 ) -> dict[str, Callable[..., Gaze]]:
-    """Id -> function that reads the gaze, for what has a table or a map.
+    """Id -> function that reads the gaze, for each id with a table or a map.
 
     Args:
         tables, maps, images: files by id.
-        use_maps: give the map as density beside the fixations. Where there is no picture that is
-            done in any case, since the map then says how large it is.
+        use_maps: read the map as the density beside the fixations. Without a picture this is done
+            in any case, since the map then says how large the picture is.
     """
     found: dict[str, Callable[..., Gaze]] = {}
     for identity in {**tables, **maps}:
@@ -55,10 +55,10 @@ def gaze_sources(
 
 Kind = Literal["data set", "neutral", "density", "fixation maps", "csv"]
 
-#: Said where only tables are given.
-SIZELESS = "the size of the pictures is not known, so that of the prediction is taken"
+#: The remark where there are only tables.
+SIZELESS = "the size of the pictures is not known, so the size of the prediction is taken"
 
-#: Maps looked at to tell what a folder holds.
+#: Maps read to tell what a folder holds.
 TRIALS = 5
 
 
@@ -66,17 +66,17 @@ TRIALS = 5
 class GazeFolder(Mapping[str, Callable[..., Gaze]]):
     """The gaze of many pictures: id -> picklable function that reads it.
 
-    The functions take the keyword arguments ``image_file`` (whose size is the shape) or ``shape``;
-    without either they use the size of the map, or fail for fixation tables without pictures.
+    The functions take the keyword arguments ``image_file`` (whose size is the shape) or ``shape``.
+    Without either they use the size of the map, and fail for a fixation table without a picture.
 
     Attributes:
         kind: what the files are.
         sources: the mapping itself.
         reason: how the kind was decided.
-        sigma: pixels, or None when nothing says it.
-        needs_shape: True when for some ids nothing says how large the picture is.
-        synthetic: True when the folder says so.
-        notes: what was left out.
+        sigma: of the blur, in pixels, or None if unknown.
+        needs_shape: True if the size of some picture is unknown.
+        synthetic: True if the gaze is declared to be made up.
+        notes: what was guessed or left out.
     """
 
     kind: Kind
@@ -97,7 +97,10 @@ class GazeFolder(Mapping[str, Callable[..., Gaze]]):
         return len(self.sources)
 
     def reader(self, identity: str, prediction: File) -> Callable[[], Gaze]:
-        """A picklable function that reads one gaze, sized as the prediction where nothing says."""
+        """A picklable function without arguments that reads one picture's gaze.
+
+        Where the size of the picture is unknown, that of the prediction is taken.
+        """
         source = self.sources[identity]
         return functools.partial(_read_sized, source, prediction) if self.needs_shape else source
 
@@ -108,18 +111,18 @@ def _read_sized(source: Callable[..., Gaze], prediction: File) -> Gaze:
 
 
 def read_gaze_folder(path: Path, kind: Kind | None = None) -> GazeFolder:
-    """Read a folder (or zip archive) of gaze files that is no data set in a known layout.
+    """Read a folder or zip archive of gaze files.
 
-    That is the neutral layout with or without its pictures, fixation tables, density maps, or
-    fixation maps; the latter two are told apart by looking at a few.
+    It may hold the neutral layout with or without its pictures, fixation tables, density maps, or
+    fixation maps. A few maps are read to tell the last two apart.
 
     Args:
-        path: the folder.
-        kind: take it as this, without looking.
+        path: the folder or archive.
+        kind: take it as this kind, without looking.
 
     Raises:
         UsageError: there is no such folder.
-        EmomapError: it holds nothing of these, or several files for one id.
+        EmomapError: it holds none of these, or several files for one id.
     """
     tree = read_tree(path)
     if kind is not None:
@@ -135,7 +138,7 @@ def read_gaze_folder(path: Path, kind: Kind | None = None) -> GazeFolder:
 
 
 def _plain(tree: Tree, kind: Kind, reason: str) -> GazeFolder:
-    """A folder of nothing but tables or maps."""
+    """A folder of tables alone, or of maps alone."""
     if kind == "csv":
         tables = files_by_id(tree, {".csv"})
         readers = {identity: functools.partial(from_csv, file) for identity, file in tables.items()}
@@ -150,7 +153,7 @@ def _plain(tree: Tree, kind: Kind, reason: str) -> GazeFolder:
 def files_by_id(
     tree: Tree, suffixes: frozenset[str] | set[str], under: str = ""
 ) -> dict[str, File]:
-    """Files with one of these suffixes by their path below a folder, without suffix.
+    """Files with one of these suffixes by id: their path below a folder, without suffix.
 
     Raises:
         EmomapError: two files with one id.
@@ -190,7 +193,6 @@ def _recognise(tree: Tree) -> tuple[Kind, str]:
 
 
 def _neutral(tree: Tree, reason: str) -> GazeFolder:
-
     card = read_card(tree)
     tables = files_by_id(tree, {".csv"}, "fixations")
     maps = files_by_id(tree, io.MAP_SUFFIXES, "maps")

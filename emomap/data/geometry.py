@@ -1,4 +1,4 @@
-"""How a data set writes coordinates, declared in three words, and the one place that converts.
+"""How a data set writes coordinates, and the one place that converts them.
 
 Everywhere else in emomap fixations are 0-based pixels of the picture, x right and y down.
 """
@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Geometry:
-    """The coordinates of a data set.
+    """The convention of a data set's coordinates.
 
     Attributes:
         order: "xy" for column first, "yx" for row first.
-        base: 1 where the first pixel is 1 (MATLAB), else 0.
-        unit: "image" for pixels of the picture; "screen" for units of a screen on which the
-            picture was shown as large as it fits, centred (letterboxed).
+        base: number of the first pixel: 1 (MATLAB) or 0.
+        unit: "image" for pixels of the picture; "screen" for units of a screen that showed the
+            picture centred and as large as possible (letterboxed).
         screen: width and height of that screen in pixels.
-        units: width and height of the screen in the tracker's units; pixels if None.
+        units: width and height of that screen in the tracker's units; None for pixels.
     """
 
     order: Literal["xy", "yx"]
@@ -32,10 +32,10 @@ class Geometry:
     units: tuple[float, float] | None = None
 
     def points(self, raw: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.float64]:
-        """Convert coordinates as they stand in the file.
+        """Convert coordinates of a file.
 
         Args:
-            raw: (N, 2) or more columns, of which the first two are the coordinates.
+            raw: (N, 2 or more); the first two columns are the coordinates.
             shape: (height, width) of the picture.
 
         Returns:
@@ -54,7 +54,7 @@ class Geometry:
         self, values: NDArray[np.float64], shape: tuple[int, int]
     ) -> NDArray[np.float64]:
         if self.screen is None:
-            raise ValueError("a geometry in units of a screen needs the size of the screen")
+            raise ValueError("coordinates of a screen need the size of the screen")
         screen = np.array(self.screen, dtype=np.float64)
         if self.units is not None:
             values = values * (screen / np.array(self.units))

@@ -9,21 +9,22 @@ from emomap.sample import EMOTIONS
 
 #: The six emotions of Emotion6 and EmotionROI (Ekman).
 SIX = ("anger", "disgust", "fear", "joy", "sadness", "surprise")
-#: How ArtPhoto and Abstract shorten names.
+#: Short names in ArtPhoto and Abstract.
 _SHORT = {"sad": "sadness", "content": "contentment"}
 
 
 def named(text: str, classes: Sequence[str] = EMOTIONS) -> str | None:
-    """The emotion that a folder, prefix or header names, or None."""
+    """The emotion that a text names (of a folder, file or header), or None."""
     plain = text.strip().strip("'\"").lower()
     plain = _SHORT.get(plain, plain)
     return plain if plain in classes else None
 
 
 def class_folders(names: Iterable[str], classes: Sequence[str] = EMOTIONS) -> bool:
-    """Whether folders are named by emotions of one set: at least two, and at least half of them.
+    """Whether folders are named by ``classes``: at least two of them, and at least half.
 
-    Four names belong to both sets; joy or surprise tell that it is the six.
+    Four emotions are in both sets, of six and of eight. A name of the other set alone rules out
+    this one: joy or surprise means the six.
     """
     names = list(names)
     found = {emotion for name in names if (emotion := named(name, classes))}
@@ -38,13 +39,13 @@ def prefix(name: str, classes: Sequence[str] = EMOTIONS) -> str | None:
 
 
 def most(votes: dict[str, float]) -> str | None:
-    """The name with the most votes, or None if two share the first place or nobody voted."""
+    """The name with the most votes, or None if several have as many or nobody voted."""
     top = max(votes.values(), default=0.0)
     first = [name for name, count in votes.items() if count == top]
     return first[0] if len(first) == 1 and top > 0 else None
 
 
 def drop_unlabelled(labels: dict[str, str | None], reading: Reading, why: str) -> dict[str, str]:
-    """The items that have a label; the others are left out, with a remark."""
+    """The items with a label. The others are left out, with a remark that says why."""
     reading.note_some([name for name, label in labels.items() if label is None], why)
     return {name: label for name, label in labels.items() if label is not None}

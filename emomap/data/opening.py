@@ -1,4 +1,4 @@
-"""Open a data set by name or path: find its layout, load it, join gaze that is kept apart."""
+"""Open a data set by name or path, or gaze alone: find the layout, load it, join its gaze."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from emomap.data.tree import Tree, read_tree
 from emomap.errors import EmomapError, UsageError, listed
 from emomap.sample import Dataset, Gaze
 
-#: How deep a data set may lie in the folder or archive that was named: Toronto's, zipped, begins
-#: in set/eyetrackingdata/fixdens.
+#: How deep in the named folder or archive a data set may begin. Toronto's zip archive has it in
+#: set/eyetrackingdata/fixdens.
 DEPTH = 3
-#: Kinds of layout that have signs to be recognised by.
+#: Kinds of layout that can be recognised.
 KINDS = frozenset({"any", "emotion", "gaze", "both", "images"})
 
 
 def cache_folder() -> Path:
-    """Where generated data are kept: ``EMOMAP_HOME``, else the user's cache folder."""
+    """The folder of generated data: ``EMOMAP_HOME``, or emomap's folder in the user's cache."""
     home = os.environ.get("EMOMAP_HOME")
     if home:
         return Path(home).expanduser()
@@ -50,17 +50,17 @@ def open_dataset(
 
     Args:
         spec: the name of an embedded set ("demo"), a folder or zip archive whose layout is
-            recognised, or "layout:path" to force one.
-        gaze: a folder of fixations or maps for sets that have none, joined by id or stem.
-        options: of the embedded set or the layout, as ``--set data.NAME=VALUE`` gives them.
+            recognised, or "layout:path" to force a layout.
+        gaze: gaze for a set without any, joined by id or stem; a path as for `open_gaze`.
+        options: of the embedded set or the layout, as in ``--set data.NAME=VALUE``.
 
     Returns:
         The samples in the order of their ids. `Dataset.layout` says which layout was taken and
-        why, `Dataset.notes` what was guessed or left out, with counts.
+        why. `Dataset.notes` says what was guessed or left out, with counts.
 
     Raises:
-        UsageError: nothing there, no layout recognised, or an option that does not exist.
-        EmomapError: the content is wrong (one line that names the file).
+        UsageError: nothing at this path, no layout recognised, or an option that does not exist.
+        EmomapError: a file is wrong (the message names it).
     """
     return inspect_dataset(spec, gaze=gaze, reading=Reading(dict(options or {})))
 
@@ -68,19 +68,19 @@ def open_dataset(
 def inspect_dataset(
     spec: str | Path, *, gaze: str | Path | None = None, reading: Reading
 ) -> Dataset:
-    """`open_dataset` with the caller's own `Reading`, which may collect faults."""
+    """`open_dataset` with the caller's `Reading`, which may collect faults instead of raising."""
     if str(spec) in EMBEDDED and not Path(spec).exists():
         from emomap.data import demo
 
         known = [name for name in inspect.signature(demo.load).parameters if name != "folder"]
         for name in reading.options:
             if name not in known:
-                raise UsageError(f"data.{name} is no option of demo ({', '.join(known)})")
+                raise UsageError(f"data.{name} is not an option of demo ({', '.join(known)})")
         return demo.load(cache_folder() / "demo", **reading.options)
     forced, path = _parse(str(spec))
     tree = read_tree(path)
     if not tree.folders or not any(True for _ in tree.files()):
-        raise EmomapError(f"{path}: empty; a data set has at least pictures")
+        raise EmomapError(f"{path}: empty; a data set needs at least pictures")
     if forced is None:
         layout, tree, reason = recognise(tree)
     else:
@@ -121,12 +121,12 @@ def _parse(spec: str) -> tuple[Layout | None, Path]:
 
 
 def recognise(tree: Tree) -> tuple[Layout, Tree, str]:
-    """The layout of a tree, the folder in it where the set begins, and why.
+    """The layout of a tree, the folder in it where the set begins, and the reason.
 
-    Looks at the folder itself; if it is none, at the folders in it, `DEPTH` levels deep.
+    Looks at the tree itself, then at its folders, level by level, `DEPTH` levels deep.
 
     Raises:
-        UsageError: none found, or several sets side by side.
+        UsageError: no data set found, or several side by side.
     """
     level = [""]
     for depth in range(DEPTH + 1):
@@ -159,7 +159,7 @@ def _match(tree: Tree, kinds: Container[str] = KINDS) -> tuple[Layout, str] | No
 
 
 def _base_for(layout: Layout, tree: Tree) -> Tree:
-    """Where a forced layout begins: the least deep folder that it recognises, else the top."""
+    """Where a forced layout begins: the topmost folder that it recognises, or the top."""
     level = [""]
     for _ in range(DEPTH + 1):
         for folder in level:
@@ -228,11 +228,11 @@ def _recognised_by_gaze(path: str | Path) -> bool:
 
 
 def join_gaze(dataset: Dataset, path: str | Path, reading: Reading) -> Dataset:
-    """Give the samples of a data set the gaze that lies in a folder of its own.
+    """Give the samples of a data set the gaze at another path.
 
     Raises:
-        UsageError: no gaze file belongs to any picture.
-        EmomapError: the folder cannot be read, or a stem is not unique.
+        UsageError: no gaze file has the name of a picture.
+        EmomapError: the gaze cannot be read, or a stem is not unique.
     """
     folder = open_gaze(path)
     pairs = io.pair(folder.sources, (sample.id for sample in dataset))

@@ -1,7 +1,7 @@
-"""What a loader says while it reads: remarks, and faults.
+"""What a loader reports while it reads, remarks and faults; and the ids of its pictures.
 
-Opening a data set stops at the first fault. `emomap data check` opens the same data set with
-``strict=False`` and gets all faults that a loader can step over, as a list.
+Opening a data set stops at the first fault. `emomap data check` opens it with ``strict=False`` and
+gets a list of all faults that a loader can skip.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from emomap.errors import EmomapError, UsageError, listed
 
 @dataclass
 class Reading:
-    """Passed to every loader.
+    """The caller's options for a loader, and what the loader reports. Passed to every loader.
 
     Attributes:
-        options: what the caller asked for by ``--set data.NAME=VALUE``.
+        options: as given by ``--set data.NAME=VALUE``.
         strict: raise at the first fault.
-        notes: remarks that tables show (guesses, what was left out and how many).
-        faults: what is wrong, when not strict.
+        notes: remarks that tables show: what was guessed, what was left out, and how many.
+        faults: what is wrong, if not strict.
     """
 
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -32,36 +32,36 @@ class Reading:
     _asked: set[str] = field(default_factory=set)
 
     def note(self, text: str) -> None:
-        """Remark on something."""
+        """Add a remark."""
         self.notes.append(text)
 
     def note_some(self, items: Sequence[object], text: str) -> None:
-        """Remark on several things, with their number and the first few; nothing when none."""
+        """Add a remark on some things, if there are any: their number and the first few."""
         if items:
             self.notes.append(f"{len(items)} {text}: {listed(items, 3)}")
 
     def missing(self, items: Sequence[object], text: str) -> None:
-        """Say that files do not fit together: a remark on opening, a fault for a check."""
+        """Report files that do not fit together: a remark on opening, a fault in a check."""
         if items:
             (self.notes if self.strict else self.faults).append(
                 f"{len(items)} {text}: {listed(items, 3)}"
             )
 
     def fault(self, text: str) -> None:
-        """Say that something is wrong.
+        """Report that something is wrong.
 
         Raises:
-            EmomapError: when strict.
+            EmomapError: if strict.
         """
         if self.strict:
             raise EmomapError(text)
         self.faults.append(text)
 
     def option(self, name: str, default: Any, allowed: Sequence[Any] | None = None) -> Any:
-        """An option of the loader.
+        """The value of an option of the loader.
 
         Raises:
-            UsageError: a value that is not allowed.
+            UsageError: the value is not allowed.
         """
         self._asked.add(name)
         value = self.options.get(name, default)
@@ -71,19 +71,19 @@ class Reading:
         return value
 
     def refuse_unused(self, layout: str) -> None:
-        """Refuse options that no loader asked for.
+        """Refuse options that the loader does not have.
 
         Raises:
-            UsageError: there are such.
+            UsageError: such an option was given.
         """
         unknown = sorted(set(self.options) - self._asked)
         if unknown:
             known = ", ".join(sorted(self._asked)) or "none"
-            raise UsageError(f"data.{unknown[0]} is no option of the layout {layout} ({known})")
+            raise UsageError(f"data.{unknown[0]} is not an option of the layout {layout} ({known})")
 
 
 def ids(paths: Sequence[str], reading: Reading) -> list[str]:
-    """Ids of files: their paths without suffix; with it where two files would share one."""
+    """Ids of files: their paths without suffix, or with it where two files would share an id."""
     plain = [nfc(stem(path)) for path in paths]
     seen: dict[str, int] = {}
     for identity in plain:
@@ -100,7 +100,7 @@ def ids(paths: Sequence[str], reading: Reading) -> list[str]:
 
 
 class Finder:
-    """Finds a sample by what a list calls it: its id, its file name, or the last part of either."""
+    """Finds a sample by its name in a list: its id, its path, or the last part of either."""
 
     def __init__(self, paths: Sequence[str], identities: Sequence[str]) -> None:
         self._exact: dict[str, str] = {}
@@ -113,6 +113,6 @@ class Finder:
                 self._last[last] = identity if other == identity else None
 
     def __call__(self, name: str) -> str | None:
-        """The id, or None if no picture or more than one has this name."""
+        """The id of the picture with this name, or None if none or several have it."""
         name = nfc(name.strip()).replace("\\", "/").removeprefix("./")
         return self._exact.get(name) or self._last.get(name)

@@ -1,4 +1,4 @@
-"""The names of data-set layouts, and what `emomap data list` says of each. Imports no loader."""
+"""The layouts by name, with what `emomap data list` says of each. Imports no loader by itself."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from emomap.sample import Dataset
 
 
 class Loader(Protocol):
-    """What the module of a layout offers."""
+    """What the module of a layout provides."""
 
     def recognise(self, tree: Tree) -> str | None:
-        """Why a folder is this layout, or None."""
+        """The signs by which a folder is this layout, or None if it is not."""
 
     def load(self, tree: Tree, reading: Reading) -> Dataset:
-        """Open it; name, layout and notes are completed by the caller."""
+        """Open the data set. The caller completes name, layout and notes."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,13 @@ class Layout:
     """A line of the registry.
 
     Attributes:
-        name: what ``--data NAME:PATH`` takes.
-        module: where its loader is, below `emomap.data.layouts`.
-        title: the name that its authors write.
+        name: as in ``--data NAME:PATH``.
+        module: the module of its loader, in `emomap.data.layouts`.
+        title: the name as its authors write it.
         summary: one line for `emomap data list`.
-        signs: what tells it from others, for the message that nothing was recognised.
-        kind: what it can hold: "emotion", "gaze", "both", "any", or "images" alone; "" for the
-            layout that is never recognised but left when no other is.
+        signs: what it is recognised by, for the message that no layout was recognised.
+        kind: what it can hold: "emotion", "gaze", "both", "any" or only "images"; "" for the
+            layout that is taken when no other is recognised.
     """
 
     name: str
@@ -43,11 +43,11 @@ class Layout:
     kind: str
 
     def loader(self) -> Loader:
-        """Import the module that reads this layout."""
+        """Import and return the module that reads this layout."""
         return cast(Loader, importlib.import_module(f"emomap.data.layouts.{self.module}"))
 
 
-#: In the order in which they are tried: the first whose signs are there is taken.
+#: In the order in which they are tried. The first that recognises a folder is taken.
 LAYOUTS: dict[str, Layout] = {
     layout.name: layout
     for layout in (
@@ -197,7 +197,7 @@ LAYOUTS: dict[str, Layout] = {
         ),
     )
 }
-#: Other spellings, with punctuation and case removed.
+#: Other names, in lower case without punctuation.
 ALIASES = {
     "folder": "neutral",
     "twitter": "twitter1",
@@ -211,6 +211,6 @@ EMBEDDED = {
 
 
 def layout_called(name: str) -> Layout | None:
-    """The layout of this name in any case and punctuation ("PASCAL-S", "Twitter I"), or None."""
+    """The layout with this name, whatever its case and punctuation ("PASCAL-S"), or None."""
     plain = "".join(character for character in name.lower() if character.isalnum())
     return LAYOUTS.get(ALIASES.get(plain, plain))

@@ -1,4 +1,4 @@
-"""A contact sheet of a data set, with gaze over the pictures: `emomap data show`."""
+"""Draw a contact sheet of a data set, with gaze over the pictures: `emomap data show`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from emomap.sample import Dataset, Gaze, Sample
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-#: Width and height of a picture's box, the line below it, and the gap around it, in pixels.
+#: Pixels: width and height of a picture's box, height of the line below it, gap around both.
 BOX, CAPTION, GAP = (240, 180), 18, 8
 PAPER, INK, FAINT = (255, 255, 255), (30, 30, 30), (200, 200, 200)
 HEAT, DOT, RIM = (255, 60, 0), (255, 225, 40), (0, 0, 0)
@@ -35,9 +35,12 @@ def contact_sheet(
     """Draw pictures spread evenly over the data set: density as heat, fixations as dots.
 
     Args:
-        out: image file to write; the suffix says the format.
-        count: how many pictures.
+        dataset: the data set.
+        out: picture to write, in the format of its suffix.
+        count: number of pictures.
         columns: pictures in a row.
+        jobs: processes; None for one a processor.
+        show: progress on stderr.
 
     Returns:
         One line for each picture that could not be drawn.
@@ -65,12 +68,12 @@ def contact_sheet(
         try:
             sheet.save(temporary)
         except (ValueError, KeyError) as error:
-            raise EmomapError(f"{out}: no picture format with this suffix; use .png") from error
+            raise EmomapError(f"{out}: not the suffix of a picture format; use .png") from error
     return problems
 
 
 def choose(samples: Sequence[Sample], count: int) -> list[Sample]:
-    """So many samples, evenly spread, those with gaze first if any has gaze."""
+    """At most ``count`` samples, evenly spread; only such with gaze if any has gaze."""
     with_gaze = [sample for sample in samples if sample.gaze_source is not None]
     pool = with_gaze or list(samples)
     places = np.linspace(0, len(pool) - 1, min(count, len(pool))).round().astype(int)
@@ -78,7 +81,7 @@ def choose(samples: Sequence[Sample], count: int) -> list[Sample]:
 
 
 def draw(sample: Sample) -> tuple[np.ndarray[Any, Any], str]:
-    """One cell of the sheet, and what went wrong with it."""
+    """One cell of the sheet (H, W, 3), and the problem, or ""."""
     from PIL import Image, ImageDraw
 
     cell = Image.new("RGB", (BOX[0], BOX[1] + CAPTION), PAPER)
@@ -104,7 +107,7 @@ def draw(sample: Sample) -> tuple[np.ndarray[Any, Any], str]:
 
 
 def overlay(picture: Image, gaze: Gaze) -> Image:
-    """Gaze over a picture of any size: it is scaled from the shape that it belongs to."""
+    """Draw gaze over a picture, scaled from the gaze's shape to the picture's size."""
     from PIL import Image, ImageDraw
 
     if gaze.density is not None:
@@ -122,7 +125,7 @@ def overlay(picture: Image, gaze: Gaze) -> Image:
 
 
 def _fit(pen: Any, text: str) -> str:
-    """The end of a text that is too long, which tells ids apart."""
+    """A text that fits in a cell: of a long one the end, since ids differ there."""
     if pen.textlength(text) <= BOX[0] - 4:
         return text
     while text and pen.textlength("..." + text) > BOX[0] - 4:

@@ -1,8 +1,8 @@
-"""Splits where the authors gave none: by the content of the ids, so that they never reshuffle.
+"""Splits for data sets without any, by a hash of the ids.
 
-Each id is hashed to a number in [0, 1): below 0.80 it trains, below 0.85 it validates, the rest
-tests (the 80/5/15 of the paper). An image's split depends on its own id alone, hence adding or
-removing images moves no other; the proportions hold on average, not exactly.
+Each id is hashed to a number in [0, 1): below 0.80 is train, below 0.85 is val, the rest is test
+(the 80/5/15 of the paper). An image's split depends on its own id alone, so adding or removing
+images moves no other image. The proportions hold on average, not exactly.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from itertools import accumulate
 
 from emomap.sample import SPLITS, Dataset, Sample, Split
 
-#: train, val, test.
+#: Shares of train, val and test.
 FRACTIONS = (0.80, 0.05, 0.15)
-#: The remark that a data set with such splits carries.
+#: The remark on a data set with such splits.
 NOTE = "splits: 80/5/15 by a hash of the ids, since the data set gives none"
 
 
 def position(identity: str, seed: int = 0) -> float:
-    """Where an id falls in [0, 1); the same on every machine."""
+    """The hash of an id as a number in [0, 1), the same on every machine."""
     digest = hashlib.sha256(f"{seed}:{identity}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 
@@ -32,10 +32,10 @@ def split_of(identity: str, *, fractions: Sequence[float] = FRACTIONS, seed: int
     Args:
         identity: the sample's id.
         fractions: of train, val, test; they sum to 1.
-        seed: another seed gives other splits.
+        seed: random seed of the hash.
 
     Raises:
-        ValueError: fractions that are negative or do not sum to 1.
+        ValueError: a fraction is negative, or they do not sum to 1.
     """
     if len(fractions) != len(SPLITS) or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-9:
         raise ValueError(f"fractions of train, val, test must sum to 1, not {list(fractions)}")
@@ -48,15 +48,15 @@ def split_of(identity: str, *, fractions: Sequence[float] = FRACTIONS, seed: int
 
 
 def assign(samples: Sequence[Sample], *, seed: int = 0) -> tuple[Sample, ...]:
-    """The same samples, each with its split by hash."""
+    """The same samples, each with its split by hash of the id."""
     return tuple(replace(sample, split=split_of(sample.id, seed=seed)) for sample in samples)
 
 
 def with_validation(dataset: Dataset, *, seed: int = 0) -> Dataset:
-    """Take a validation split out of the training split where the authors gave only two.
+    """Take a validation split out of the training split of a data set without one.
 
-    5/85 of the training images by hash; a data set that has a validation split is returned as
-    it is.
+    By hash, 5/85 of the training images. A data set with a validation split, or without a training
+    split, is returned unchanged.
     """
     if "val" in dataset.splits or "train" not in dataset.splits:
         return dataset
@@ -72,10 +72,10 @@ def with_validation(dataset: Dataset, *, seed: int = 0) -> Dataset:
 
 
 def with_test(dataset: Dataset, *, seed: int = 0) -> Dataset:
-    """Train, val and test where the authors gave only some of them.
+    """Complete the splits of a data set without a test split.
 
-    Authors who gave train and val alone report on val: it becomes the test split, and a validation
-    split is taken out of the training images.
+    Authors who publish train and val alone report results on val. So val becomes the test split,
+    and a validation split is taken out of the training images.
     """
     if "test" in dataset.splits or not {"train", "val"} <= set(dataset.splits):
         return with_validation(dataset, seed=seed)
@@ -86,8 +86,7 @@ def with_test(dataset: Dataset, *, seed: int = 0) -> Dataset:
 
 
 def undo_hashing(dataset: Dataset) -> Dataset:
-    """The data set without splits, where these are only ours: when nothing is trained, every image
-    can be scored."""
+    """Remove splits that were made by hash: if nothing is trained, every image can be scored."""
     if NOTE not in dataset.notes:
         return dataset
     samples = tuple(replace(sample, split=None) for sample in dataset)

@@ -1,4 +1,4 @@
-"""Text tables as people save them: a byte-order mark, semicolons, tabs, decimal commas, CRLF."""
+"""CSV files as people save them: with byte-order mark, semicolons, tabs, decimal commas or CRLF."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from numpy.typing import NDArray
 from emomap.errors import EmomapError
 from emomap.io.files import File
 
-#: A text file beyond this is no table of labels or fixations.
+#: A larger text file is not a table of labels or fixations.
 MAX_BYTES = 256 * 2**20
 DELIMITERS = (",", ";", "\t")
-#: Bytes of numbers without exponents, commas and line ends.
+#: The bytes of numbers without exponents, of commas and of line ends.
 PLAIN = frozenset(b"0123456789.-,\r\n")
-#: Whole numbers below this are exact as floats; those of so many digits fit in 64 bits.
+#: Whole numbers below `EXACT` are exact as floats; those of up to `DIGITS` digits fit in 64 bits.
 EXACT, DIGITS = 2**53, 18
 
 
 @dataclass(slots=True)
 class TableRow:
-    """One line of a table: where it stands, and its cells by column name."""
+    """One line of a table: its file and number, and its cells by column name."""
 
     file: File
     line: int
@@ -35,7 +35,7 @@ class TableRow:
 
     @property
     def where(self) -> str:
-        """The file and the line, for messages."""
+        """File and line, for messages."""
         return f"{self.file}, line {self.line}"
 
     def __getitem__(self, column: str) -> str:
@@ -58,10 +58,10 @@ class TableRow:
 
 
 def read_text(file: File) -> str:
-    """A text file as text, whatever mark it begins with.
+    """A text file in UTF-8, or in UTF-16 with its byte-order mark.
 
     Raises:
-        EmomapError: missing, unreadable, too large, or in no Unicode encoding.
+        EmomapError: missing, unreadable, too large, or in another encoding.
     """
     data = _read_bytes(file)
     utf16 = data[:2] in {b"\xff\xfe", b"\xfe\xff"}
@@ -72,12 +72,16 @@ def read_text(file: File) -> str:
             f"{file}: not UTF-8 text (byte {error.start}); save it again as 'CSV UTF-8'"
         ) from error
     if "\0" in text:
-        raise EmomapError(f"{file}: holds zero bytes, so it is no text file")
+        raise EmomapError(f"{file}: holds zero bytes, so it is not a text file")
     return text
 
 
 def split_lines(text: str, delimiter: str, quote: str = '"') -> Iterator[tuple[int, list[str]]]:
-    """Line number (from 1) and stripped cells of each line that is not blank."""
+    """Number (from 1) and stripped cells of each line that is not blank.
+
+    Raises:
+        EmomapError: a line cannot be split (the message lacks the file).
+    """
     source = io.StringIO(text, newline="")
     reader = csv.reader(source, delimiter=delimiter, quotechar=quote, skipinitialspace=True)
     try:
@@ -90,16 +94,16 @@ def split_lines(text: str, delimiter: str, quote: str = '"') -> Iterator[tuple[i
 
 
 def guess_delimiter(text: str) -> str:
-    """The delimiter that the first line has most of; a comma when it has none."""
+    """The most frequent delimiter of the first line; a comma if it has none."""
     first = text.lstrip().split("\n", 1)[0]
     return max(DELIMITERS, key=first.count)
 
 
 def read_table(file: File, required: tuple[str, ...]) -> Iterator[TableRow]:
-    """The rows of a CSV file with a header; column names in any case, further columns allowed.
+    """The rows of a CSV file with a header. Column names in any case; further columns are allowed.
 
     Raises:
-        EmomapError: unreadable, empty, a required column is missing, or a line of another length.
+        EmomapError: unreadable, empty, without a required column, or with a line of another length.
     """
     text = read_text(file)
     delimiter = guess_delimiter(text)
@@ -133,15 +137,15 @@ def read_table(file: File, required: tuple[str, ...]) -> Iterator[TableRow]:
 class Columns:
     """A CSV file with a header, by column: its numbers as arrays.
 
-    A file of plain numbers is read in one go, any other line by line, to the same values.
+    A file of plain numbers is read in one go. Any other is read line by line, to the same values.
 
     Args:
         file: a path or `File`.
         required: columns that must be there.
-        optional: columns that may follow them. Others are allowed, but take the slower way.
+        optional: columns that may follow them. Any others are allowed, but slower to read.
 
     Raises:
-        EmomapError: unreadable or too large; see `read_table` for what is raised later.
+        EmomapError: unreadable or too large; on access to a column also as `read_table`.
     """
 
     def __init__(self, file: File, required: tuple[str, ...], optional: tuple[str, ...] = ()):
@@ -155,11 +159,11 @@ class Columns:
 
     @cached_property
     def rows(self) -> Sequence[TableRow]:
-        """The lines one by one, for messages and for what is not a number."""
+        """The lines one by one: for messages, and for cells that are not numbers."""
         return list(read_table(self._file, self._required))
 
     def numbers(self, *columns: str) -> NDArray[np.float64]:
-        """Columns as an array (rows, columns).
+        """Some columns as an array (rows, columns).
 
         Raises:
             EmomapError: a cell is not a finite number (names the line).
@@ -170,7 +174,7 @@ class Columns:
         return np.array(cells, dtype=np.float64).reshape(-1, len(columns))
 
     def labels(self, column: str) -> NDArray[np.int64]:
-        """A column of whole numbers as they are, one of other names numbered as they appear.
+        """A column (rows,) of whole numbers as they are, or of other names numbered as they appear.
 
         Raises:
             EmomapError: a cell is empty (names the line).
@@ -190,9 +194,9 @@ class Columns:
 def _plain_columns(
     data: bytes, required: tuple[str, ...], optional: tuple[str, ...]
 ) -> Mapping[str, NDArray[np.float64]] | None:
-    """The columns of a file of nothing but numbers between commas, read in one go.
+    """The columns of a file that holds only numbers between commas, read in one go.
 
-    None for anything else, which is then read line by line and reported if it is wrong.
+    None for any other file.
     """
     head, _, body = data.partition(b"\n")
     names = head.strip().decode("latin-1").split(",")
@@ -215,5 +219,5 @@ def _read_bytes(file: File) -> bytes:
     except OSError as error:
         raise EmomapError(f"{file}: cannot be read: {error.strerror}") from error
     if len(data) > MAX_BYTES:
-        raise EmomapError(f"{file}: larger than {MAX_BYTES // 2**20} MiB, which is no table")
+        raise EmomapError(f"{file}: larger than {MAX_BYTES // 2**20} MiB, too large for a table")
     return data

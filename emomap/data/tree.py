@@ -1,7 +1,7 @@
 """The listing of a data set: a folder, or a zip archive read in place.
 
-A loader sees relative paths with forward slashes and asks for a `File` where it needs one, so
-that no loader knows whether the set is packed. The whole tree is listed once, nothing is opened.
+A loader sees relative paths with forward slashes and asks for a `File` where it needs one. So it
+does not know whether the set is packed. The whole tree is listed once; no file is opened.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from emomap.errors import EmomapError, UsageError, listed
 from emomap.io import archive
 from emomap.io.files import IMAGE_SUFFIXES, File, is_junk
 
-#: Beyond this a path is a whole disk rather than a data set.
+#: A folder of more files is a whole disk rather than a data set.
 MAX_FILES = 3_000_000
 #: Folders that archivers and version control add.
 JUNK_FOLDERS = frozenset({"__MACOSX", "__pycache__", "@eaDir", "$RECYCLE.BIN"})
@@ -26,7 +26,7 @@ OTHER_ARCHIVES = (".tar", ".tgz", ".gz", ".bz2", ".xz", ".rar", ".7z")
 
 
 def suffix(path: str) -> str:
-    """The last suffix in lower case, with its dot; "" without one."""
+    """The last suffix of a path in lower case, with its dot; "" if it has none."""
     dot = path.rfind(".")
     return path[dot:].lower() if dot > path.rfind("/") + 1 else ""
 
@@ -43,20 +43,20 @@ def base(path: str) -> str:
 
 
 def nfc(text: str) -> str:
-    """One spelling of accents, since macOS writes file names in another than lists have."""
+    """Text with accents in one spelling: macOS spells file names differently from lists."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 @dataclass(frozen=True)
 class Tree:
-    """Files below a base folder.
+    """The files below a base folder.
 
     Attributes:
         root: the folder or archive on disk, for messages and names.
-        folders: folder ("" is the base) -> names of its files, sorted; junk left out.
-        prefix: path from ``root`` to the base, "" or ending with a slash.
+        folders: folder ("" is the base) -> sorted names of its files, without junk.
+        prefix: path from ``root`` to the base: "", or ends with a slash.
         packed: True for an archive.
-        notes: what the listing left out and why.
+        notes: what was left out of the listing, and why.
     """
 
     root: Path
@@ -86,7 +86,7 @@ class Tree:
         return self.root / (self.prefix + path)
 
     def has(self, path: str) -> bool:
-        """Whether there is a file at this relative path."""
+        """Whether there is a file at a relative path."""
         folder, _, name = path.rpartition("/")
         return name in self.folders.get(folder, ())
 
@@ -95,7 +95,7 @@ class Tree:
         return self.file(path) if self.has(path) else None
 
     def files(self, under: str = "") -> Iterator[str]:
-        """Relative paths of all files in a folder and below it."""
+        """Relative paths of all files at any depth of a folder."""
         inside = under + "/" if under else ""
         for folder, names in self.folders.items():
             if folder == under or folder.startswith(inside):
@@ -104,11 +104,11 @@ class Tree:
                     yield lead + name
 
     def images(self, under: str = "") -> list[str]:
-        """Relative paths of the pictures in a folder and below it, sorted."""
+        """Relative paths of the pictures at any depth of a folder, sorted."""
         return sorted(path for path in self.files(under) if suffix(path) in IMAGE_SUFFIXES)
 
     def with_suffix(self, ending: str, under: str = "") -> list[str]:
-        """Relative paths of the files with this suffix, sorted."""
+        """Relative paths of the files with this suffix at any depth of a folder, sorted."""
         return sorted(path for path in self.files(under) if suffix(path) == ending)
 
     def children(self, under: str = "") -> list[str]:
@@ -118,7 +118,7 @@ class Tree:
         return sorted({rest.split("/", 1)[0] for rest in rests if rest})
 
     def find_folder(self, name: str, under: str = "") -> str | None:
-        """The folder with this name (any case) that lies least deep, or None."""
+        """The topmost folder with this name (any case), or None."""
         wanted, inside = name.lower(), under + "/" if under else ""
         found = [
             folder
@@ -128,7 +128,7 @@ class Tree:
         return min(found, key=lambda folder: (folder.count("/"), folder), default=None)
 
     def find_file(self, name: str, under: str = "") -> str | None:
-        """The file with this name (any case) that lies least deep, or None."""
+        """The topmost file with this name (any case), or None."""
         wanted = name.lower()
         found = [path for path in self.files(under) if path.rsplit("/", 1)[-1].lower() == wanted]
         return min(found, key=lambda path: (path.count("/"), path), default=None)
@@ -151,7 +151,7 @@ def read_tree(path: Path) -> Tree:
 
     Raises:
         UsageError: there is nothing at this path, or it is neither folder nor zip archive.
-        EmomapError: a folder may not be listed, or the archive is damaged or hostile.
+        EmomapError: a folder cannot be listed, or the archive is damaged or hostile.
     """
     try:
         if path.is_dir():
@@ -178,7 +178,7 @@ def _clean(folders: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
 
 def _read_folder(root: Path) -> Tree:
     walk = _Walk(root)
-    # (relative folder, identities of it and of all that it lies in: a link back is a loop)
+    # relative folder, and the identities of it and of all folders above: a link to these is a loop
     pending: list[tuple[str, frozenset[tuple[int, int]]]] = [("", frozenset([_identity(root)]))]
     while pending:
         pending += walk.enter(*pending.pop())
@@ -189,7 +189,7 @@ def _read_folder(root: Path) -> Tree:
 
 @dataclass
 class _Walk:
-    """What a walk through the folders below ``root`` has found so far."""
+    """A walk through the folders below ``root``, and what it has found so far."""
 
     root: Path
     folders: dict[str, list[str]] = field(default_factory=dict)
@@ -201,7 +201,7 @@ class _Walk:
     def enter(
         self, folder: str, above: frozenset[tuple[int, int]]
     ) -> Iterator[tuple[str, frozenset[tuple[int, int]]]]:
-        """Note the files of one folder, and yield the folders in it."""
+        """Record the files of one folder, and yield its subfolders."""
         names = self.folders.setdefault(folder, [])
         lead = folder + "/" if folder else ""
         with os.scandir(self.root / folder) as entries:
@@ -233,7 +233,7 @@ class _Walk:
 
 
 def _is_text(name: str) -> bool:
-    """Whether a file name is text: bytes in no encoding cannot be printed or written anywhere."""
+    """Whether a file name is valid text. If not, it can neither be printed nor written."""
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:

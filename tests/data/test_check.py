@@ -196,7 +196,7 @@ def test_contact_sheet(root: Path, tmp_path: Path) -> None:
     sheet = Image.open(tmp_path / "new/sheet.png")
     step = (BOX[0] + GAP, BOX[1] + CAPTION + GAP)
     assert sheet.size == (2 * step[0] + GAP, 2 * step[1] + GAP)
-    with pytest.raises(EmomapError, match="no picture format with this suffix"):
+    with pytest.raises(EmomapError, match="not the suffix of a picture format"):
         contact_sheet(open_dataset(root), tmp_path / "sheet.xyz", show=False)
 
 

@@ -291,7 +291,7 @@ def test_mit1003_first_fixation_is_dropped_unless_kept(tmp_path: Path) -> None:
 
 def test_unknown_option_is_refused(tmp_path: Path) -> None:
     builders.mit1003(tmp_path)
-    with pytest.raises(UsageError, match=r"data\.frist is no option of the layout mit1003"):
+    with pytest.raises(UsageError, match=r"data\.frist is not an option of the layout mit1003"):
         open_dataset(tmp_path, options={"frist": "keep"})
     with pytest.raises(UsageError, match="must be one of drop, keep"):
         open_dataset(tmp_path, options={"first": "no"})

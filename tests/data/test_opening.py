@@ -22,7 +22,7 @@ def test_embedded_set_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert found.synthetic
     assert len(found) == 24
     assert list((tmp_path / "home/demo").iterdir())
-    with pytest.raises(UsageError, match=r"data\.trian is no option of demo \(level, seed"):
+    with pytest.raises(UsageError, match=r"data\.trian is not an option of demo \(level, seed"):
         open_dataset("demo", options={"trian": 8})
 
 
