@@ -37,7 +37,7 @@ class Results:
 
     @property
     def methods(self) -> list[str]:
-        """The rows of the table: best mean rank first, then those without a rank."""
+        """The rows of the table, best mean rank first, then those without a rank."""
         ranked = list(self.summary["ranks"])
         return ranked + [name for name in self.summary["methods"] if name not in ranked]
 
