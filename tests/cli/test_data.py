@@ -55,7 +55,7 @@ def test_check_with_options_and_gaze(emomap: Command, dataset: Path) -> None:
     assert json.loads(ran.out)["gaze"]["images"] == 12
     ran = emomap("data", "check", dataset, "--set", "data.nonsense=3")
     assert ran.code == 2
-    assert "data.nonsense is no option of the layout neutral" in ran.err
+    assert "data.nonsense is not an option of the layout neutral" in ran.err
 
 
 def test_show(emomap: Command, dataset: Path, tmp_path: Path) -> None:
