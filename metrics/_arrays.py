@@ -12,7 +12,7 @@ from typing import Any
 import array_api_compat as compat
 import numpy as np
 
-Array = Any  # a NumPy array, or any array of the array API (a torch tensor)
+from metrics._types import Array
 
 #: How to mend a negative map; the beginning of the sentence is the caller's.
 REMEDY = (
@@ -48,11 +48,19 @@ def as_array(array: Array, name: str) -> Array:
 
     Raises:
         TypeError: not numeric.
-        ValueError: complex, fewer than two axes, or no pixel at all.
+        ValueError: complex, masked, fewer than two axes, or no pixel at all.
     """
     if not is_foreign(array):
+        masked = int(np.ma.getmaskarray(array).sum()) if np.ma.isMaskedArray(array) else 0
+        if masked:
+            raise ValueError(
+                f"{name} has {masked} masked pixels, which no metric leaves out; fill them first "
+                "(map.filled(0))"
+            )
         array = np.asarray(array)
         kind = array.dtype.kind
+        if kind == "b":  # of a 1-bit picture, true may be stored as 255
+            array = array.view(np.uint8) != 0
         if kind == "c":
             raise ValueError(f"{name} is complex; a map holds real numbers")
         if kind not in "buif":

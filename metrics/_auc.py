@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from metrics._ranking import STEPS, Ranking, Vector
+from metrics._ranking import STEPS, Ranking
+from metrics._types import Vector
 
 
 def judd(ranking: Ranking, jitter: bool, rng: np.random.Generator | None) -> float:

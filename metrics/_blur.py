@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Matrix = NDArray[np.float64]
+from metrics._types import Matrix
 
 #: Standard deviations at which a Gaussian ends, 9e-17 of its height.
 REACH = 8.6
@@ -35,7 +35,7 @@ class Expansion(NamedTuple):
         first: (size,) the first node that a pixel sees.
         weights: (size, k) of that node and the following.
         margin: nodes before the first pixel.
-        sums: (nodes,) what each node gives to all pixels together.
+        sums: (nodes,) what each node adds to all pixels together.
     """
 
     first: NDArray[np.int64]

@@ -7,12 +7,11 @@ without NumPy's functions on whole arrays, which take most of the time to compil
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from numba import njit
 
-Array = Any  # NumPy arrays of fixed type
+from metrics._types import Array
 
 #: Parts of [0, 1] that spare most comparisons of `count_reached`.
 PARTS = 8192

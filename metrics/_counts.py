@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 
 from metrics import _arrays as arrays
-from metrics._arrays import Array
-
-Vector = Any  # (n,) NumPy
+from metrics._types import Array, Vector
 
 #: No pixel of a real count map differs in this many ways from the others; a density does.
 LEVELS = 32

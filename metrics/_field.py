@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from metrics import _arrays as arrays
-from metrics._arrays import Array
 from metrics._conventions import FLOOR
+from metrics._types import Array
 
 #: Below this share of its magnitude, the span of a map is rounding and the map is constant.
 ROUNDING = 64 * float(np.finfo(np.float64).eps)
@@ -22,7 +22,7 @@ ROUNDING = 64 * float(np.finfo(np.float64).eps)
 BLOCK = 16384
 #: Values in a dot product: above 10,000 BLAS shares it out among threads, and the sum changes.
 DOT = 8192
-#: Where a difference of sums would lose more than three digits, it is summed anew.
+#: Where a difference of sums would lose more than three digits, it is summed again from the start.
 CANCELLED = 1e-3
 
 
@@ -176,7 +176,7 @@ def add(function: Callable[..., Array], *fields: Field) -> Array:
 
 
 def inner(function: Callable[..., tuple[Array, Array]], *fields: Field) -> Array:
-    """Sum over the pixels of the product of the two things that the function gives."""
+    """Sum over the pixels of the product of the two arrays that the function returns."""
     if fields[0].xp is np and fields[0].weights is None:
         return float(sum(_dot(*function(*block)) for block in blocks(BLOCK, *fields)))
 

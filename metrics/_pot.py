@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-#: Pivots after which POT gives up; far more than grids need whose costs fit in memory.
+#: Pivots after which POT stops. Grids whose costs fit in memory need far fewer.
 PIVOTS = 100_000_000
 
 

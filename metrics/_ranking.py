@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 
 from metrics import _arrays as arrays
-from metrics._arrays import Array
 from metrics._field import Field, blocks
-
-Vector = Any  # (n,) NumPy
+from metrics._types import Array, Vector
 
 #: The thresholds 0:0.1:1 of AUC-Borji and shuffled AUC, rounded as MATLAB's colon rounds them.
 STEPS = np.arange(11) * 0.1

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from metrics import _arrays as arrays
-from metrics._arrays import Array
-from metrics._counts import Vector, locate
+from metrics._counts import locate
 from metrics._field import Field
 from metrics._ranking import Dense, Levels, Ordered, Ranking
+from metrics._types import Array, Vector
 
 #: Negative values up to this share of the peak are the rounding of a Fourier transform.
 SLIGHT = 1e-9
@@ -287,14 +287,14 @@ def run(
     """Compute kernels on the arguments of a metric: the one way in for every metric.
 
     Args:
-        kernels: functions of a `Scene`, by name. One that gives a tuple gives several numbers.
+        kernels: functions of a `Scene`, by name. One that returns a tuple computes several numbers.
         maps: the arguments by name, "prediction" first; None for one that is not given.
         negative: see `Scene`.
         any_size: the maps of one scene may differ in height and width.
 
     Returns:
         By name: a float for a single NumPy map, else an array of the batch's shape (a tuple of
-        these where the kernel gives a tuple). A tensor comes back as a tensor on its device.
+        these where the kernel returns a tuple). A tensor comes back as a tensor on its device.
     """
     arrays.choice(negative, NEGATIVE, "negative")
     given = {name: arrays.as_array(a, name) for name, a in maps.items() if a is not None}
@@ -327,7 +327,7 @@ def _per_map(scene: Scene, value: Any) -> Any:
 def _run_numpy(
     kernels: Mapping[str, Kernel], maps: Mapping[str, Any], negative: str
 ) -> dict[str, Any]:
-    """Map by map, so that a batch gives what single calls give and needs no more memory."""
+    """Map by map, so that a batch has the values of single calls and needs no more memory."""
     batch = maps["prediction"].shape[:-2]
     if not batch:
         scene = Scene(np, maps, negative)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-Array = Any  # NumPy arrays of fixed type
+from metrics._types import Array
 
 PARENT, NEXT, BACK, SIZE, LAST = range(5)
 #: A reduced cost above minus this is zero but for rounding (cells).

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metrics import _arrays as arrays
-from metrics._arrays import Array
+from metrics._types import Array
 
 
 def beckmann(difference: Array, iterations: int = 50) -> tuple[Array, Array]:

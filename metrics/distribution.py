@@ -21,10 +21,10 @@ from functools import partial
 from typing import Any
 
 from metrics import _arrays as arrays
-from metrics._arrays import Array
 from metrics._conventions import CONVENTIONS, EPS, Convention
 from metrics._field import add, inner
 from metrics._scene import Scene, run
+from metrics._types import Array
 
 
 def cc(prediction: Array, density: Array, *, convention: Convention = "mit") -> Any:

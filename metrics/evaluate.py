@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any
 
 from metrics import _arrays as arrays
-from metrics._arrays import Array
 from metrics._conventions import CONVENTIONS
 from metrics._scene import Scene, run
+from metrics._types import Array
 from metrics.catalogue import CATALOGUE, Metric, entry
 from metrics.location import generator
 
@@ -88,7 +88,7 @@ def evaluate(
         kernels[name] = partial(one.kernel, **extra)
     unknown = set(options or {}) - set(CATALOGUE)
     if unknown:
-        raise ValueError(f"options name '{min(unknown)}', which is no metric of the catalogue")
+        raise ValueError(f"options name '{min(unknown)}', which is not a metric of the catalogue")
     if not kernels:
         raise ValueError("nothing to score against: give fixations, a density, or both")
     found = run(kernels, {"prediction": prediction, **truths}, negative=negative)

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from metrics import _arrays as arrays
-from metrics._arrays import Array
 from metrics._counts import locate
+from metrics._types import Array
 
 #: Times the picture's longer side from which a Gaussian is summed plainly; its tails, which the
 #: quicker way goes through, would fill the memory.
@@ -37,8 +37,8 @@ def fixation_map(
 ) -> NDArray[np.int64] | tuple[NDArray[np.int64], int]:
     """Count the fixations on each pixel.
 
-    A point belongs to the pixel ``floor(v + 0.5)``. Points outside the picture are dropped, for eye
-    trackers measure them; ``return_outside`` gives their number.
+    A point belongs to the pixel ``floor(v + 0.5)``. Eye trackers also measure points outside the
+    picture. These are dropped; ``return_outside`` adds their number.
 
     Parameters
     ----------

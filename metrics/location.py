@@ -22,9 +22,9 @@ import numpy as np
 
 from metrics import _arrays as arrays
 from metrics import _auc
-from metrics._arrays import Array
 from metrics._conventions import CONVENTIONS, EPS, Convention
 from metrics._scene import Scene, run
+from metrics._types import Array
 
 
 def auc_judd(

@@ -13,15 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metrics import _arrays as arrays
-from metrics._arrays import Array
+from metrics._types import Array, Matrix
 
 ResizeMethod = Literal["matlab-bicubic", "matlab-bilinear", "bilinear", "area", "nearest"]
 METHODS = ("matlab-bicubic", "matlab-bilinear", "bilinear", "area", "nearest")
 
 #: Types that the compiled product takes as they are; others are brought to double precision.
 COMPILED = ("u1", "f4", "f8")
-
-Matrix = NDArray[np.float64]
 
 
 def resize(

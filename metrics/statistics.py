@@ -47,7 +47,7 @@ def mean_interval(
     level : float
         Confidence of the interval.
     resamples : int
-        How often the images are drawn anew, with replacement.
+        How often the images are drawn again, with replacement.
     seed : int
         Of the draws; the same scores give the same interval.
 
@@ -109,7 +109,7 @@ def paired_permutation_test(
 ) -> PairedTest:
     """Test whether two methods differ on the same images, by swapping them at random.
 
-    All swaps are tried when there are no more than ``resamples`` of them; else so many are drawn,
+    All swaps are tried if there are at most ``resamples`` of them; otherwise so many are drawn,
     and the p-value counts the observed one too (Phipson & Smyth 2010).
 
     Parameters

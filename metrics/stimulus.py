@@ -1,6 +1,6 @@
 """Metrics against maps of what evoked an emotion (EmotionROI): MAE, precision and recall.
 
-Such a map is no density of gaze: each pixel holds the share of people who marked it (Peng,
+Such a map is not a density of gaze: each pixel holds the share of people who marked it (Peng,
 Sadovnik, Gallagher & Chen, ICIP 2016).
 """
 
@@ -10,10 +10,10 @@ from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from metrics import _arrays as arrays
-from metrics._arrays import Array
 from metrics._conventions import CONVENTIONS, Convention
 from metrics._field import add, inner
 from metrics._scene import Scene, run
+from metrics._types import Array
 
 #: The weight of precision that salient-object papers give the F-measure (Achanta et al. 2009).
 BETA2 = 0.3

@@ -17,9 +17,9 @@ from typing import Any, Literal
 import numpy as np
 
 from metrics import _arrays as arrays
-from metrics._arrays import Array
 from metrics._conventions import CONVENTIONS, Convention
 from metrics._scene import Scene, run
+from metrics._types import Array
 from metrics.resize import change
 
 GRIDS = ("common", "mit")
