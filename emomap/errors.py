@@ -26,6 +26,19 @@ class Interrupted(EmomapError):
     exit_code = 130
 
 
+def printable(text: str, most: int | None = None) -> str:
+    """Text for a terminal: control characters and broken Unicode escaped, cut after ``most``.
+
+    Line ends and tabs stay. Names of files can hold anything, and a terminal obeys it.
+
+    >>> print(printable(chr(27) + "[31mred", most=5))
+    \\x1b[31m...
+    """
+    cut = text if most is None else text[:most]
+    shown = "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in cut)
+    return shown if len(cut) == len(text) else f"{shown}..."
+
+
 def listed(items: Iterable[object], most: int = 10) -> str:
     """The first items and how many follow, for a message: "a, b, c and 17 more"; "none" for none.
 

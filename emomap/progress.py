@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from emomap.errors import printable
+
 Tracked = TypeVar("Tracked")
 
 #: Seconds between two lines where stderr is not a terminal (a log file, a batch queue).
@@ -17,7 +19,7 @@ LISTED = 10
 
 def say(message: str) -> None:
     """Print a message on stderr."""
-    print(message, file=sys.stderr, flush=True)
+    print(printable(message), file=sys.stderr, flush=True)
 
 
 def report_problems(failed: Sequence[str], remarks: Sequence[str]) -> None:

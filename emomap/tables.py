@@ -9,6 +9,8 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from emomap.errors import printable
+
 #: Where HTML starts, and everything else that is markup in a cell of a Markdown table.
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _MARKUP = re.compile(rf"{_TAG.pattern}|[|`\\]|\*(?=\S)|\](?=\()|(?<!\w)_|_(?!\w)")
@@ -81,7 +83,7 @@ def text(table: Table) -> str:
         lines.append("  ".join(padded).rstrip())
         if index == 0:
             lines.append("  ".join("-" * wide for wide in widths))
-    return "\n".join([*lines, *table.notes]) + "\n"
+    return printable("\n".join([*lines, *table.notes]) + "\n")
 
 
 def markdown(table: Table) -> str:
@@ -95,7 +97,7 @@ def markdown(table: Table) -> str:
     lines += [line(row) for row in table.rows]
     for note in table.notes:
         lines += ["", _TAG.sub(r"\<", note)]
-    return "\n".join(lines) + "\n"
+    return printable("\n".join(lines) + "\n")
 
 
 def comma_separated(table: Table) -> str:

@@ -17,7 +17,7 @@ from emomap.io.files import (
     write_error,
     write_text,
 )
-from emomap.io.ids import file_id, maps_by_id, pair
+from emomap.io.ids import common_ending, file_id, maps_by_id, pair
 from emomap.io.images import MAX_PIXELS, image_size, read_image
 from emomap.io.maps import read_map, write_map
 
@@ -28,6 +28,7 @@ __all__ = [
     "File",
     "append_text",
     "atomic",
+    "common_ending",
     "file_id",
     "image_size",
     "is_junk",

@@ -18,7 +18,7 @@ from typing import IO, Any
 from emomap.errors import EmomapError
 
 #: A member that unpacks to more bytes than this is refused.
-MAX_MEMBER = 512 * 2**20
+MAX_MEMBER = 256 * 2**20
 #: A member that unpacks to more than `RATIO_FROM` bytes and to more than this many times its size
 #: is a bomb: photographs reach 1.1, text 20, matrices of zeros rarely more than 100.
 MAX_RATIO = 200

@@ -23,6 +23,16 @@ class File(Protocol):
     def open(self, mode: Any = "rb") -> IO[Any]: ...
 
 
+def refuse_special(file: File) -> None:
+    """Refuse folders, pipes, sockets and devices, on which reading may wait for ever.
+
+    Raises:
+        EmomapError: there is something at the path, and it is not a regular file.
+    """
+    if isinstance(file, Path) and file.exists() and not file.is_file():
+        raise EmomapError(f"{file}: not a regular file")
+
+
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm"}
 )

@@ -18,13 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomap.errors import EmomapError
-from emomap.io.files import File
+from emomap.io.files import File, refuse_special
 
 #: The formats that are read. Pillow knows more, and hands PostScript to an interpreter.
 FORMATS = ("JPEG", "PNG", "BMP", "DIB", "TIFF", "WEBP", "GIF", "PPM")
 
-#: Pictures beyond this are refused: such a file is a decompression bomb or a mistake.
-MAX_PIXELS = 200_000_000
+#: Pictures beyond this are refused: such a file is a decompression bomb or a mistake, and decoding
+#: takes more than a gigabyte. It is half of this with transparency, which takes twice the memory.
+MAX_PIXELS = 64_000_000
+#: The environment variable that sets another limit, for those who have the memory.
+LIMIT_VARIABLE = "EMOMAP_MAX_PIXELS"
 
 #: Held while Pillow's limit is lifted.
 _LIFTED = threading.RLock()
@@ -71,7 +74,8 @@ def image_size(file: File) -> tuple[int, int]:
         late = picture.format == "PNG" and _texts_after_pixels(picture.fp)
         # Pillow's own `getexif` of a PNG decodes all pixels to get at what may follow them
         exif = picture.getexif() if late else Image.Image.getexif(picture)
-        sideways = exif.get(0x0112, 1) >= 5
+        turned = exif.get(0x0112, 1)  # damaged files have text here
+        sideways = isinstance(turned, int) and turned >= 5
     return (width, height) if sideways else (height, width)
 
 
@@ -111,22 +115,29 @@ def named(file: File | str) -> File:
 
 
 @contextlib.contextmanager
-def opened(file: File) -> Iterator[Any]:
+def opened(file: File, most: int | None = None) -> Iterator[Any]:
     """A picture opened by Pillow.
+
+    Args:
+        file: the picture.
+        most: refuse more pixels than this; by default the limit for photographs.
 
     Raises:
         EmomapError: the file cannot be read, or reading fails within the block.
     """
     from PIL import Image, UnidentifiedImageError
 
+    refuse_special(file)
     try:
         with contextlib.ExitStack() as stack:
             picture = _identified(stack.enter_context(file.open("rb")), stack)
             pixels = picture.width * picture.height
-            if pixels > MAX_PIXELS:
+            limit = most or _limit(picture)
+            if pixels > limit:
                 raise EmomapError(
                     f"{file}: {picture.width} x {picture.height} pixels is more than the "
-                    f"{MAX_PIXELS:,} that emomap reads; make the picture smaller"
+                    f"{limit:,} that emomap reads; make the picture smaller"
+                    + ("" if most else f", or set {LIMIT_VARIABLE}")
                 )
             if picture.format == "TIFF" and pixels > (Image.MAX_IMAGE_PIXELS or pixels):
                 stack.enter_context(_unlimited())
@@ -141,6 +152,15 @@ def opened(file: File) -> Iterator[Any]:
         raise EmomapError(
             f"{file}: damaged or cut short ({error}); copy or export it again"
         ) from error
+
+
+def _limit(picture: Any) -> int:
+    """How many pixels this photograph may have."""
+    said = os.environ.get(LIMIT_VARIABLE, "")
+    if said.isdecimal() and len(said) < 15:
+        return int(said)
+    twice = "A" in picture.mode or "transparency" in picture.info
+    return MAX_PIXELS // 2 if twice else MAX_PIXELS
 
 
 def _identified(stream: IO[bytes], stack: contextlib.ExitStack) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,12 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emomap.errors import EmomapError
+from emomap.errors import EmomapError, listed
 from emomap.io.files import File, atomic
 from emomap.io.images import named, opened
 
 #: Levels of 255 by which the channels of a grey map in an RGB JPEG may differ through rounding.
 GREY_TOLERANCE = 8
+#: Larger maps are refused, since scoring takes many times their memory.
+MAX_MAP_PIXELS = 32_000_000
 
 
 def read_map(file: File | str) -> NDArray[Any]:
@@ -45,6 +48,8 @@ def read_map(file: File | str) -> NDArray[Any]:
         raise EmomapError(f"{file}: a map has two dimensions, this array is {values.shape}")
     if values.dtype.kind not in "biuf":
         raise EmomapError(f"{file}: a map holds real numbers, this array is {values.dtype}")
+    if suffix in {".npy", ".npz", ".mat"}:
+        _refuse_points(values, file)
     if values.dtype.kind == "f":
         bad = ~np.isfinite(values)
         if bad.any():
@@ -84,36 +89,75 @@ def write_map(path: Path | str, values: NDArray[Any]) -> None:
 
 
 def _read_picture_map(file: File) -> NDArray[Any]:
-    with opened(file) as picture:
-        if "16B" in str([tile[3] for tile in picture.tile]) and picture.mode in {"RGB", "RGBA"}:
-            return _read_colour_png16(file)
-        if picture.mode in {"P", "PA", "CMYK", "YCbCr"}:
-            picture = picture.convert("RGB")
-        return np.array(picture.getchannel("L") if picture.mode == "LA" else picture)
+    try:
+        with opened(file, most=MAX_MAP_PIXELS) as picture:
+            if any("16B" in str(tile[3]) for tile in picture.tile) and picture.mode != "I;16":
+                return _read_colour_png16(file, picture)
+            if picture.mode == "1":
+                return np.array(picture.convert("L")) > 0
+            if picture.mode in {"P", "PA", "CMYK", "YCbCr"}:
+                picture = picture.convert("RGB")
+            return np.array(picture.getchannel("L") if picture.mode == "LA" else picture)
+    except EmomapError:
+        if not file.name.lower().endswith((".tif", ".tiff")):
+            raise
+        found = _read_tiff(file)
+        if found is None:
+            raise
+        return found
 
 
-def _read_colour_png16(file: File) -> NDArray[np.uint16]:
-    """16 bits in several channels. Pillow would silently drop the lower 8 bits of each."""
-    import torch
-    from torchvision.io import decode_png  # type: ignore[import-untyped, unused-ignore]
+def _read_colour_png16(file: File, picture: Any) -> NDArray[np.uint16]:
+    """16 bits in several channels, of which Pillow keeps the upper 8.
 
-    with file.open("rb") as stream:
-        encoded = torch.frombuffer(bytearray(stream.read()), dtype=torch.uint8)
-    values: NDArray[np.uint16] = decode_png(encoded).numpy().transpose(1, 2, 0)
-    return values[:, :, 0] if values.shape[2] == 2 else values
+    So it decodes twice: once as it wants to, and once told that the bytes are in the other order.
+    """
+    form = picture.tile[0][3]
+    if form == "LA;16B":  # four bytes a pixel: two of grey, two of alpha
+        picture.tile = [(*picture.tile[0][:3], "RGBA")]
+        both = np.array(picture).astype(np.uint16)
+        grey: NDArray[np.uint16] = both[:, :, 0] * np.uint16(256) + both[:, :, 1]
+        return grey
+    high = np.array(picture).astype(np.uint16)
+    with opened(file, most=MAX_MAP_PIXELS) as again:
+        again.tile = [(*tile[:3], str(tile[3]).replace("16B", "16L")) for tile in again.tile]
+        values: NDArray[np.uint16] = high * np.uint16(256) + np.array(again)
+    return values
+
+
+def _read_tiff(file: File) -> NDArray[Any] | None:
+    """The first page of a TIFF that Pillow does not know (64-bit floats); None if it is damaged."""
+    import tifffile
+
+    try:
+        with file.open("rb") as stream, tifffile.TiffFile(stream) as tiff:
+            page = tiff.pages[0]
+            if math.prod(page.shape) > MAX_MAP_PIXELS:
+                return None
+            values: NDArray[Any] = page.asarray()
+            return values
+    except Exception:  # tifffile raises whatever the damage leads to; Pillow's reason is told
+        return None
 
 
 def _one_channel(values: NDArray[Any], file: File) -> NDArray[Any]:
-    colour = values[:, :, :3].astype(np.float64)
-    spread = float((colour.max(axis=2) - colour.min(axis=2)).max())
-    top = np.iinfo(values.dtype).max if values.dtype.kind in "iu" else colour.max()
-    limit = GREY_TOLERANCE / 255 * float(top)
-    if spread > limit:
+    colour = values[:, :, :3]
+    if values.dtype.kind not in "biuf":
+        raise EmomapError(f"{file}: a map holds real numbers, this array is {values.dtype}")
+    rows = max(1, 2**20 // max(1, colour.shape[1]))  # a part at a time, for large maps
+    spread, top = 0.0, 0.0
+    for start in range(0, len(colour), rows):
+        part = colour[start : start + rows].astype(np.float64)
+        spread = max(spread, float((part.max(axis=2) - part.min(axis=2)).max(initial=0)))
+        top = max(top, float(part.max(initial=0)))
+    if values.dtype.kind in "iu":
+        top = float(np.iinfo(values.dtype).max)
+    if spread > GREY_TOLERANCE / 255 * top:
         raise EmomapError(
             f"{file}: coloured (channels differ by up to {spread:g}); a colour-mapped picture "
             "cannot be turned back into a map, save the map itself as grey"
         )
-    return values[:, :, 0] if spread == 0 else np.asarray(colour.mean(axis=2))
+    return values[:, :, 0] if spread == 0 else np.asarray(colour.astype(np.float64).mean(axis=2))
 
 
 def _read_numpy(file: File) -> NDArray[Any]:
@@ -136,9 +180,30 @@ def _only_array(names: Mapping[str, Any], file: File, source: Any) -> NDArray[An
 def _read_mat(file: File) -> NDArray[Any]:
     from emomap.io import matlab
 
+    content = matlab.read(file)
+    if "gaze" in content and "resolution" in content:
+        raise EmomapError(
+            f"{file}: SALICON's gaze on one picture, not a map; give the folder of the data set, "
+            "which has fixations/ and images/ in it"
+        )
     arrays = {
         name: value
-        for name, value in matlab.read(file).items()
+        for name, value in content.items()
         if isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype.kind in "biuf"
     }
+    if not arrays and content:
+        raise EmomapError(
+            f"{file}: holds no matrix of numbers but {listed(content)} (cells, structs or text); "
+            "save the map itself as one matrix"
+        )
     return _only_array(arrays, file, arrays)
+
+
+def _refuse_points(values: NDArray[Any], file: File) -> None:
+    """Refuse a list of points, which is not a map."""
+    rows, columns = values.shape
+    if columns in {2, 3} and rows > columns:
+        raise EmomapError(
+            f"{file}: looks like a list of points ({rows} x {columns}), not a map; save it as a "
+            "CSV with the header x,y"
+        )

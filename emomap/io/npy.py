@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from emomap.errors import EmomapError
 from emomap.io import archive
-from emomap.io.files import File
+from emomap.io.files import File, refuse_special
 
 #: Largest size in bytes of a file, and of an array.
 LIMIT = archive.MAX_MEMBER
@@ -30,6 +30,7 @@ def read(file: File) -> Mapping[str, NDArray[Any]]:
     Raises:
         EmomapError: missing, not a NumPy file, damaged, beyond the limits, or with Python objects.
     """
+    refuse_special(file)
     try:
         with file.open("rb") as stream:
             data: bytes = stream.read(LIMIT + 1)
@@ -38,7 +39,7 @@ def read(file: File) -> Mapping[str, NDArray[Any]]:
     except OSError as error:
         raise EmomapError(f"{file}: cannot be read: {error.strerror}") from error
     if len(data) > LIMIT:
-        raise EmomapError(f"{file}: larger than {LIMIT // 2**20} MiB, which is no map")
+        raise EmomapError(f"{file}: larger than {LIMIT // 2**20} MiB, too large for a map")
     if data.startswith(b"PK"):
         return _Members(data, str(file))
     return {"map": _array(data, str(file))}
@@ -69,7 +70,14 @@ class _Members(Mapping[str, NDArray[Any]]):
         archive.refuse_bomb(info, where, max_ratio=math.inf)
         try:
             data = self._zip.read(info)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            OSError,
+            RuntimeError,
+            ValueError,
+        ) as error:
             raise _damaged(where, error) from error
         return _array(data, where)
 
@@ -85,7 +93,9 @@ def _array(data: bytes, where: str) -> NDArray[Any]:
         if reader is None:
             raise EmomapError(f"{where}: NumPy format {version}; only 1.0 and 2.0 are read")
         shape, by_column, dtype = reader(stream)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+    except EmomapError:
+        raise
+    except Exception as error:  # the parser of headers raises whatever the damage leads to
         raise _damaged(where, error) from error
     if dtype.hasobject:
         raise EmomapError(

@@ -17,7 +17,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from emomap.errors import UsageError
+from emomap.errors import EmomapError, UsageError, printable
+from emomap.io.schema import check, read_toml
+from emomap.recipes.schema import KeptRecipe, check_numbers
 
 Recipe = dict[str, Any]
 NAMED = ("demo", "paper")
@@ -38,20 +40,34 @@ def load(name: str) -> Recipe:
             resources.files("emomap.recipes").joinpath(f"{name}.toml").read_text("utf-8")
         )
     path = Path(name)
-    try:
-        changes = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError as error:
+    if not path.exists():
         raise UsageError(
             f"recipe '{name}': neither a name ({', '.join(NAMED)}) nor a file that exists"
-        ) from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read as a recipe in TOML: {error}") from error
+        )
+    try:
+        changes = read_toml(path)
+    except EmomapError as error:
+        raise UsageError(str(error)) from error
     base = changes.pop("base", "paper")
     if base not in NAMED:
-        raise UsageError(f"{path}: base = {base!r} is not one of {', '.join(NAMED)}")
+        raise UsageError(
+            f"{path}: base = {printable(repr(base), 60)} is not one of {', '.join(NAMED)}"
+        )
     recipe = load(base)
     for key, value in flat(changes).items():
         assign(recipe, key, value, where=str(path))
+    check_numbers(recipe, str(path))
+    return recipe
+
+
+def read_kept(path: Path) -> Recipe:
+    """The recipe that a run folder keeps, with its section ``run``.
+
+    Raises:
+        EmomapError: ``FILE: key: what is wrong``.
+    """
+    recipe = read_toml(path)
+    check(recipe, KeptRecipe, str(path))
     return recipe
 
 
@@ -73,8 +89,10 @@ def parse_setting(setting: str, form: str = "KEY=VALUE, e.g. training.epochs=3")
         raise UsageError(f"--set {setting}: write it as {form}")
     try:
         return key.strip(), tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except ValueError:
         return key.strip(), text.strip()
+    except RecursionError as error:
+        raise UsageError(f"--set {key.strip()}: nested too deeply to be read") from error
 
 
 def override(recipe: Recipe, settings: Sequence[str]) -> None:
@@ -86,6 +104,8 @@ def override(recipe: Recipe, settings: Sequence[str]) -> None:
     for setting in settings:
         key, value = parse_setting(setting)
         assign(recipe, key, value, where=f"--set {setting}")
+    if settings:
+        check_numbers(recipe, "--set")
 
 
 def assign(recipe: Recipe, key: str, value: Any, *, where: str) -> None:
@@ -129,7 +149,10 @@ def _check_type(old: Any, new: Any, where: str) -> None:
     else:
         fits = isinstance(new, type(old))
     if not fits:
-        raise UsageError(f"{where}: expected a value like {json.dumps(old)}, not {new!r}")
+        shown = printable(repr(new), 60)
+        raise UsageError(
+            f"{printable(where, 60)}: expected a value like {json.dumps(old)}, not {shown}"
+        )
 
 
 def flat(recipe: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -17,7 +17,6 @@ from __future__ import annotations
 import json
 import platform
 import sys
-import tomllib
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
@@ -26,6 +25,7 @@ from typing import Any
 from emomap import io, recipes
 from emomap._version import __version__
 from emomap.errors import EmomapError, UsageError, listed
+from emomap.io.schema import read_toml
 from emomap.parallel import launched
 
 #: Packages whose version can change a number.
@@ -81,11 +81,7 @@ class Run:
     @staticmethod
     def _check(kept: Path, settings: Mapping[str, Any]) -> None:
         """Refuse another recipe than the one that was kept."""
-        try:
-            there = tomllib.loads(kept.read_text("utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise EmomapError(f"{kept}: cannot be read: {error}") from error
-        differences = recipes.difference(there, settings)
+        differences = recipes.difference(read_toml(kept), settings)
         if differences:
             raise UsageError(
                 f"{kept.parent}: holds a run with another recipe ({listed(differences)}); "

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 
 from emomap import io, predict, recipes
 from emomap.errors import EmomapError, UsageError
+from emomap.runs import schemas
 from emomap.runs.folder import Run
 from emomap.sample import Dataset
 from emomap.scoring.protocol import Protocol
@@ -132,10 +131,11 @@ class Results:
             for key, value in self.recipe.items()
             if key.startswith(prefix)
         }
+        options = options if spec in datasets.EMBEDDED else {}
+        if points := self.recipe.get("run.points"):
+            options["points"] = points
         return datasets.open_dataset(
-            spec,
-            gaze=self.recipe.get("run.gaze") or None,
-            options=options if spec in datasets.EMBEDDED else {},
+            spec, gaze=self.recipe.get("run.gaze") or None, options=options
         )
 
     def protocol(self, dataset: Dataset) -> Protocol:
@@ -163,10 +163,9 @@ def read(folder: Path) -> Results:
         raise EmomapError(
             f"{folder}: this run is not finished; the command that started it resumes it"
         )
-    try:
-        numbers = tomllib.loads((folder / "recipe.toml").read_text("utf-8"))
-        environment = json.loads((folder / "environment.json").read_text("utf-8"))
-        found = json.loads(summary.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise EmomapError(f"{folder}: a file of this run is damaged or missing: {error}") from error
-    return Results(folder, recipes.flat(numbers), environment, found)
+    return Results(
+        folder,
+        recipes.flat(recipes.read_kept(folder / "recipe.toml")),
+        schemas.read_environment(folder / "environment.json"),
+        schemas.read_summary(summary),
+    )

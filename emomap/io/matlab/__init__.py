@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from emomap.errors import EmomapError
-from emomap.io.files import File
+from emomap.io.files import File, refuse_special
 from emomap.io.matlab.values import LIMIT, Damaged, Opaque, TooLarge
 
 __all__ = ["LIMIT", "Opaque", "read", "read_cached"]
@@ -39,6 +39,7 @@ def read(file: File) -> dict[str, Any]:
     Raises:
         EmomapError: missing, not a MATLAB file, damaged, or beyond the limits.
     """
+    refuse_special(file)
     try:
         with file.open("rb") as stream:
             data: bytes = stream.read(LIMIT + 1)

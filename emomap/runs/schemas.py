@@ -1,0 +1,128 @@
+"""The schemas of a run folder's JSON files: ``summary.json`` and ``environment.json``.
+
+A value that a schema refuses is never shown: `table`, `compare` and `report` read through here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, NotRequired
+
+from annotated_types import Ge, Le
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+
+from emomap import metrics
+from emomap.errors import EmomapError, printable
+from emomap.io.schema import STRICT, read_json
+
+Count = Annotated[int, Ge(0)]
+Share = Annotated[float, Ge(0), Le(1)]
+
+
+class Mean(TypedDict):
+    """The mean of a metric over images, with the ends of its interval."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    mean: float
+    low: float
+    high: float
+    n: Annotated[int, Ge(1)]
+
+
+class AgainstPrior(TypedDict):
+    """A method against the centre prior."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    difference: float
+    p: Share
+    p_holm: Share
+
+
+class MethodEntry(TypedDict):
+    """What a run found about a method; no metrics where it makes no maps."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    accuracy: Share | None
+    metrics: dict[str, Mean]
+    accuracy_interval: NotRequired[list[Share]]
+    confusion: NotRequired[list[list[Count]]]
+    maps: NotRequired[str]
+
+
+class RunSummary(TypedDict):
+    """``summary.json``, from which every table and report is made."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    dataset: str
+    synthetic: bool
+    split: str
+    n_images: Count
+    seed: Count
+    emomap: str
+    signature: str
+    classes: list[str]
+    methods: dict[str, MethodEntry]
+    ranks: dict[str, Annotated[float, Ge(1)]]
+    tests: NotRequired[dict[str, dict[str, AgainstPrior]]]
+    ceiling_share: NotRequired[dict[str, dict[str, float]]]
+    remarks: NotRequired[list[str]]
+    failed: list[str]
+
+
+class Environment(TypedDict):
+    """``environment.json``: what the run ran on."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    emomap: str
+    python: str
+    platform: str
+    machine: str
+    versions: dict[str, str | None]
+    command: list[str]
+
+
+def read_summary(path: Path) -> dict[str, Any]:
+    """``summary.json``, with every name and number in its place.
+
+    Raises:
+        EmomapError: ``FILE: key: what is wrong``.
+    """
+    summary: dict[str, Any] = read_json(path, RunSummary)
+    for name, entry in summary["methods"].items():
+        where = f"{path}: methods.{name}"
+        _check_means(entry["metrics"], where)
+        rows = entry.get("confusion", [])
+        side = len(summary["classes"])
+        if rows and [len(row) for row in rows] != [side] * side:
+            raise EmomapError(f"{where}.confusion: not a table of {side} x {side} classes")
+    if any(entry["metrics"] for entry in summary["methods"].values()):
+        try:
+            metrics.Signature.parse(summary["signature"])
+        except ValueError as error:
+            raise EmomapError(f"{path}: signature: {printable(str(error), 200)}") from error
+    for key in ("ranks", "tests"):
+        for name in summary.get(key, {}):
+            if name not in summary["methods"]:
+                raise EmomapError(f"{path}: {key}.{name}: no such method in this run")
+    return summary
+
+
+def _check_means(means: dict[str, Any], where: str) -> None:
+    for metric, cell in means.items():
+        if metric not in metrics.CATALOGUE:
+            raise EmomapError(f"{where}.metrics.{metric}: emomap knows no such metric")
+        if not cell["low"] <= cell["mean"] <= cell["high"]:
+            raise EmomapError(
+                f"{where}.metrics.{metric}: the mean {cell['mean']:g} lies outside its interval "
+                f"{cell['low']:g} to {cell['high']:g}"
+            )
+
+
+def read_environment(path: Path) -> dict[str, Any]:
+    """``environment.json``.
+
+    Raises:
+        EmomapError: ``FILE: key: what is wrong``.
+    """
+    found: dict[str, Any] = read_json(path, Environment)
+    return found
