@@ -185,8 +185,10 @@ def load(name: str) -> type[Method]:
     module_name, _, attribute = target.partition(":")
     try:
         found = getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"method '{name}' cannot be loaded from {target}: {error}") from error
+    except Exception as error:  # the user's own module may fail in any way
+        raise UsageError(
+            f"method '{name}' cannot be loaded from {target}: {type(error).__name__}: {error}"
+        ) from error
     if not (isinstance(found, type) and issubclass(found, Method)):
         raise UsageError(f"method '{name}': {target} is not a subclass of emomap.method.Method")
     return found

@@ -96,7 +96,7 @@ def _map_of(method: Method, image: NDArray[np.uint8], sample: Sample) -> NDArray
     except (EmomapError, ValueError) as error:  # a method does not know the file
         raise EmomapError(f"{sample.image_file}: {error}") from error
     if values is None:
-        raise EmomapError(f"{type(method).__name__} gives no maps, only emotions")
+        raise EmomapError(f"{type(method).__name__} makes no maps, only predicts emotions")
     return values
 
 

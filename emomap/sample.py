@@ -43,6 +43,7 @@ class Gaze:
         durations: (N,) float, milliseconds, or None.
         density: (H', W') map, non-negative, any type and scale, or None. Its size may differ from
             ``shape`` when the authors ship maps of another size.
+        notes: what was guessed when the gaze was read.
     """
 
     shape: tuple[int, int]
@@ -50,6 +51,7 @@ class Gaze:
     observers: NDArray[np.int64] | None = None
     durations: NDArray[np.float64] | None = None
     density: NDArray[Any] | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def inside(self) -> NDArray[np.bool_]:
@@ -107,6 +109,7 @@ class Dataset:
         layout: name of the loader that opened it, with the reason when it was recognised.
         source, licence: free text for reports.
         notes: remarks that a table must show (guesses of the loader, skipped files).
+        doubt: why the gaze can hardly be right, in the words of an error; "" for none.
     """
 
     name: str
@@ -118,6 +121,7 @@ class Dataset:
     source: str = ""
     licence: str = ""
     notes: tuple[str, ...] = ()
+    doubt: str = ""
 
     def __len__(self) -> int:
         return len(self.samples)

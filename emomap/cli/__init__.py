@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import io
 import os
 import sys
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import click
 
 from emomap._version import __version__
-from emomap.errors import EmomapError
+from emomap.errors import EmomapError, printable
 
 #: Command -> one line of help. `emomap --help` prints them without importing any command.
 COMMANDS = {
@@ -31,6 +32,10 @@ COMMANDS = {
     "methods": "List the methods.",
     "data": "List, check, show and convert data sets.",
 }
+
+
+#: Characters of a message that quotes what the user typed.
+LONGEST = 500
 
 
 class Lazy(click.Group):
@@ -83,7 +88,10 @@ def _run(arguments: list[str] | None) -> int:
     try:
         code: Any = cli.main(args=arguments, prog_name="emomap", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        for line in shown.getvalue().splitlines():
+            click.echo(printable(line, LONGEST), err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         _complain("interrupted; what is done is kept, and the same command resumes")
@@ -102,4 +110,4 @@ def _run(arguments: list[str] | None) -> int:
 
 
 def _complain(message: str) -> None:
-    click.echo("emomap: " + " ".join(message.splitlines()), err=True)
+    click.echo(printable("emomap: " + " ".join(message.splitlines())), err=True)

@@ -59,6 +59,7 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="data.NAME=VALUE",
             help="An option of the layout, see docs/datasets.md. Repeatable.",
         ),
+        options.points_option,
         options.jobs_option,
         options.quiet_option,
     ]
@@ -67,11 +68,12 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def _options(settings: tuple[str, ...]) -> dict[str, Any]:
+def _options(settings: tuple[str, ...], points: str | None) -> dict[str, Any]:
     from emomap import recipes
 
     found = dict(recipes.parse_setting(setting, "data.NAME=VALUE") for setting in settings)
-    return {name.removeprefix("data."): value for name, value in found.items()}
+    named = {name.removeprefix("data."): value for name, value in found.items()}
+    return named | ({"points": points} if points else {})
 
 
 @data.command("list", epilog=options.examples("emomap data list --json"))
@@ -109,6 +111,7 @@ def check(
     path: str,
     gaze: Path | None,
     settings: tuple[str, ...],
+    points: str | None,
     jobs: int | None,
     quiet: bool,
     as_json: bool,
@@ -120,7 +123,7 @@ def check(
     """
     from emomap.data.check import check as run
 
-    report = run(path, gaze=gaze, options=_options(settings), jobs=jobs, show=not quiet)
+    report = run(path, gaze=gaze, options=_options(settings, points), jobs=jobs, show=not quiet)
     if as_json:
         click.echo(json.dumps(report.summary(), indent=2, ensure_ascii=False))
     else:
@@ -196,6 +199,7 @@ def show(
     path: str,
     gaze: Path | None,
     settings: tuple[str, ...],
+    points: str | None,
     jobs: int | None,
     quiet: bool,
     output: Path,
@@ -210,7 +214,7 @@ def show(
     from emomap.data.show import contact_sheet
     from emomap.progress import say
 
-    dataset = datasets.open_dataset(path, gaze=gaze, options=_options(settings))
+    dataset = datasets.open_dataset(path, gaze=gaze, options=_options(settings, points))
     problems = contact_sheet(
         dataset, output, count=count, columns=columns, jobs=jobs, show=not quiet
     )
@@ -228,18 +232,19 @@ def convert(
     out: Path,
     gaze: Path | None,
     settings: tuple[str, ...],
+    points: str | None,
     jobs: int | None,
     quiet: bool,
 ) -> int:
     """Write the data set at PATH to the folder OUT in emomap's neutral layout.
 
-    Pictures are copied unchanged. The same command again goes on where it stopped. Exit code 3
-    when some pictures could not be written.
+    Pictures are copied unchanged. An interrupted command resumes when it is given again. Exit code
+    3 when some pictures could not be written.
     """
     from emomap.data.convert import convert as run
     from emomap.progress import say
 
-    done = run(path, out, gaze=gaze, options=_options(settings), jobs=jobs, show=not quiet)
+    done = run(path, out, gaze=gaze, options=_options(settings, points), jobs=jobs, show=not quiet)
     for problem in _first(done.problems):
         say(f"emomap: {problem}")
     written = len(done.dataset) - len(done.problems)

@@ -19,6 +19,13 @@ def examples(*lines: str) -> str:
 FOLDER = click.Path(path_type=Path)
 
 
+def _finite(ctx: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    """Refuse NaN, which no range does."""
+    if value is not None and value != value:
+        raise click.BadParameter("it must be a number")
+    return value
+
+
 def metric_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --metrics and everything else that changes a value."""
     for option in reversed(
@@ -45,7 +52,8 @@ def metric_options(command: Callable[..., Any]) -> Callable[..., Any]:
             ),
             click.option(
                 "--sigma",
-                type=click.FloatRange(min=0, min_open=True),
+                type=click.FloatRange(min=0, min_open=True, max=10_000),
+                callback=_finite,
                 metavar="PX",
                 help="Blur fixations by PX pixels. Default: the data set's, else MIT's fc=8.",
             ),
@@ -80,7 +88,7 @@ def protocol(
     from emomap import metrics
     from emomap.scoring.protocol import METRICS, Protocol, check_metrics
 
-    chosen = check_metrics(names.split(",")) if names else METRICS
+    chosen = METRICS if names is None else check_metrics(names.split(","))
     if resize not in metrics.RESIZE_METHODS:
         known = ", ".join(metrics.RESIZE_METHODS)
         raise UsageError(f"--resize {resize}: choose one of {known}")
@@ -92,6 +100,17 @@ def protocol(
         emd_downsize=emd_downsize,
         stretch=stretch,
     )
+
+
+def points_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--points: the units of fixation coordinates."""
+    return click.option(
+        "--points",
+        metavar="UNITS",
+        help="Read coordinates of fixations as pixels, normalised (0..1), percent, "
+        "screen:WIDTHxHEIGHT (the picture in its middle) or size:WIDTHxHEIGHT (of a copy). "
+        "Default: pixels, refused where they can hardly be.",
+    )(command)
 
 
 def _use_engine(ctx: click.Context, parameter: click.Parameter, name: str) -> None:
@@ -161,7 +180,13 @@ shard_option = click.option(
     help="Do only the I-th of N parts of the images. `emomap merge` joins the parts.",
 )
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show no progress on stderr.")
-seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Random seed.")
+seed_option = click.option(
+    "--seed",
+    type=click.IntRange(min=0, max=2**63 - 1),
+    default=0,
+    show_default=True,
+    help="Random seed.",
+)
 set_option = click.option(
     "--set",
     "settings",

@@ -51,7 +51,7 @@ def predict(
 
     IMAGES may also be a data set, or one picture.
 
-    Maps that are there already are kept, so an interrupted command goes on where it stopped. A
+    Maps that are there already are kept, so an interrupted command resumes. A
     network also writes predictions.jsonl with its emotion probabilities. Exit code 3 when some
     pictures could not be read.
     """

@@ -24,6 +24,13 @@ from emomap.cli import options
     type=click.Choice(["neutral", "density", "fixation-maps", "csv"]),
     help="Read GT as this kind. Default: recognise it.",
 )
+@options.points_option
+@click.option(
+    "--pred-suffix",
+    default="",
+    metavar="TEXT",
+    help="Pair photo_TEXT.png in PRED with photo in GT: _gradcam for photo_gradcam.png.",
+)
 @options.format_option
 @options.output_option
 @click.option(
@@ -49,6 +56,8 @@ def score(
     pred: Path | None,
     gt: Path | None,
     gt_kind: str | None,
+    points: str | None,
+    pred_suffix: str,
     form: str,
     output: Path | None,
     per_image: Path | None,
@@ -88,6 +97,8 @@ def score(
             protocol=chosen,
             allow_missing=allow_missing,
             truth_kind=gt_kind.replace("-", " ") if gt_kind else None,
+            points=points,
+            pred_suffix=pred_suffix,
             jobs=jobs,
             shard=shard,
             seed=seed,

@@ -2,42 +2,58 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, NotRequired
+
+from annotated_types import Gt, Lt, MinLen
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from emomap.data.table import read_text
 from emomap.data.tree import Tree
+from emomap.data.units import Units
 from emomap.errors import EmomapError
+from emomap.io.schema import STRICT, check, parse_toml
 from emomap.sample import EMOTIONS
 
 #: The name of the file.
 CARD = "dataset.toml"
 
+_Pixels = Annotated[float, Gt(0), Lt(1e6)]
+
+
+class CardFile(TypedDict):
+    """The schema of dataset.toml."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    name: NotRequired[str]
+    source: NotRequired[str]
+    licence: NotRequired[str]
+    license: NotRequired[str]
+    synthetic: NotRequired[bool]
+    sigma: NotRequired[_Pixels]
+    pixels_per_degree: NotRequired[_Pixels]
+    points: NotRequired[str]
+    classes: NotRequired[Annotated[list[str], MinLen(1)]]
+
 
 @dataclass(frozen=True)
 class Card:
-    """The content of dataset.toml. ``unknown`` are the keys that are not used."""
+    """The content of dataset.toml.
+
+    Attributes:
+        sigma: of the blur, in pixels.
+        units: of the fixations' coordinates; None if the card does not say.
+        unknown: keys that are not used.
+    """
 
     name: str = ""
     source: str = ""
     licence: str = ""
     synthetic: bool = False
     sigma: float | None = None
+    units: Units | None = None
     classes: tuple[str, ...] = EMOTIONS
     unknown: tuple[str, ...] = ()
-
-
-_TYPES: dict[str, tuple[type, ...]] = {
-    "name": (str,),
-    "source": (str,),
-    "licence": (str,),
-    "license": (str,),
-    "synthetic": (bool,),
-    "sigma": (int, float),
-    "pixels_per_degree": (int, float),
-    "classes": (list,),
-}
 
 
 def read_card(tree: Tree) -> Card:
@@ -51,27 +67,22 @@ def read_card(tree: Tree) -> Card:
     file = tree.get(CARD)
     if file is None:
         return Card()
-    try:
-        content: dict[str, Any] = tomllib.loads(read_text(file))
-    except tomllib.TOMLDecodeError as error:
-        raise EmomapError(f"{file}: not valid TOML: {error}") from error
-    for key, value in content.items():
-        types = _TYPES.get(key)
-        if types and (not isinstance(value, types) or (bool not in types and value is True)):
-            raise EmomapError(f"{file}: {key} = {value!r} must be a {types[0].__name__}")
-    for key in ("sigma", "pixels_per_degree"):
-        if key in content and not 0 < content[key] < 1e6:
-            raise EmomapError(f"{file}: {key} = {content[key]} must be a positive number of pixels")
-    classes = content.get("classes", list(EMOTIONS))
-    if not classes or not all(isinstance(name, str) and name.strip() for name in classes):
-        raise EmomapError(f"{file}: classes = {classes!r} must be a list of names")
+    content: CardFile = check(parse_toml(read_text(file).encode(), str(file)), CardFile, str(file))
+    classes = [name.strip() for name in content.get("classes", EMOTIONS)]
+    if "" in classes or len(set(classes)) < len(classes):
+        raise EmomapError(f"{file}: classes: an empty name, or one that appears twice")
     sigma = content.get("sigma", content.get("pixels_per_degree"))
+    try:
+        units = Units.parse(content["points"]) if "points" in content else None
+    except EmomapError as error:
+        raise EmomapError(f"{file}: {error}") from error
     return Card(
         name=content.get("name", ""),
         source=content.get("source", ""),
         licence=content.get("licence", content.get("license", "")),
         synthetic=content.get("synthetic", False),
         sigma=None if sigma is None else float(sigma),
-        classes=tuple(sorted({name.strip() for name in classes})),
-        unknown=tuple(key for key in content if key not in _TYPES),
+        units=units,
+        classes=tuple(sorted(classes)),
+        unknown=tuple(key for key in content if key not in CardFile.__annotations__),
     )

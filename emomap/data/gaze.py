@@ -13,17 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomap import io
+from emomap.data.marks import read_marks
 from emomap.data.table import Columns
 from emomap.data.tree import suffix
+from emomap.data.units import Units, fault_of
 from emomap.errors import EmomapError
 from emomap.io.files import File
 from emomap.sample import Gaze
 
 Shape = tuple[int, int]
-#: Below this `isolation` a map is one of fixations. OSIE and SALICON: marks of fixations have 0 to
-#: .30 (as JPEG .33) and counts up to .60 (7,000 mouse samples); densities have at least .81 with a
-#: sigma of 1.5 px and at least .96 with 3 px.
-ISOLATED = 0.75
 
 
 def read_fixations_csv(
@@ -51,26 +49,49 @@ def read_fixations_csv(
     return points, observers, durations
 
 
-def from_csv(file: File, *, image_file: File | None = None, shape: Shape | None = None) -> Gaze:
+def from_csv(
+    file: File,
+    *,
+    image_file: File | None = None,
+    shape: Shape | None = None,
+    units: Units | None = None,
+) -> Gaze:
     """Gaze of a fixation table.
 
     Args:
         file: the table.
         image_file: the picture, whose size the gaze gets.
         shape: (height, width) of the picture, where there is no file of it.
+        units: of the coordinates. None for pixels that nobody vouched for: they are refused where
+            they can hardly be pixels of the picture.
 
     Raises:
-        EmomapError: neither is given, or the table cannot be read.
+        EmomapError: the table cannot be read, or as `in_picture`.
     """
     points, observers, durations = read_fixations_csv(file)
     if image_file is not None:
         shape = io.image_size(image_file)
+    points, shape = in_picture(points, shape, units, file)
+    return Gaze(shape, points, observers, durations)
+
+
+def in_picture(
+    points: NDArray[np.float64], shape: Shape | None, units: Units | None, file: File
+) -> tuple[NDArray[np.float64], Shape]:
+    """Points in pixels of a picture, and its shape.
+
+    Raises:
+        EmomapError: the size of the picture is not known, or nobody said what the coordinates are
+            and they can hardly be pixels; names the file.
+    """
     if shape is None:
         raise EmomapError(
             f"{file}: fixations alone do not say how large the picture is; "
             "put the pictures beside them in a folder images/"
         )
-    return Gaze(shape, points, observers, durations)
+    if units is None and (fault := fault_of(points, shape)):
+        raise EmomapError(f"{file}: {fault}")
+    return (units or Units()).in_pixels(points, shape), shape
 
 
 def read_density(file: File) -> NDArray[Any]:
@@ -108,8 +129,19 @@ def from_density(file: File, *, image_file: File | None = None, shape: Shape | N
     return Gaze(shape or (density.shape[0], density.shape[1]), density=density)
 
 
-def from_points(file: File, *, image_file: File | None = None, shape: Shape | None = None) -> Gaze:
+def from_points(
+    file: File,
+    *,
+    image_file: File | None = None,
+    shape: Shape | None = None,
+    map_file: File | None = None,
+) -> Gaze:
     """Gaze of a fixation map. Its shape is the map's own, since its coordinates belong to that.
+
+    Args:
+        file: the fixation map.
+        image_file, shape: not needed.
+        map_file: the density of the same fixations, if there is one.
 
     Raises:
         EmomapError: unreadable, or negative somewhere.
@@ -118,12 +150,18 @@ def from_points(file: File, *, image_file: File | None = None, shape: Shape | No
     values = io.read_map(file)
     if values.min() < 0:
         raise EmomapError(f"{file}: a fixation map with negative values ({values.min():g})")
-    points, size = points_of_map(values, lossy=suffix(file.name) in {".jpg", ".jpeg"})
-    return Gaze(size, points)
+    marks = read_marks(values, lossy=suffix(file.name) in {".jpg", ".jpeg"})
+    notes = (f"{file}: {marks.note}",) if marks.note else ()
+    return Gaze(marks.shape, marks.points, density=read_density_of(map_file), notes=notes)
 
 
 def from_neutral(
-    fixations: File, map_file: File, *, image_file: File | None = None, shape: Shape | None = None
+    fixations: File,
+    map_file: File,
+    *,
+    image_file: File | None = None,
+    shape: Shape | None = None,
+    units: Units | None = None,
 ) -> Gaze:
     """Gaze of a fixation table, with the map beside it as density.
 
@@ -135,51 +173,5 @@ def from_neutral(
     density = read_density(map_file)
     if image_file is None:
         shape = (density.shape[0], density.shape[1])
-    return replace(from_csv(fixations, image_file=image_file, shape=shape), density=density)
-
-
-def points_of_map(
-    values: NDArray[Any], *, lossy: bool = False
-) -> tuple[NDArray[np.float64], Shape]:
-    """Fixations of a map (H, W) that marks them.
-
-    Small whole numbers are counts. Otherwise multiples of the smallest value (255 and 510) count as
-    one, two, ... fixations. If there are other values, each marks one.
-
-    Args:
-        values: the map, zero where nobody looked.
-        lossy: the map was a JPEG: pixels of at least half the maximum mark one fixation each.
-
-    Returns:
-        (N, 2) points, columns x and y, in raster order; and the shape (H, W).
-    """
-    values = np.asarray(values)
-    height, width = values.shape
-    (places,) = np.nonzero(values.ravel() > 0)  # the only pass over the whole map: marks are few
-    marks = values.ravel()[places].astype(np.float64)
-    if not len(marks):
-        return np.zeros((0, 2)), (height, width)
-    top = float(marks.max())
-    if lossy:
-        counts = (marks >= top / 2).astype(np.int64)
-    else:
-        unit = 1.0 if top < 50 and np.array_equal(marks, np.rint(marks)) else float(marks.min())
-        multiples = marks / unit
-        whole = np.abs(multiples - np.rint(multiples)).max() < 1e-6
-        counts = np.rint(multiples).astype(np.int64) if whole else np.ones(len(marks), np.int64)
-    y, x = np.divmod(np.repeat(places, counts), width)
-    return np.column_stack([x, y]).astype(np.float64), (height, width)
-
-
-def isolation(values: NDArray[Any]) -> float:
-    """Mean of the four neighbours of a bright pixel as a share of its value: 1 in a smooth map.
-
-    Averaged over the pixels of at least half the maximum. 1 for a map of zeros.
-    """
-    values = np.asarray(values, dtype=np.float64)
-    bright = values >= max(float(values.max(initial=0)) / 2, np.finfo(np.float64).tiny)
-    if not bright.any():
-        return 1.0
-    padded = np.pad(values, 1, mode="edge")
-    around = padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]
-    return float((around[bright] / (4 * values[bright])).mean())
+    gaze = from_csv(fixations, image_file=image_file, shape=shape, units=units)
+    return replace(gaze, density=density)

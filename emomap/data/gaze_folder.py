@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from emomap import io
 from emomap.data.card import CARD, read_card
-from emomap.data.gaze import (
-    ISOLATED,
-    from_csv,
-    from_density,
-    from_neutral,
-    from_points,
-    isolation,
-)
+from emomap.data.gaze import from_csv, from_density, from_neutral, from_points
+from emomap.data.gaze_tables import IMAGE_COLUMNS, image_column, readers
+from emomap.data.marks import kind_of
 from emomap.data.tree import Tree, nfc, read_tree, stem, suffix
+from emomap.data.units import Units, fault_of_set
 from emomap.errors import EmomapError, listed
 from emomap.io.files import File
 from emomap.sample import Gaze
@@ -32,6 +27,7 @@ def gaze_sources(
     images: Mapping[str, File],
     *,
     use_maps: bool,
+    units: Units | None = None,
 ) -> dict[str, Callable[..., Gaze]]:
     """Id -> function that reads the gaze, for each id with a table or a map.
 
@@ -39,6 +35,7 @@ def gaze_sources(
         tables, maps, images: files by id.
         use_maps: read the map as the density beside the fixations. Without a picture this is done
             in any case, since the map then says how large the picture is.
+        units: of the coordinates in the tables, as of `emomap.data.gaze.from_csv`.
     """
     found: dict[str, Callable[..., Gaze]] = {}
     for identity in {**tables, **maps}:
@@ -46,9 +43,11 @@ def gaze_sources(
         if identity not in tables:
             source = functools.partial(from_density, maps[identity], image_file=picture)
         elif density is None or (picture and not use_maps):
-            source = functools.partial(from_csv, tables[identity], image_file=picture)
+            source = functools.partial(from_csv, tables[identity], image_file=picture, units=units)
         else:
-            source = functools.partial(from_neutral, tables[identity], density, image_file=picture)
+            source = functools.partial(
+                from_neutral, tables[identity], density, image_file=picture, units=units
+            )
         found[identity] = source
     return found
 
@@ -58,8 +57,10 @@ Kind = Literal["data set", "neutral", "density", "fixation maps", "csv"]
 #: The remark where there are only tables.
 SIZELESS = "the size of the pictures is not known, so the size of the prediction is taken"
 
-#: Maps read to tell what a folder holds.
-TRIALS = 5
+#: Maps read to tell what a folder holds: all of a small one.
+TRIALS = 24
+#: Folders that hold pictures, whatever else lies beside them.
+PICTURES = ("images", "stimuli", "pictures", "photos")
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,9 @@ def _read_sized(source: Callable[..., Gaze], prediction: File) -> Gaze:
     return source(shape=(height, width))
 
 
-def read_gaze_folder(path: Path, kind: Kind | None = None) -> GazeFolder:
+def read_gaze_folder(
+    path: Path, kind: Kind | None = None, units: Units | None = None
+) -> GazeFolder:
     """Read a folder or zip archive of gaze files.
 
     It may hold the neutral layout with or without its pictures, fixation tables, density maps, or
@@ -119,31 +122,78 @@ def read_gaze_folder(path: Path, kind: Kind | None = None) -> GazeFolder:
     Args:
         path: the folder or archive.
         kind: take it as this kind, without looking.
+        units: of the coordinates in tables, as of `emomap.data.gaze.from_csv`.
 
     Raises:
         UsageError: there is no such folder.
         EmomapError: it holds none of these, or several files for one id.
     """
     tree = read_tree(path)
+    if kind is None and (frames := _frames(tree)):
+        return frames
     if kind is not None:
         reason = f"taken as {kind}, as asked"
     elif tree.with_suffix(".csv", "fixations") or any(tree.files("maps")) or tree.has(CARD):
         kind, reason = "neutral", "the neutral layout"
     else:
         kind, reason = _recognise(tree)
-    folder = _neutral(tree, reason) if kind == "neutral" else _plain(tree, kind, reason)
+    if kind == "neutral":
+        folder = _neutral(tree, reason, units)
+    elif kind == "csv":
+        folder = _tables(tree, files_by_id(tree, {".csv"}), reason, units)
+    else:
+        folder = _maps(tree, kind, reason)
     if not folder.sources:
         raise EmomapError(f"{tree}: no gaze in it ({reason})")
+    if units is None and not folder.needs_shape and (fault := fault_of_sources(folder.sources)):
+        raise EmomapError(f"{tree}: {fault}")
     return folder
 
 
-def _plain(tree: Tree, kind: Kind, reason: str) -> GazeFolder:
-    """A folder of tables alone, or of maps alone."""
-    if kind == "csv":
-        tables = files_by_id(tree, {".csv"})
-        readers = {identity: functools.partial(from_csv, file) for identity, file in tables.items()}
-        reason = f"{reason}; {SIZELESS}"
-        return GazeFolder(kind, readers, reason, needs_shape=True, notes=tree.notes)
+def fault_of_sources(sources: Mapping[str, Callable[..., Gaze]]) -> str:
+    """Why fixations can hardly be pixels of their pictures; "" if they can.
+
+    Some pictures are judged together; those whose gaze cannot be read are left to the reader.
+    """
+    names = list(sources)
+    gazes = []
+    for name in names[:: max(1, len(names) // TRIALS)][:TRIALS]:
+        with contextlib.suppress(EmomapError):
+            gaze = sources[name]()
+            if gaze.points is not None:
+                gazes.append((gaze.points, gaze.shape))
+    return fault_of_set(gazes)
+
+
+def read_gaze_table(path: Path, units: Units | None = None) -> GazeFolder:
+    """Read one table of the fixations on several pictures, which it names in a column.
+
+    Raises:
+        EmomapError: it cannot be read, or has no such column.
+    """
+    if not image_column(path):
+        raise EmomapError(
+            f"{path}: one table for all pictures needs a column {' or '.join(IMAGE_COLUMNS[:3])}; "
+            "tables of one picture each are given as their folder"
+        )
+    tree = read_tree(path.parent)
+    return _tables(tree, {path.stem: path}, "one fixation table", units)
+
+
+def _tables(tree: Tree, tables: Mapping[str, File], reason: str, units: Units | None) -> GazeFolder:
+    """A folder of fixation tables alone: one a picture, one an observer, or one for all."""
+    notes = tree.notes
+    several = readers(tables, units)
+    if several is not None:
+        sources, what = several
+        reason = f"{reason}, {what}"
+    else:
+        sources = {i: functools.partial(from_csv, file, units=units) for i, file in tables.items()}
+    return GazeFolder("csv", sources, f"{reason}; {SIZELESS}", needs_shape=True, notes=notes)
+
+
+def _maps(tree: Tree, kind: Kind, reason: str) -> GazeFolder:
+    """A folder of maps alone."""
     read = from_points if kind == "fixation maps" else from_density
     maps = files_by_id(tree, io.MAP_SUFFIXES)
     sources = {identity: functools.partial(read, file) for identity, file in maps.items()}
@@ -171,8 +221,14 @@ def files_by_id(
 
 
 def _recognise(tree: Tree) -> tuple[Kind, str]:
+    """What a folder without the signs of a layout holds, and how that was decided."""
     tables = tree.with_suffix(".csv")
-    maps = [path for path in sorted(tree.files()) if suffix(path) in io.MAP_SUFFIXES]
+    pictures = tuple(f"{name}/" for name in PICTURES)
+    maps = [
+        path
+        for path in sorted(tree.files())
+        if suffix(path) in io.MAP_SUFFIXES and not path.lower().startswith(pictures)
+    ]
     if tables and not maps:
         return "csv", f"{len(tables)} fixation tables and no maps"
     if tables and maps:
@@ -181,25 +237,67 @@ def _recognise(tree: Tree) -> tuple[Kind, str]:
             "put the tables into fixations/ and the maps into maps/"
         )
     if not maps:
+        others = sorted(path for path in tree.files() if suffix(path) not in io.MAP_SUFFIXES)
+        unread = f"; not read: {listed(others, 3)}" if others else ""
         raise EmomapError(
             f"{tree}: no gaze in it; looked for fixations/*.csv, maps/*, *.csv and maps "
-            f"({', '.join(sorted(io.MAP_SUFFIXES))}) at any depth"
+            f"({', '.join(sorted(io.MAP_SUFFIXES))}) at any depth outside images/{unread}"
         )
-    trial = maps[:: max(1, len(maps) // TRIALS)][:TRIALS]
-    value = float(np.median([isolation(io.read_map(tree.file(path))) for path in trial]))
-    kind: Kind = "fixation maps" if value < ISOLATED else "density"
+    files_by_id(tree, io.MAP_SUFFIXES)  # refuses two files of one image
+    kind = _kind_of(tree, maps)
     which = "isolated points" if kind == "fixation maps" else "smooth"
-    return kind, f"{which}: around bright pixels the maps hold {value:.0%} of their value"
+    return kind, f"{which} in the maps that were looked at"
 
 
-def _neutral(tree: Tree, reason: str) -> GazeFolder:
+def _kind_of(tree: Tree, maps: Sequence[str]) -> Kind:
+    """What maps are, by looking at `TRIALS` of them that are neither empty nor damaged.
+
+    Raises:
+        EmomapError: some are fixation maps and some densities, or none can be judged.
+    """
+    found: dict[Kind, list[str]] = {"fixation maps": [], "density": []}
+    empty: list[str] = []
+    damaged: EmomapError | None = None
+    step = max(1, len(maps) // TRIALS)
+    order = [path for start in range(step) for path in maps[start::step]]  # spread first, then all
+    for path in order:
+        try:
+            kind = kind_of(io.read_map(tree.file(path)))
+        except EmomapError as error:
+            damaged = damaged or error
+            continue
+        if kind is None:
+            empty.append(path)
+            continue
+        found[kind].append(path)
+        if sum(map(len, found.values())) == TRIALS:
+            break
+    marks, densities = found["fixation maps"], found["density"]
+    if marks and densities:
+        raise EmomapError(
+            f"{tree}: holds fixation maps ({listed(sorted(marks), 3)}) and densities "
+            f"({listed(sorted(densities), 3)}); put each kind into a folder of its own, or say "
+            "--gt-kind fixation-maps or density if all are of one kind"
+        )
+    if not marks and not densities:
+        if damaged:
+            raise damaged
+        raise EmomapError(
+            f"{tree}: all {len(empty)} maps are zero everywhere, so they say nothing about gaze"
+        )
+    return "fixation maps" if marks else "density"
+
+
+def _neutral(tree: Tree, reason: str, units: Units | None) -> GazeFolder:
     card = read_card(tree)
+    units = units or card.units
     tables = files_by_id(tree, {".csv"}, "fixations")
     maps = files_by_id(tree, io.MAP_SUFFIXES, "maps")
     images = [path for path in tree.images() if path.startswith("images/")]
     by_id = {nfc(stem(path))[len("images/") :]: tree.file(path) for path in images}
-    sources = gaze_sources(tables, maps, by_id, use_maps=card.sigma is None)
-    sized = all(i in by_id or i in maps for i in tables)
+    sources, what = _neutral_sources(tables, maps, by_id, use_maps=card.sigma is None, units=units)
+    reason = f"{reason}, {what}" if what else reason
+    sized = all(i in by_id or i in maps for i in sources)
     return GazeFolder(
         "neutral",
         sources,
@@ -209,3 +307,55 @@ def _neutral(tree: Tree, reason: str) -> GazeFolder:
         synthetic=card.synthetic,
         notes=tree.notes,
     )
+
+
+def _frames(tree: Tree) -> GazeFolder | None:
+    """Frames of videos as DHF1K has them, VIDEO/fixation/* and VIDEO/maps/*; None for other trees.
+
+    The id of a frame is VIDEO/FRAME.
+    """
+    videos = [v for v in ("", *tree.children()) if {"fixation", "maps"} <= set(tree.children(v))]
+    sources: dict[str, Callable[..., Gaze]] = {}
+    for video in videos:
+        lead = f"{video}/" if video else ""
+        marks, maps = (
+            {
+                stem(name): tree.file(f"{lead}{folder}/{name}")
+                for name in tree.folders[f"{lead}{folder}"]
+                if suffix(name) in io.MAP_SUFFIXES
+            }
+            for folder in ("fixation", "maps")
+        )
+        for frame, file in marks.items():
+            sources[lead + frame] = functools.partial(from_points, file, map_file=maps.get(frame))
+    if not sources:
+        return None
+    reason = f"frames of {len(videos)} videos, from their folders fixation/ and maps/"
+    return GazeFolder("fixation maps", sources, reason, notes=tree.notes)
+
+
+def _neutral_sources(
+    tables: Mapping[str, File],
+    maps: Mapping[str, File],
+    images: Mapping[str, File],
+    *,
+    use_maps: bool,
+    units: Units | None,
+) -> tuple[dict[str, Callable[..., Gaze]], str]:
+    """As `gaze_sources`, also of tables that are not one per picture; and what those are, or "".
+
+    Raises:
+        EmomapError: a table of several pictures cannot be read.
+    """
+    several = None if set(tables) <= set(images) and tables else readers(tables, units)
+    if several is None:
+        return gaze_sources(tables, maps, images, use_maps=use_maps, units=units), ""
+    sources, what = several
+    paired = io.pair(images, sources)
+    sources = {
+        identity: functools.partial(source, image_file=images[paired[identity]])
+        if identity in paired
+        else source
+        for identity, source in sources.items()
+    }
+    return {**gaze_sources({}, maps, images, use_maps=use_maps), **sources}, what

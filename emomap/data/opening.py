@@ -14,10 +14,11 @@ from typing import Any
 from emomap import io
 from emomap.data import splits
 from emomap.data.card import CARD
-from emomap.data.gaze_folder import GazeFolder, Kind, read_gaze_folder
+from emomap.data.gaze_folder import GazeFolder, Kind, read_gaze_folder, read_gaze_table
 from emomap.data.reading import Reading
 from emomap.data.registry import EMBEDDED, LAYOUTS, Layout, layout_called
-from emomap.data.tree import Tree, read_tree
+from emomap.data.tree import Tree, read_tree, suffix
+from emomap.data.units import Units
 from emomap.errors import EmomapError, UsageError, listed
 from emomap.sample import Dataset, Gaze
 
@@ -171,7 +172,9 @@ def _base_for(layout: Layout, tree: Tree) -> Tree:
     return tree
 
 
-def open_gaze(path: str | Path, *, kind: Kind | None = None) -> GazeFolder:
+def open_gaze(
+    path: str | Path, *, kind: Kind | None = None, points: str | None = None
+) -> GazeFolder:
     """Open ground truth: the gaze of a data set in any layout, or a folder of gaze files alone.
 
     Tried in this order: a data set with gaze; the neutral layout with or without its pictures;
@@ -180,14 +183,22 @@ def open_gaze(path: str | Path, *, kind: Kind | None = None) -> GazeFolder:
     Args:
         path: the name of an embedded set, a folder, a zip archive, or "layout:path".
         kind: take the folder as this, without looking.
+        points: what the coordinates of fixation tables are: "pixels", "normalised", "percent",
+            "screen:WIDTHxHEIGHT" or "size:WIDTHxHEIGHT", see `emomap.data.units.Units`.
 
     Raises:
-        UsageError: there is no such folder.
-        EmomapError: it holds no gaze, several files for one id, or a broken data set.
+        UsageError: there is no such folder, or ``points`` is none of these.
+        EmomapError: it holds no gaze, several files for one id, a broken data set, or coordinates
+            that can hardly be pixels where ``points`` is not given.
     """
-    dataset = _dataset_with_gaze(path) if kind is None else None
+    units = Units.parse(points) if points else None
+    if Path(path).is_file() and suffix(Path(path).name) == ".csv":
+        return read_gaze_table(Path(path), units)
+    dataset = _dataset_with_gaze(path, points) if kind is None else None
     if dataset is None:
-        return read_gaze_folder(Path(path), kind)
+        return read_gaze_folder(Path(path), kind, units)
+    if dataset.doubt:
+        raise EmomapError(f"{path}: {dataset.doubt}")
     return GazeFolder(
         "data set",
         {s.id: functools.partial(_sized, s.gaze_source) for s in dataset if s.gaze_source},
@@ -204,14 +215,14 @@ def _sized(source: Callable[[], Gaze], **known: Any) -> Gaze:
     return source()
 
 
-def _dataset_with_gaze(path: str | Path) -> Dataset | None:
+def _dataset_with_gaze(path: str | Path, points: str | None) -> Dataset | None:
     """The data set at a path, or None where there is none or it has no gaze."""
     # a neutral set is read file by file: it may have gaze without pictures
     apart = any(Path(path, name).exists() for name in ("fixations", "maps"))
     if apart and not _recognised_by_gaze(path):
         return None
     try:
-        dataset = open_dataset(path)
+        dataset = open_dataset(path, options={"points": points} if points else None)
     except EmomapError:
         if _recognised_by_gaze(path):
             raise
@@ -234,7 +245,7 @@ def join_gaze(dataset: Dataset, path: str | Path, reading: Reading) -> Dataset:
         UsageError: no gaze file has the name of a picture.
         EmomapError: the gaze cannot be read, or a stem is not unique.
     """
-    folder = open_gaze(path)
+    folder = open_gaze(path, points=reading.options.get("points"))
     pairs = io.pair(folder.sources, (sample.id for sample in dataset))
     if not pairs:
         raise UsageError(

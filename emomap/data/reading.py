@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from emomap.data.tree import base, nfc, stem
+from emomap.data.tree import base, nfc, stem, suffix
 from emomap.errors import EmomapError, UsageError, listed
 
 
@@ -100,19 +100,33 @@ def ids(paths: Sequence[str], reading: Reading) -> list[str]:
 
 
 class Finder:
-    """Finds a sample by its name in a list: its id, its path, or the last part of either."""
+    """Finds a sample by its name in a list: its id, its path, or the last part of either.
+
+    A path may begin at the picture, at the data set ("images/p0.jpg") or at the root of the disk
+    on which the list was made; the suffix may differ in case.
+    """
 
     def __init__(self, paths: Sequence[str], identities: Sequence[str]) -> None:
         self._exact: dict[str, str] = {}
         self._last: dict[str, str | None] = {}
         for path, identity in zip(paths, identities, strict=True):
-            self._exact[nfc(path)] = identity
-            self._exact.setdefault(identity, identity)
-            for last in {identity.rsplit("/", 1)[-1], nfc(path).rsplit("/", 1)[-1], base(path)}:
+            self._exact[_plain(path)] = identity
+            self._exact.setdefault(_plain(identity), identity)
+            for last in {_plain(name).rsplit("/", 1)[-1] for name in (identity, path, base(path))}:
                 other = self._last.get(last, identity)
                 self._last[last] = identity if other == identity else None
 
     def __call__(self, name: str) -> str | None:
         """The id of the picture with this name, or None if none or several have it."""
-        name = nfc(name.strip()).replace("\\", "/").removeprefix("./")
-        return self._exact.get(name) or self._last.get(name)
+        name = _plain(name.strip().replace("\\", "/").removeprefix("./"))
+        inner = name.removeprefix("images/")
+        if name.startswith("/") or name[1:3] == ":/":  # of another computer, so the end counts
+            inner = inner.rsplit("/", 1)[-1]
+        return self._exact.get(name) or self._exact.get(inner) or self._last.get(inner)
+
+
+def _plain(name: str) -> str:
+    """A name with accents in one spelling and its suffix in small letters."""
+    name = nfc(name)
+    ending = suffix(name)
+    return name[: len(name) - len(ending)] + ending if ending else name

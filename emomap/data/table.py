@@ -12,11 +12,15 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from emomap.errors import EmomapError
-from emomap.io.files import File
+from emomap.errors import EmomapError, printable
+from emomap.io.files import File, refuse_special
 
-#: A larger text file is not a table of labels or fixations.
-MAX_BYTES = 256 * 2**20
+#: A larger text file is not a table of labels or fixations, nor one with more lines. Only files of
+#: plain numbers may have more, since they are read in one go and take less memory.
+MAX_BYTES = 64 * 2**20
+MAX_LINES = 1_000_000
+#: How much of a wrong cell or header an error quotes.
+QUOTED = 60
 DELIMITERS = (",", ";", "\t")
 #: The bytes of numbers without exponents, of commas and of line ends.
 PLAIN = frozenset(b"0123456789.-,\r\n")
@@ -52,8 +56,10 @@ class TableRow:
             value = float(text.replace(",", ".") if self.decimal_comma else text)
         except ValueError:
             value = math.nan
-        if not math.isfinite(value):
-            raise EmomapError(f"{self.where}: {column} is '{text}', which is not a number")
+        if not math.isfinite(value) or "_" in text:  # Python reads 1_000, nobody else writes it
+            raise EmomapError(
+                f"{self.where}: {column} is '{printable(text, QUOTED)}', which is not a number"
+            )
         return value
 
 
@@ -103,11 +109,13 @@ def read_table(file: File, required: tuple[str, ...]) -> Iterator[TableRow]:
     """The rows of a CSV file with a header. Column names in any case; further columns are allowed.
 
     Raises:
-        EmomapError: unreadable, empty, without a required column, or with a line of another length.
+        EmomapError: unreadable, empty, without a required column, with two columns of one name,
+            with a line of another length, or with more than `MAX_LINES` lines.
     """
     text = read_text(file)
     delimiter = guess_delimiter(text)
     header: list[str] | None = None
+    rows = 0
     lines = split_lines(text, delimiter)
     while True:
         try:
@@ -118,13 +126,11 @@ def read_table(file: File, required: tuple[str, ...]) -> Iterator[TableRow]:
             raise EmomapError(f"{file}, {error}") from error
         if header is None:
             header = [cell.lower() for cell in cells]
-            missing = [column for column in required if column not in header]
-            if missing:
-                raise EmomapError(
-                    f"{file}: the column {' and '.join(missing)} is missing; its header is "
-                    f"'{','.join(header)}' and must have {','.join(required)}"
-                )
+            _check_header(file, header, required)
             continue
+        rows += 1
+        if rows > MAX_LINES:
+            raise EmomapError(f"{file}: more than {MAX_LINES:,} lines; split it, one per picture")
         if len(cells) != len(header):
             raise EmomapError(
                 f"{file}, line {line}: {len(cells)} values where the header has {len(header)}"
@@ -132,6 +138,20 @@ def read_table(file: File, required: tuple[str, ...]) -> Iterator[TableRow]:
         yield TableRow(file, line, dict(zip(header, cells, strict=True)), delimiter != ",")
     if header is None:
         raise EmomapError(f"{file}: empty; it must begin with the header {','.join(required)}")
+
+
+def _check_header(file: File, header: Sequence[str], required: Sequence[str]) -> None:
+    missing = [column for column in required if column not in header]
+    if missing:
+        raise EmomapError(
+            f"{file}: the column {' and '.join(missing)} is missing; its header is "
+            f"'{printable(','.join(header), QUOTED)}' and must have {','.join(required)}"
+        )
+    for column in header:
+        if column and header.count(column) > 1:
+            raise EmomapError(
+                f"{file}: two columns are called '{printable(column, QUOTED)}'; rename one"
+            )
 
 
 class Columns:
@@ -204,7 +224,7 @@ def _plain_columns(
     if not known or not body.strip() or not set(body) <= PLAIN:
         return None
     try:
-        table = np.loadtxt(body.decode("ascii").splitlines(), delimiter=",", ndmin=2)
+        table = np.loadtxt(io.BytesIO(body), delimiter=",", ndmin=2)
     except ValueError:
         return None
     if table.shape[1] != len(names) or not np.isfinite(table).all():
@@ -213,6 +233,7 @@ def _plain_columns(
 
 
 def _read_bytes(file: File) -> bytes:
+    refuse_special(file)
     try:
         with file.open("rb") as stream:
             data: bytes = stream.read(MAX_BYTES + 1)

@@ -21,6 +21,7 @@ class Choices:
         recipe_name: "demo", "paper" or a TOML file; by default "demo" for the set `demo`.
         settings: changes of the recipe, ``["training.epochs=3"]``.
         gaze: where the gaze is, if it is kept apart from the pictures.
+        points: what the coordinates of fixations are, see `emomap.data.opening.open_gaze`.
         split: "train", "val", "test" or "all"; by default "test" where there is one.
         checkpoints: method -> file of a trained network, which is then not trained.
         baselines: whether the baselines of the recipe take part.
@@ -39,6 +40,7 @@ class Choices:
     recipe_name: str | None = None
     settings: Sequence[str] = ()
     gaze: str | Path | None = None
+    points: str | None = None
     split: str | None = None
     checkpoints: Mapping[str, Path] | None = None
     baselines: bool = True
@@ -84,6 +86,7 @@ class Choices:
             "recipe": self.recipe,
             "data": self.data if self.embedded else _absolute(self.data),
             "gaze": "" if self.gaze is None else str(Path(self.gaze).resolve()),
+            **({"points": self.points} if self.points else {}),
             "split": split or "whole",
             "seed": self.seed,
             **({"shard": f"{self.shard[0]}/{self.shard[1]}"} if self.shard else {}),

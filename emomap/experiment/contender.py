@@ -85,8 +85,8 @@ def parse(spec: str) -> Contender:
     """
     name, separator, folder = spec.partition("=")
     if separator:
-        if not Path(folder).is_dir():
-            raise UsageError(f"--method {spec}: there is no folder {folder}")
+        if not folder or not Path(folder).is_dir():
+            raise UsageError(f"--method {spec}: there is no folder '{folder}'")
         return FolderContender(name, Path(folder))
     name = spec.rpartition(":")[2].lower()
     return MethodContender(name, methods.load(spec), name)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,7 +44,7 @@ def merge_runs(parts: Sequence[Path], out: Path) -> Bench:
     runs = [results.read(path) for path in parts]
     _check_shards(runs)
     first = runs[0]
-    record = tomllib.loads((first.folder / "recipe.toml").read_text("utf-8"))
+    record = recipes.read_kept(first.folder / "recipe.toml")
     del record["run"]["shard"]
     run = Run.open(out, record)
     names = first.methods

@@ -159,8 +159,12 @@ def _open_dataset(choices: Choices, numbers: Mapping[str, Any], *, hashed: bool)
     Args:
         hashed: keep splits by a hash of the ids where the authors gave none.
     """
-    options = numbers.get("data", {}) if choices.embedded else {}
+    options = dict(numbers.get("data", {})) if choices.embedded else {}
+    if choices.points:
+        options["points"] = choices.points
     dataset = datasets.open_dataset(choices.data, gaze=choices.gaze, options=options)
+    if dataset.doubt and choices.gaze is None:
+        raise EmomapError(f"{choices.data}: {dataset.doubt}")
     if choices.split is None and not hashed:
         dataset = splits.undo_hashing(dataset)
     return splits.with_test(dataset)

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 from emomap import io, parallel
 from emomap.data.gaze_folder import Kind
+from emomap.data.marks import kind_of
 from emomap.data.opening import open_gaze
 from emomap.errors import EmomapError, UsageError, listed
 from emomap.progress import track
+from emomap.sample import Gaze
 from emomap.scoring import per_image
 from emomap.scoring.image import MapToScore, Scored, score_items
 from emomap.scoring.pool import pool_fixations
 from emomap.scoring.protocol import Protocol, available, check_metrics, missing_inputs
 from emomap.scoring.resume import PartFile
 from emomap.scoring.scores import Scores
+
+#: Files that are read to see what a folder holds.
+LOOKED_AT = 5
 
 
 def score(
@@ -28,6 +34,8 @@ def score(
     protocol: Protocol | None = None,
     allow_missing: bool = False,
     truth_kind: str | None = None,
+    points: str | None = None,
+    pred_suffix: str = "",
     jobs: int | None = None,
     shard: tuple[int, int] | None = None,
     seed: int = 0,
@@ -44,6 +52,9 @@ def score(
         protocol: metrics, convention, resize, blur; the defaults are the field's.
         allow_missing: score the images that both sides have, and say which are missing.
         truth_kind: force how ``truth`` is read, see `emomap.data.opening.open_gaze`.
+        points: what the coordinates of fixations are, see `emomap.data.opening.open_gaze`.
+        pred_suffix: what the names of the maps have after those of the images, as in
+            ``photo_gradcam.png`` for ``photo.jpg``.
         jobs: processes; None for one per processor.
         shard: (i, n) to score only the i-th of n parts of the images, see `emomap.scoring.merge`.
         seed: of the bootstrap.
@@ -64,16 +75,25 @@ def score(
         TypeError: a choice that does not exist.
     """
     protocol = _protocol(protocol, choices)
-    maps = io.maps_by_id(Path(predictions))
-    gaze = open_gaze(truth, kind=cast("Kind | None", truth_kind))
+    maps = io.maps_by_id(Path(predictions), ending=pred_suffix)
+    gaze = open_gaze(truth, kind=cast("Kind | None", truth_kind), points=points)
     pairs = io.pair(maps, gaze.sources)
     remarks = [f"ground truth: {gaze.kind}, {gaze.reason}", *gaze.notes]
     unmatched = sorted(set(gaze.sources) - set(pairs))
     unused = sorted(set(maps) - set(pairs.values()))
+    if unused and unmatched and (ending := io.common_ending(unused, unmatched)):
+        raise EmomapError(
+            f"{predictions}: its maps are called as the images, with '{ending}' after the name; "
+            f"say --pred-suffix {ending}"
+        )
     if not pairs:
         raise EmomapError(
             f"{predictions} and {truth} have no image in common; files pair by stem, and the stems "
             f"are {listed(unused, 2)} against {listed(unmatched, 2)}"
+        )
+    if _looks_exchanged([maps[p] for p in sorted(pairs.values())]):
+        remarks.append(
+            f"{predictions}: holds fixation maps, not predictions; are the two folders exchanged?"
         )
     remarks += _missing(unmatched, "prediction", predictions, allow_missing)
     remarks += _missing(unused, "ground truth", truth, allow_missing)
@@ -129,14 +149,46 @@ def _missing(ids: Sequence[str], what: str, where: str | Path, allowed: bool) ->
 
 def _fitting(protocol: Protocol, items: Sequence[MapToScore]) -> tuple[Protocol, dict[str, str]]:
     """The protocol without metrics that this ground truth cannot serve; these with the reason."""
-    sample = items[0].gaze()
-    has = available(sample) if sample else set()
+    has = _available(items)
     omitted = missing_inputs(protocol.metrics, has)
     kept = tuple(name for name in protocol.metrics if name not in omitted)
     if not kept:
         reasons = "; ".join(f"{name} {reason}" for name, reason in omitted.items())
         raise EmomapError(f"none of the metrics can be computed from this ground truth: {reasons}")
     return replace(protocol, metrics=kept), omitted
+
+
+def _available(items: Sequence[MapToScore]) -> set[str]:
+    """What the gaze of some items, evenly spread, can serve. Those that cannot be read are skipped.
+
+    Raises:
+        EmomapError: the gaze of no item can be read.
+    """
+    found: set[str] = set()
+    problem: EmomapError | None = None
+    read = 0
+    for item in [*items[:: max(1, len(items) // LOOKED_AT)], *items]:
+        try:
+            gaze = item.gaze()
+        except EmomapError as error:
+            problem = problem or error
+            continue
+        found |= available(gaze) if gaze else set()
+        read += 1
+        if read == LOOKED_AT or "fixations" in found:
+            break
+    if problem and not read:
+        raise problem
+    return found
+
+
+def _looks_exchanged(files: Sequence[Path]) -> bool:
+    """Whether all of a few predictions are maps of fixations."""
+    found = []
+    for file in files[:: max(1, len(files) // LOOKED_AT)][:LOOKED_AT]:
+        with contextlib.suppress(EmomapError):
+            found.append(kind_of(io.read_map(file)))
+    return bool(found) and all(kind == "fixation maps" for kind in found)
 
 
 def _mine(items: Sequence[MapToScore], shard: tuple[int, int] | None) -> list[MapToScore]:
@@ -147,6 +199,14 @@ def _mine(items: Sequence[MapToScore], shard: tuple[int, int] | None) -> list[Ma
             f"shard {shard[0]}/{shard[1]}: there are only {len(items)} maps, so it has none"
         )
     return mine
+
+
+def _gazes(items: Sequence[MapToScore]) -> Iterator[tuple[str, Gaze]]:
+    """The gaze of each item; what cannot be read is reported when the item is scored."""
+    for item in items:
+        with contextlib.suppress(EmomapError):
+            if gaze := item.gaze():
+                yield item.id, gaze
 
 
 def _run(
@@ -163,8 +223,7 @@ def _run(
     with tempfile.TemporaryDirectory(prefix="emomap-", dir=parallel.shared_folder()) as temporary:
         nonfixations = None
         if protocol.needs() & {"other", "baseline"}:
-            gazes = ((item.id, gaze) for item in items if (gaze := item.gaze()))
-            nonfixations = pool_fixations(gazes, Path(temporary, "nonfixations.npz"))
+            nonfixations = pool_fixations(_gazes(items), Path(temporary, "nonfixations.npz"))
         results = score_items(todo, protocol, jobs=jobs, nonfixations=nonfixations)
         before = len(mine) - len(todo)
         try:

@@ -176,7 +176,7 @@ def truths(
 
 def _remarks(item: MapToScore, values: NDArray[Any], gaze: Gaze) -> tuple[str, ...]:
     """What the user should know about a map that was scored."""
-    found = []
+    found = [*gaze.notes]
     if not values.any():
         found.append(f"{item.map_file}: all zero: scored as no information; check how it was made")
     outside = int((~gaze.inside).sum())

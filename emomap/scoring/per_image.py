@@ -13,14 +13,19 @@ from __future__ import annotations
 import csv
 import io as text_io
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from emomap import io, metrics
-from emomap.errors import EmomapError, UsageError, listed
+from emomap.data.table import QUOTED, read_table
+from emomap.errors import EmomapError, UsageError, listed, printable
+from emomap.io.schema import STRICT, read_json
 from emomap.scoring.protocol import ALIASES
 from emomap.scoring.rows import Row, read_rows
 from emomap.scoring.signature import of_metric
@@ -125,12 +130,7 @@ def read(path: Path | str) -> PerImage:
     if not path.is_file():
         raise EmomapError(f"{path}: no such file")
     readers = {".csv": _from_csv, ".json": _from_json, ".jsonl": _from_lines, ".parquet": _from_pq}
-    try:
-        return readers[path.suffix.lower()](path)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise EmomapError(
-            f"{path}: not per-image values as `emomap score --per-image` writes them ({error})"
-        ) from error
+    return _checked(path, readers[path.suffix.lower()](path))
 
 
 def _records(table: PerImage) -> list[dict[str, Any]]:
@@ -164,30 +164,50 @@ def _to_lines(table: PerImage) -> str:
     return "".join(json.dumps(asdict(row)) + "\n" for row in table.rows())
 
 
+class PerImageFile(TypedDict):
+    """The schema of the JSON file. One that somebody else made may have nothing but the images."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    images: dict[str, dict[str, float]]
+    method: NotRequired[str]
+    dataset: NotRequired[str]
+    signature: NotRequired[str]
+    signatures: NotRequired[dict[str, str]]
+
+
 def _from_csv(path: Path) -> PerImage:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        return _from_records(path, list(csv.DictReader(stream)))
+    rows = [(row.line, row.cells) for row in read_table(path, ("image",))]
+    return _from_records(path, rows)
 
 
 def _from_pq(path: Path) -> PerImage:
-    return _from_records(path, _pandas(path).read_parquet(path).to_dict("records"))
+    pandas = _pandas(path)
+    try:
+        records = pandas.read_parquet(path).to_dict("records")
+    except (OSError, ValueError) as error:
+        raise EmomapError(f"{path}: not a Parquet file that can be read: {error}") from error
+    return _from_records(path, list(enumerate(records, 1)))
 
 
-def _from_records(path: Path, records: Sequence[Mapping[str, Any]]) -> PerImage:
-    if not records or "image" not in records[0]:
+def _from_records(path: Path, records: Sequence[tuple[int, Mapping[str, Any]]]) -> PerImage:
+    """Values from numbered lines of named cells."""
+    if not records or "image" not in records[0][1]:
         raise EmomapError(f"{path}: no values of images: it has no lines, or no column 'image'")
-    columns = {name: _metric(name) for name in records[0] if name not in {"image", "signature"}}
-    known = {name: key for name, key in columns.items() if key in metrics.CATALOGUE}
+    names = [name for name in records[0][1] if name not in {"image", "signature"}]
+    known = {name: key for name in names if (key := _metric(name)) in metrics.CATALOGUE}
     if not known:
+        shown = listed([printable(str(name), QUOTED) for name in names])
         raise EmomapError(
-            f"{path}: none of its columns ({', '.join(map(str, columns))}) is a metric; the "
-            f"metrics are {', '.join(metrics.CATALOGUE)}"
+            f"{path}: none of its columns ({shown}) is a metric; the metrics are "
+            f"{', '.join(metrics.CATALOGUE)}"
         )
-    said = {str(record.get("signature") or "") for record in records}
+    if len(set(known.values())) < len(known):
+        raise EmomapError(f"{path}: two columns are the same metric: {', '.join(known)}")
+    said = {str(record.get("signature") or "") for _, record in records}
     if len(said) > 1:
         raise EmomapError(f"{path}: its lines have different signatures; split the file")
     values: dict[str, dict[str, float]] = {}
-    for number, record in enumerate(records, 2):
+    for number, record in records:
         image = str(record["image"])
         if image in values:
             raise EmomapError(f"{path}: line {number}: '{image}' appears twice")
@@ -199,21 +219,14 @@ def _from_records(path: Path, records: Sequence[Mapping[str, Any]]) -> PerImage:
 
 
 def _from_json(path: Path) -> PerImage:
-    whole = json.loads(path.read_text("utf-8"))
-    if not isinstance(whole, dict) or "images" not in whole:
+    try:
+        whole = read_json(path, PerImageFile)
+    except EmomapError as error:
         raise EmomapError(
-            f"{path}: has no values of images; write them with `emomap score ... --per-image FILE`"
-        )
-    values = {
-        str(image): {
-            name: _number(value, f"{path}: {image}, {name}") for name, value in line.items()
-        }
-        for image, line in whole["images"].items()
-    }
-    if not values:
-        raise EmomapError(f"{path}: holds no image")
+            f"{error}; values of images are written by `emomap score ... --per-image FILE`"
+        ) from error
     return PerImage(
-        values,
+        whole["images"],
         whole.get("signature", ""),
         whole.get("method") or path.stem,
         whole.get("dataset", ""),
@@ -225,8 +238,10 @@ def _from_lines(path: Path) -> PerImage:
     rows = read_rows(path)
     if not rows:
         raise EmomapError(f"{path}: holds no rows")
-    if not path.read_bytes().endswith(b"\n"):
-        raise EmomapError(f"{path}: its last line was cut short; write the file again")
+    with path.open("rb") as stream:
+        stream.seek(-1, os.SEEK_END)
+        if stream.read() != b"\n":
+            raise EmomapError(f"{path}: its last line was cut short; write the file again")
     methods = {row.method for row in rows}
     if len(methods) > 1:
         raise EmomapError(f"{path}: has rows of several methods ({listed(sorted(methods))})")
@@ -234,13 +249,30 @@ def _from_lines(path: Path) -> PerImage:
     for row in rows:
         if row.metric in values.setdefault(row.image, {}):
             raise EmomapError(f"{path}: '{row.image}' has {row.metric} twice")
-        values[row.image][row.metric] = _number(row.value, f"{path}: {row.image}, {row.metric}")
-    wanted = set(values[rows[0].image])
-    for image, line in values.items():
-        if set(line) != wanted:
-            raise EmomapError(f"{path}: '{image}' lacks {', '.join(wanted ^ set(line))}")
+        values[row.image][row.metric] = row.value
     signatures = {row.metric: row.signature for row in rows}
     return PerImage(values, "", rows[0].method, rows[0].dataset, signatures)
+
+
+def _checked(path: Path, found: PerImage) -> PerImage:
+    """Values of which every image has the same metrics.
+
+    Raises:
+        EmomapError: there are none, or some are missing or unknown.
+    """
+    if not found.values or not found.metrics:
+        raise EmomapError(f"{path}: holds no image, or no metric")
+    for name in found.metrics:
+        if name not in metrics.CATALOGUE:
+            raise EmomapError(f"{path}: emomap knows no metric '{printable(name, QUOTED)}'")
+    wanted = set(found.metrics)
+    for image, line in found.values.items():
+        if set(line) != wanted:
+            lacking = ", ".join(printable(name, QUOTED) for name in sorted(wanted ^ set(line)))
+            raise EmomapError(
+                f"{path}: '{printable(image, QUOTED)}' lacks {lacking}, which other images have"
+            )
+    return found
 
 
 def _metric(column: str) -> str:
@@ -252,7 +284,9 @@ def _number(value: Any, where: str) -> float:
     try:
         found = float(value)
     except (TypeError, ValueError) as error:
-        raise EmomapError(f"{where}: {value!r} is not a number") from error
+        raise EmomapError(f"{where}: '{printable(str(value), QUOTED)}' is not a number") from error
+    if "_" in str(value):  # Python reads 1_000, nobody else writes it
+        raise EmomapError(f"{where}: '{printable(str(value), QUOTED)}' is not a number")
     if not isfinite(found):
         raise EmomapError(f"{where}: {value} cannot be compared; leave the image out")
     return found

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from emomap import io
+from emomap import io, metrics
 from emomap.errors import EmomapError
+from emomap.io.schema import STRICT, read_json_lines
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Row:
     metric: str
     value: float
     signature: str
+    __pydantic_config__ = STRICT
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -32,17 +34,17 @@ def read_rows(path: Path) -> list[Row]:
     return [row for row, _ in _parsed(path)]
 
 
-def resume_rows(path: Path, metrics: Iterable[str]) -> list[Row]:
+def resume_rows(path: Path, names: Iterable[str]) -> list[Row]:
     """The rows of all complete images. Whatever follows them in the file is cut off.
 
     Args:
         path: a file of rows; it need not exist.
-        metrics: what a complete image has, in the order in which it is written.
+        names: the metrics that a complete image has, in the order in which it is written.
 
     Raises:
         EmomapError: a line in the middle is damaged.
     """
-    wanted = list(metrics)
+    wanted = list(names)
     rows: list[Row] = []
     complete, keep = 0, 0
     for row, end in _parsed(path):
@@ -65,15 +67,10 @@ def _parsed(path: Path) -> Iterator[tuple[Row, int]]:
     """Rows, each with the position in the file at which it ends."""
     if not path.exists():
         return
-    end = 0
-    with path.open("rb") as stream:
-        for number, line in enumerate(stream, 1):
-            if not line.endswith(b"\n"):
-                return
-            end += len(line)
-            try:
-                yield Row(**json.loads(line)), end
-            except (ValueError, TypeError) as error:
-                raise EmomapError(
-                    f"{path}: line {number} is damaged; remove the file and run the command again"
-                ) from error
+    try:
+        for number, (row, end) in enumerate(read_json_lines(path, Row), 1):
+            if row.metric not in metrics.CATALOGUE:
+                raise EmomapError(f"{path}, line {number}: metric: no metric is called so")
+            yield row, end
+    except EmomapError as error:
+        raise EmomapError(f"{error}; remove the file and run the command again") from error

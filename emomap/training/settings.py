@@ -13,7 +13,8 @@ from emomap.errors import UsageError
 _ABOVE_0 = math.ulp(0.0)
 #: The least value of each number, and the limit that it must stay below.
 _RANGES = {
-    **dict.fromkeys(("epochs", "batch", "threads", "step_epochs"), (1, math.inf)),
+    **dict.fromkeys(("epochs", "batch", "step_epochs"), (1, math.inf)),
+    "threads": (1, 4097),  # a million end the interpreter
     **dict.fromkeys(("learning_rate", "gamma"), (_ABOVE_0, math.inf)),
     **dict.fromkeys(("backbone_learning_rate", "gate_learning_rate"), (0, math.inf)),
     **dict.fromkeys(("weight_decay", "clip", "workers", "memory", "save_every"), (0, math.inf)),

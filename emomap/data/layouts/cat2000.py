@@ -12,7 +12,8 @@ from collections.abc import Callable
 import numpy as np
 
 from emomap import io
-from emomap.data.gaze import from_density, points_of_map, read_density_of
+from emomap.data.gaze import from_density, read_density_of
+from emomap.data.marks import read_marks
 from emomap.data.reading import Reading, ids
 from emomap.data.tree import Tree, stem
 from emomap.errors import EmomapError
@@ -75,5 +76,6 @@ def read_locations(file: File, density: File | None) -> Gaze:
     marks = matlab.read(file).get("fixLocs")
     if not isinstance(marks, np.ndarray) or marks.ndim != 2:
         raise EmomapError(f"{file}: not the matrix 'fixLocs'")
-    points, shape = points_of_map(marks)
+    marked = read_marks(marks)
+    points, shape = marked.points, marked.shape
     return Gaze(shape, points, density=read_density_of(density))

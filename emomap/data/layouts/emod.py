@@ -1,7 +1,7 @@
 """EMOd (Fan, Shen, Jiang et al., CVPR 2018): 1,019 images seen by 16 people, with emotion ratings.
 
 ``allfindata1019_renamed.mat`` rates nine emotions, but nothing public says which column is which,
-so that no labels are made unless ``data.emotions=[nine names]`` gives the order.
+so that no labels are made unless ``data.emotions=[nine names]`` says the order.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import numpy as np
 
 from emomap import io
 from emomap.data import labels, splits
-from emomap.data.gaze import from_density, points_of_map, read_density_of
+from emomap.data.gaze import from_density, read_density_of
+from emomap.data.marks import read_marks
 from emomap.data.reading import Reading, ids
 from emomap.data.tree import Tree, base
 from emomap.errors import EmomapError, UsageError
@@ -81,7 +82,8 @@ def _source(
 
 
 def _gaze(binary: File, smooth: File | None) -> Gaze:
-    points, shape = points_of_map(io.read_map(binary), lossy=True)
+    marked = read_marks(io.read_map(binary), lossy=True)
+    points, shape = marked.points, marked.shape
     return Gaze(shape, points, density=read_density_of(smooth))
 
 
@@ -92,7 +94,7 @@ def _labels(tree: Tree, reading: Reading) -> dict[str, str]:
         if path:
             reading.note(
                 "no labels: nothing public names the nine emotion columns of its mat file; "
-                "data.emotions=[nine names] gives their order"
+                "data.emotions=[nine names] says their order"
             )
         return {}
     width = EMOTION_COLUMNS.stop - EMOTION_COLUMNS.start
@@ -101,7 +103,7 @@ def _labels(tree: Tree, reading: Reading) -> dict[str, str]:
     file = tree.file(path)
     table = matlab.read(file).get(_VARIABLE)
     if not isinstance(table, np.ndarray) or table.ndim != 2 or table.shape[1] < 15:
-        raise EmomapError(f"{file}: the variable {_VARIABLE} is no matrix of 15 columns")
+        raise EmomapError(f"{file}: the variable {_VARIABLE} is not a matrix of 15 columns")
     found = {}
     for row in table.astype(np.float64):
         ratings = dict(zip(map(str, names), row[EMOTION_COLUMNS].tolist(), strict=True))

@@ -1,6 +1,6 @@
 """Emotion6 (Peng, Chen, Sadovnik, Gallagher, CVPR 2015): 1,980 images, 15 people each.
 
-``ground_truth.txt`` gives valence, arousal and a distribution over six emotions and neutral. The
+``ground_truth.txt`` has valence, arousal and a distribution over six emotions and neutral. The
 label is the most probable of the seven; ``data.label=folder`` takes the search keyword instead.
 """
 
@@ -30,7 +30,7 @@ def load(tree: Tree, reading: Reading) -> Dataset:
     """Open the set.
 
     Raises:
-        EmomapError: the table lacks a column, or has a value that is no number.
+        EmomapError: the table lacks a column, or has a value that is not a number.
     """
     how = reading.option("label", "dominant", ("dominant", "folder"))
     paths = [path[len("images/") :] for path in tree.images("images")]

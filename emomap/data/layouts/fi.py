@@ -174,7 +174,7 @@ def _links(tree: Tree) -> Iterator[tuple[str, str, int]]:
                     f"{file}, line {line}: not 'emotion, link, votes against, votes for'"
                 )
             if not cells[3].isdecimal():
-                raise EmomapError(f"{file}, line {line}: '{cells[3]}' is no number of votes")
+                raise EmomapError(f"{file}, line {line}: '{cells[3]}' is not a number of votes")
             yield cells[1], emotion, int(cells[3])
 
 

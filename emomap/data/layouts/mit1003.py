@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomap import io
+from emomap.data import marks as marking
 from emomap.data import splits
-from emomap.data.gaze import from_density, points_of_map, read_density_of
+from emomap.data.gaze import from_density, read_density_of
 from emomap.data.geometry import Geometry
 from emomap.data.reading import Reading, ids
 from emomap.data.tree import Tree, base
@@ -90,7 +91,8 @@ def _sigma(samples: list[Sample]) -> float | None:
 
 def read_marks(marks: File, density: File | None) -> Gaze:
     """Fixations of all people from the map that marks them."""
-    points, shape = points_of_map(io.read_map(marks), lossy=True)
+    marked = marking.read_marks(io.read_map(marks), lossy=True)
+    points, shape = marked.points, marked.shape
     return Gaze(shape, points, density=read_density_of(density))
 
 

@@ -6,21 +6,25 @@ where dataset.toml states no sigma by which the density could be made of the fix
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from emomap import io
 from emomap.data import labels, splits
 from emomap.data.card import CARD, Card, read_card
-from emomap.data.gaze_folder import files_by_id, gaze_sources
+from emomap.data.gaze_folder import fault_of_sources, files_by_id, gaze_sources
+from emomap.data.gaze_tables import readers
 from emomap.data.reading import Finder, Reading, ids
 from emomap.data.table import TableRow, read_table
 from emomap.data.tree import Tree
+from emomap.data.units import Units
 from emomap.errors import EmomapError
 from emomap.io.files import File
 from emomap.sample import SPLITS, Dataset, Gaze, Sample, Split
 
 T = TypeVar("T", bound=str)
+Found = TypeVar("Found")
 GAZE_FOLDERS = ("fixations", "maps")
 
 
@@ -61,7 +65,12 @@ def load(tree: Tree, reading: Reading) -> Dataset:
 
     emotions = _labels(tree, card, finder, reading)
     given = _splits(tree, finder, reading)
-    gaze = _gaze(tree, card, files, reading)
+    said = reading.option("points", "")
+    units = Units.parse(str(said)) if said else card.units
+    gaze = _gaze(tree, card, files, units, reading)
+    doubt = "" if units else fault_of_sources(gaze)
+    if doubt and not reading.strict:
+        reading.fault(doubt)
     if not emotions and labels.class_folders(tree.children(under)):
         reading.note("folders are named by emotions, but labels are only taken from labels.csv")
     if emotions:
@@ -84,6 +93,7 @@ def load(tree: Tree, reading: Reading) -> Dataset:
         sigma=card.sigma,
         source=card.source,
         licence=card.licence,
+        doubt=doubt,
     )
 
 
@@ -154,21 +164,34 @@ def _assignments(
 
 
 def _gaze(
-    tree: Tree, card: Card, files: Mapping[str, File], reading: Reading
+    tree: Tree,
+    card: Card,
+    files: Mapping[str, File],
+    units: Units | None,
+    reading: Reading,
 ) -> dict[str, Callable[[], Gaze]]:
-    tables = _paired(files_by_id(tree, {".csv"}, "fixations"), files, "fixations/", reading)
+    tables = files_by_id(tree, {".csv"}, "fixations")
     maps = _paired(files_by_id(tree, io.MAP_SUFFIXES, "maps"), files, "maps/", reading)
     # a check wants to compare maps and fixations
     use_maps = card.sigma is None or not reading.strict
-    found = gaze_sources(tables, maps, files, use_maps=use_maps)
+    several = None if set(tables) <= set(files) else readers(tables, units)
+    if several is None:
+        tables = _paired(tables, files, "fixations/", reading)
+        found = gaze_sources(tables, maps, files, use_maps=use_maps, units=units)
+    else:
+        sources, what = several
+        reading.note(f"fixations: {what}")
+        found = gaze_sources({}, maps, files, use_maps=use_maps)
+        for identity, source in _paired(sources, files, "fixations/", reading).items():
+            found[identity] = functools.partial(source, image_file=files[identity])
     if found:
         reading.note_some([i for i in files if i not in found], "images have no gaze")
     return found
 
 
 def _paired(
-    gaze: Mapping[str, File], images: Mapping[str, File], where: str, reading: Reading
-) -> dict[str, File]:
+    gaze: Mapping[str, Found], images: Mapping[str, File], where: str, reading: Reading
+) -> dict[str, Found]:
     pairs = io.pair(gaze, images)
     used = set(pairs.values())
     reading.missing([i for i in gaze if i not in used], f"files in {where} belong to no picture")

@@ -80,5 +80,5 @@ def _rows(file: File) -> list[tuple[float, float, float]]:
         except (IndexError, ValueError) as error:
             raise EmomapError(f"{file}, line {number}: no fixation as NUSEF writes it") from error
     if not begun:
-        raise EmomapError(f"{file}: has no line COLS=..., so it is no fixation file of NUSEF")
+        raise EmomapError(f"{file}: has no line COLS=..., so it is not a fixation file of NUSEF")
     return found

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from emomap.data import splits
 from emomap.data.reading import Reading, ids
-from emomap.data.tree import Tree
+from emomap.data.tree import Tree, suffix
 from emomap.sample import Dataset, Sample
+
+#: Suffixes of files that hold gaze or labels, for programs or for people.
+TABLES = frozenset({".csv", ".tsv", ".txt", ".mat", ".json", ".xlsx", ".xls", ".asc", ".edf"})
 
 
 def recognise(tree: Tree) -> str | None:
@@ -21,6 +24,8 @@ def load(tree: Tree, reading: Reading) -> Dataset:
         Sample(identity, tree.file(path))
         for identity, path in zip(ids(paths, reading), paths, strict=True)
     )
+    unread = [path for path in sorted(tree.files()) if "/" in path and suffix(path) in TABLES]
+    reading.missing(unread, "files of data are not read: no layout that emomap knows has them")
     reading.note("no labels and no gaze: none of the known layouts was recognised")
     reading.note(splits.NOTE)
     return Dataset(name=tree.name, samples=splits.assign(samples))

@@ -11,7 +11,8 @@ import functools
 import numpy as np
 
 from emomap.data import splits
-from emomap.data.gaze import points_of_map, read_density_of
+from emomap.data.gaze import read_density_of
+from emomap.data.marks import read_marks
 from emomap.data.reading import Reading, ids
 from emomap.data.tree import Tree, base
 from emomap.errors import EmomapError
@@ -70,5 +71,6 @@ def _cells(file: File) -> list[np.ndarray]:
 
 def read_cell(file: File, number: int, density: File | None) -> Gaze:
     """The fixations of one image, all people together, and the authors' density."""
-    points, shape = points_of_map(_cells(file)[number])
+    marked = read_marks(_cells(file)[number])
+    points, shape = marked.points, marked.shape
     return Gaze(shape, points, density=read_density_of(density))
