@@ -133,7 +133,7 @@ def test_splits_choose_what_is_scored(emomap: Command, dataset: Path, tmp_path: 
     ("arguments", "words"),
     [
         (("--method", "islamnot"), "no method is called 'islamnot'"),
-        (("--method", "mine=nowhere"), "there is no folder nowhere"),
+        (("--method", "mine=nowhere"), "there is no folder 'nowhere'"),
         (("--method", "islamnet"), "learns from emotion labels"),
         (("--method", "center", "--checkpoint", "center=x.pt"), "there is no file x.pt"),
         (("--method", "center", "--set", "method.center.sgima=2"), "has no option 'sgima'"),

@@ -60,7 +60,7 @@ def damage(root: Path, fault: str) -> None:
     elif fault == "in_two_splits" or fault == "two_labels":
         (root / "images/a/two.jpg").write_bytes((root / "images/a/one.jpg").read_bytes())
     elif fault == "map_and_fixations_disagree":
-        rows = "\n".join(f"{y},{x}" for x, y in POINTS[:4])
+        rows = "\n".join(f"{y},{min(x, 59)}" for x, y in POINTS[:4])
         (root / "fixations/a/one.csv").write_text(f"x,y\n{rows}\n")
     elif fault == "other":
         (root / "split.csv").write_text("image,split\na/one,train\na/one,test\nghost,val\n")

@@ -113,11 +113,11 @@ def test_two_pictures_of_one_name_keep_their_suffix(root: Path) -> None:
         ("labels.csv", "image,emotion\na/one,awe\na/one,fear\n", "line 3: .* on line 2 it has"),
         ("split.csv", "image,split\na/one,dev\n", "line 2: 'dev' is not one of the splits train"),
         ("split.csv", "image,split\na/one,test\na/one,train\n", "'test'; keep one"),
-        ("dataset.toml", "sigma = -3", "sigma = -3 must be a positive number"),
-        ("dataset.toml", "sigma = true", "sigma = True must be a int"),
-        ("dataset.toml", "name = 3", "name = 3 must be a str"),
-        ("dataset.toml", "name = ", "not valid TOML"),
-        ("dataset.toml", "classes = []", "must be a list of names"),
+        ("dataset.toml", "sigma = -3", "sigma: input should be greater than 0, not -3"),
+        ("dataset.toml", "sigma = true", "sigma: input should be a valid number, not True"),
+        ("dataset.toml", "name = 3", "name: input should be a valid string, not 3"),
+        ("dataset.toml", "name = ", "not TOML that can be read"),
+        ("dataset.toml", "classes = []", "classes: list should have at least 1 item"),
     ],
 )
 def test_wrong_tables(root: Path, name: str, content: str, message: str) -> None:

@@ -11,7 +11,9 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from emomap.data import open_dataset
-from emomap.data.gaze import isolation, points_of_map, read_fixations_csv
+from emomap.data.check import check
+from emomap.data.gaze import read_fixations_csv
+from emomap.data.marks import isolation, read_marks
 from emomap.data.opening import open_gaze
 from emomap.errors import EmomapError, UsageError
 from tests.data import builders
@@ -40,7 +42,7 @@ def test_tables_take_the_size_of_the_prediction(tmp_path: Path) -> None:
     neutral(tmp_path / "set")
     picture(tmp_path / "prediction.png", shape=(30, 40))
     Image.fromarray(np.eye(30, 40, dtype=np.uint8)).save(tmp_path / "prediction.png")
-    found = open_gaze(tmp_path / "set/fixations")
+    found = open_gaze(tmp_path / "set/fixations", points="pixels")
     assert (found.kind, found.needs_shape) == ("csv", True)
     reader = pickle.loads(pickle.dumps(found.reader("a/one", tmp_path / "prediction.png")))
     assert reader().shape == (30, 40)
@@ -101,14 +103,15 @@ def test_isolation_of_flat_smooth_and_empty_maps() -> None:
 def test_counts_of_maps() -> None:
     values = np.zeros((4, 5))
     values[1, 2], values[3, 0] = 2, 1
-    points, shape = points_of_map(values)
+    found = read_marks(values)
+    points, shape = found.points, found.shape
     assert points.tolist() == [[2, 1], [2, 1], [0, 3]]
     assert shape == (4, 5)
-    points, _ = points_of_map(values * 100)  # multiples of the smallest value
+    points = read_marks(values * 100).points  # multiples of the smallest value
     assert len(points) == 3
     values[0, 0] = 1.37  # no multiple: marks without a count
-    assert len(points_of_map(values)[0]) == 3
-    assert points_of_map(np.zeros((4, 5)))[0].shape == (0, 2)
+    assert len(read_marks(values).points) == 3
+    assert read_marks(np.zeros((4, 5))).points.shape == (0, 2)
 
 
 def test_other_layouts_serve_as_ground_truth(tmp_path: Path) -> None:
@@ -124,6 +127,18 @@ def test_maps_in_emotion_folders_are_gaze_not_labels(tmp_path: Path) -> None:
     found = open_gaze(tmp_path / "ground_truth")
     assert found.kind == "density"
     assert len(found) == 12
+
+
+def test_pictures_beside_unread_gaze_are_no_ground_truth(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        density(tmp_path / f"images/{name}.png", sigma=4)
+        (tmp_path / "gaze").mkdir(exist_ok=True)
+        (tmp_path / f"gaze/{name}.txt").write_text("10 20\n30 40\n")
+    with pytest.raises(EmomapError, match=r"no gaze in it.*not read: gaze/a\.txt, gaze/b\.txt"):
+        open_gaze(tmp_path)
+    found = check(tmp_path, show=False)
+    assert not found.ok
+    assert "2 files of data are not read" in str(found.problems["other"])
 
 
 @pytest.mark.parametrize("kind", ["nothing", "both", "twice"])

@@ -10,7 +10,8 @@ from PIL import Image
 
 from emomap import metrics
 from emomap.data import open_dataset
-from emomap.data.gaze import ISOLATED, isolation, read_density
+from emomap.data.gaze import read_density
+from emomap.data.marks import ISOLATED, isolation
 from emomap.errors import EmomapError
 from tests.conftest import shared
 

@@ -47,10 +47,10 @@ def test_a_plan_computes_and_writes_nothing(photos: Path) -> None:
     ("setting", "words"),
     [
         ("score.metrics=['ccc']", "no metric is called 'ccc'"),
-        ("score.metrics=[1]", "no metric is called '1'"),
-        ("score.sigma=wide", "score.sigma: expected pixels or 'auto', not 'wide'"),
+        ("score.metrics=[1]", "score.metrics.0: input should be a valid string, not 1"),
+        ("score.sigma=wide", "score.sigma: input should be 'auto', not 'wide'"),
         ("score.resize=best", "score.resize: expected matlab-bicubic, .* not 'best'"),
-        ("score.convention=mine", "score.convention: expected mit, tuebingen, not 'mine'"),
+        ("score.convention=mine", "score.convention: input should be 'mit' or 'tuebingen'"),
     ],
 )
 def test_a_protocol_that_does_not_exist_is_refused_before_any_work(

@@ -44,5 +44,5 @@ def test_complete_rows_are_kept_as_they_are(tmp_path: Path) -> None:
 def test_damaged_line_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text("{}\n")
-    with pytest.raises(EmomapError, match=r"a\.jsonl: line 1"):
+    with pytest.raises(EmomapError, match=r"a\.jsonl, line 1"):
         read_rows(path)

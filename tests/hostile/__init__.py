@@ -1,0 +1,1 @@
+"""Damaged, hostile and mistaken files, through every command that reads them."""
