@@ -48,3 +48,19 @@ def listed(items: Iterable[object], most: int = 10) -> str:
     texts = [str(item) for item in items]
     more = f" and {len(texts) - most} more" if len(texts) > most else ""
     return ", ".join(texts[:most]) + more if texts else "none"
+
+
+def grouped(lines: Iterable[str]) -> list[str]:
+    """Messages "FILE: what is wrong", of which those that say the same become one.
+
+    >>> grouped(["a.png: coloured", "b.png: damaged", "c.png: coloured", "d.png: coloured"])
+    ['a.png: coloured (also c.png, d.png)', 'b.png: damaged']
+    """
+    wheres: dict[tuple[str, str], list[str]] = {}
+    for line in dict.fromkeys(lines):
+        where, colon, what = line.partition(": ")
+        wheres.setdefault((colon, what) if colon else ("", line), []).append(where)
+    return [
+        f"{first}{colon}{what}" + (f" (also {listed(others)})" if others else "") if colon else what
+        for (colon, what), (first, *others) in wheres.items()
+    ]

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -209,6 +209,36 @@ def check_options(cls: type[Method], name: str, options: Mapping[str, Any]) -> N
             raise UsageError(f"method '{name}' has no option '{option}'; it has {known}")
 
 
+def check_types(cls: type[Method], options: Mapping[str, Any]) -> None:
+    """Refuse values of another type than the constructor's annotations say.
+
+    A parameter without an annotation, or with one that is no plain type, takes anything.
+
+    Raises:
+        ValueError: ``size: what is wrong``.
+    """
+    from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
+
+    from emomap.io.schema import first_fault
+
+    try:
+        hints = get_type_hints(cls.__init__)
+    except NameError:  # names that only a type checker sees
+        return
+    for option, value in options.items():
+        if option not in hints:
+            continue
+        try:
+            adapter = TypeAdapter(hints[option], config=ConfigDict(allow_inf_nan=False))
+        except PydanticUserError:
+            continue
+        given = tuple(value) if isinstance(value, list) else value
+        try:
+            adapter.validate_python(given, strict=True)
+        except ValidationError as error:
+            raise ValueError(f"{option}: {first_fault(error)}") from None
+
+
 def build(cls: type[Method], name: str, options: Mapping[str, Any]) -> Method:
     """A method with its options from the recipe.
 
@@ -217,6 +247,7 @@ def build(cls: type[Method], name: str, options: Mapping[str, Any]) -> Method:
     """
     check_options(cls, name, options)
     try:
+        check_types(cls, options)
         return cls(**options)
     except (TypeError, ValueError) as error:
         raise UsageError(f"method '{name}': {error}") from error

@@ -13,13 +13,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from annotated_types import Ge, Le
 from numpy.typing import NDArray
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from emomap import io, parallel
 from emomap.errors import EmomapError
+from emomap.io.schema import STRICT, read_json_lines
 from emomap.method import Method
 from emomap.progress import track
 from emomap.sample import Sample
@@ -128,14 +131,11 @@ def predict_batches(
         The pictures that failed.
     """
     batches = [samples[at : at + BATCH] for at in range(0, len(samples), BATCH)]
-    lines = table.read_text("utf-8").splitlines(keepends=True) if table.exists() else []
-    done = _complete_batches(lines, batches)
-    io.write_text(table, "".join(lines[: sum(len(batch) for batch in batches[:done])]))
-    failed = [
-        Outcome(entry["image"], entry["problem"])
-        for entry in map(json.loads, lines[: sum(len(b) for b in batches[:done])])
-        if entry["problem"]
-    ]
+    lines = read_predictions(table) if table.exists() else []
+    done = _complete_batches([line["image"] for line in lines], batches)
+    kept = lines[: sum(len(batch) for batch in batches[:done])]
+    io.write_text(table, "".join(json.dumps(line) + "\n" for line in kept))
+    failed = [Outcome(line["image"], line["problem"]) for line in kept if line["problem"]]
     todo = track(
         _prefetched(_read, batches[done:]), total=len(batches), done=done, label=label, show=show
     )
@@ -146,12 +146,11 @@ def predict_batches(
     return failed
 
 
-def _complete_batches(lines: Sequence[str], batches: Sequence[Sequence[Sample]]) -> int:
+def _complete_batches(images: Sequence[str], batches: Sequence[Sequence[Sample]]) -> int:
+    """How many batches all pictures of which are there."""
     at = 0
     for number, batch in enumerate(batches):
-        part = lines[at : at + len(batch)]
-        whole = len(part) == len(batch) and part[-1].endswith("\n")
-        if not whole or [json.loads(line)["image"] for line in part] != [s.id for s in batch]:
+        if list(images[at : at + len(batch)]) != [s.id for s in batch]:
             return number
         at += len(batch)
     return len(batches)
@@ -204,7 +203,28 @@ def _prefetched(
             yield [future.result() for future in current]
 
 
+class PredictionLine(TypedDict):
+    """A line of `predictions.jsonl`. A picture that could not be read has nothing but a problem."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    image: str
+    emotion: str | None
+    probabilities: list[Annotated[float, Ge(0), Le(1 + 1e-6)]] | None
+    problem: str | None
+
+
+def read_predictions(table: Path) -> list[dict[str, Any]]:
+    """The lines of the file that `predict_batches` writes, without one that a kill cut short.
+
+    Raises:
+        EmomapError: unreadable, or a line is damaged.
+    """
+    try:
+        return [line for line, _ in read_json_lines(table, PredictionLine)]
+    except EmomapError as error:
+        raise EmomapError(f"{error}; remove the file and run the command again") from error
+
+
 def read_emotions(table: Path) -> dict[str, str]:
     """The likeliest emotion by image, from the file that `predict_batches` writes."""
-    entries = map(json.loads, table.read_text("utf-8").splitlines())
-    return {e["image"]: e["emotion"] for e in entries if e["emotion"]}
+    return {line["image"]: line["emotion"] for line in read_predictions(table) if line["emotion"]}

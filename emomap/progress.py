@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from emomap.errors import printable
+from emomap.errors import grouped, printable
 
 Tracked = TypeVar("Tracked")
 
@@ -23,8 +23,11 @@ def say(message: str) -> None:
 
 
 def report_problems(failed: Sequence[str], remarks: Sequence[str]) -> None:
-    """Print failures and remarks on stderr, the first ten of each, and the number of the others."""
-    for kind, lines in (("not done", failed), ("note", remarks)):
+    """Print failures and remarks on stderr, the first ten of each, and the number of the others.
+
+    What is said of several files is one line.
+    """
+    for kind, lines in (("not done", grouped(failed)), ("note", grouped(remarks))):
         for line in lines[:LISTED]:
             say(f"emomap: {kind}: {line}")
         if len(lines) > LISTED:

@@ -11,6 +11,7 @@ from metrics._version import __version__
 from metrics.catalogue import CATALOGUE
 from metrics.classification import accuracy, confusion_matrix
 from metrics.distribution import cc, js, kl, sim
+from metrics.errors import NegativeMapError
 from metrics.evaluate import evaluate
 from metrics.gaze import density, fixation_map, sigma_from_degrees, sigma_from_fc
 from metrics.location import auc, auc_borji, auc_judd, auc_shuffled, info_gain, nss
@@ -25,6 +26,7 @@ from metrics.transport import emd
 __all__ = [
     "CATALOGUE",
     "RESIZE_METHODS",
+    "NegativeMapError",
     "Signature",
     "__version__",
     "accuracy",

@@ -14,12 +14,6 @@ import numpy as np
 
 from metrics._types import Array
 
-#: How to mend a negative map; the beginning of the sentence is the caller's.
-REMEDY = (
-    "shift it (map - map.min()), take exp() of a log-density, or pass negative='clip' if the "
-    "values are overshoot of an interpolation"
-)
-
 
 def namespace(*arrays: Array) -> Any:
     """The array namespace of the arguments: NumPy's, unless one of them is a tensor."""

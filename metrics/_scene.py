@@ -17,6 +17,7 @@ from metrics._counts import locate
 from metrics._field import Field
 from metrics._ranking import Dense, Levels, Ordered, Ranking
 from metrics._types import Array, Vector
+from metrics.errors import NegativeMapError
 
 #: Negative values up to this share of the peak are the rounding of a Fourier transform.
 SLIGHT = 1e-9
@@ -74,7 +75,8 @@ class Scene:
             plain: take the pixels as they are; bytes are otherwise counted by compiled code.
 
         Raises:
-            ValueError: negative values, or a density that sums to zero.
+            NegativeMapError: negative values.
+            ValueError: a density that sums to zero.
         """
         return self._mass(name, self._field(name, "pixels") if plain else self.field(name))
 
@@ -188,10 +190,7 @@ class Scene:
         if not slight and not (self.negative == "clip" and name == "prediction"):
             count = int(xp.sum(xp.astype(found.values < 0, xp.int64)))
             lowest = float(xp.min(found.low))
-            raise ValueError(
-                f"{name} has {count} negative value(s), down to {lowest:g}, and cannot be shared "
-                f"out as a distribution: {arrays.REMEDY}"
-            )
+            raise NegativeMapError(name, count, lowest)
         values = arrays.clipped(xp, found.values)
         return Field(xp, values, found.weights, clipped=True, scale=found.scale)
 

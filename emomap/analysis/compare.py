@@ -59,6 +59,7 @@ def compare(
     chosen, partial = _shared_metrics(rivals, metric_names)
     signed, trust = _check_signatures(entries, chosen, force)
     values, missing = _shared_images(entries, chosen, allow_missing)
+    chosen = [metric for metric in chosen if metric in values[rivals[0].name]]
     reference = against or contenders[0]
     pairs = (
         list(combinations(contenders, 2))
@@ -72,8 +73,8 @@ def compare(
         means,
         ranking.mean_ranks(means),
         {metric: ranking.ceiling_share(means, metric, prior) for metric in chosen},
-        {metric: seeded(signature, seed) for metric, signature in signed.items()},
-        len(values[reference][chosen[0]]),
+        {metric: seeded(signed[metric], seed) for metric in chosen},
+        max(len(values[reference][metric]) for metric in chosen),
         [*trust, *partial, *missing],
     )
 
@@ -98,7 +99,7 @@ def load(path: Path, methods: Sequence[str] = ()) -> list[ComparedMethod]:
     if not path.exists():
         raise UsageError(f"{path}: no such run folder or file")
     table = per_image.read(path)
-    columns = {m: {image: line[m] for image, line in table.values.items()} for m in table.metrics}
+    columns = {m: column for m in table.metrics if (column := table.by_image(m))}
     signed = {metric: table.signed(metric) for metric in table.metrics}
     return [ComparedMethod(path.stem, path, columns, signed, path.stem == PRIOR)]
 
@@ -189,18 +190,22 @@ def _shared_images(
 ) -> tuple[ranking.Values, list[str]]:
     """Values on the images that all methods have, in one order, and a note on the other images.
 
-    The ceiling may lack some of these images.
+    A metric that does not apply to some maps is compared on the others. The ceiling may lack some
+    of these images.
     """
     rivals = [entry for entry in entries if entry.name != CEILING]
-    having = {entry.name: set(entry.values[metric_names[0]]) for entry in rivals}
-    common = set.intersection(*having.values())
+    having = {
+        entry.name: dict.fromkeys(i for metric in metric_names for i in entry.values[metric])
+        for entry in rivals
+    }
+    common = set.intersection(*(set(images) for images in having.values()))
     if not common:
         raise EmomapError(
             "no image in common: "
-            + "; ".join(f"{name} has {min(images)}, ..." for name, images in having.items())
+            + "; ".join(f"{name} has {listed(images, 1)}" for name, images in having.items())
         )
     notes = []
-    lacking = set.union(*having.values()) - common
+    lacking = set().union(*having.values()) - common
     if lacking:
         line = f"not all methods have {listed(sorted(lacking))} ({len(lacking)} images)"
         if not allow_missing:
@@ -208,12 +213,14 @@ def _shared_images(
                 f"{line}; --allow-missing compares on the {len(common)} that all methods have"
             )
         notes.append(line)
-    order = [image for image in rivals[0].values[metric_names[0]] if image in common]
-    return {
-        entry.name: {
-            metric: {i: entry.values[metric][i] for i in order if i in entry.values[metric]}
-            for metric in metric_names
-            if metric in entry.values
-        }
-        for entry in entries
-    }, notes
+    order = [image for image in having[rivals[0].name] if image in common]
+    found: ranking.Values = {entry.name: {} for entry in entries}
+    for metric in metric_names:
+        images = [i for i in order if all(i in entry.values[metric] for entry in rivals)]
+        if len(images) < len(order):
+            notes.append(f"{metric}: {len(images)} of the {len(order)} images have it everywhere")
+        for entry in entries:
+            column = entry.values.get(metric, {})
+            if shared := {i: column[i] for i in images if i in column}:
+                found[entry.name][metric] = shared
+    return found, notes

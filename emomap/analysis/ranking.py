@@ -20,14 +20,20 @@ PRIOR = "center"
 
 
 def collect(rows: Mapping[str, Sequence[Row]]) -> Values:
-    """The values of all methods, on the images that every method has."""
-    common = set.intersection(*({row.image for row in part} for part in rows.values()))
+    """The values of all methods, on the images that every method with rows has.
+
+    A method without any value has an empty table. A value that is None is left out.
+    """
+    having = [{row.image for row in part} for part in rows.values() if part]
+    common = set.intersection(*having) if having else set()
     found: Values = {}
     for name, part in rows.items():
-        table = found.setdefault(name, {})
+        table: dict[str, dict[str, float]] = {}
         for row in part:
-            if row.image in common:
-                table.setdefault(row.metric, {})[row.image] = row.value
+            column = table.setdefault(row.metric, {})
+            if row.image in common and row.value is not None:
+                column[row.image] = row.value
+        found[name] = {metric: column for metric, column in table.items() if column}
     return found
 
 
@@ -39,11 +45,21 @@ def means(values: Values, seed: int) -> dict[str, dict[str, dict[str, Any]]]:
     }
 
 
+def all_metrics(summary: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The metrics of a table of means: those that any method has, in the order of the longest."""
+    longest = max((list(table) for table in summary.values()), key=len, default=[])
+    return list(dict.fromkeys([*longest, *(m for table in summary.values() for m in table)]))
+
+
 def mean_ranks(summary: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, float]:
-    """Each method's rank (1 is best; ties share) averaged over the metrics, best first."""
-    ranked = {name: table for name, table in summary.items() if name != CEILING and table}
-    found = [places(summary, metric) for metric in next(iter(ranked.values()), {})]
-    totals = {name: sum(place[name] for place in found) / len(found) for name in ranked}
+    """Each method's rank (1 is best; ties share) averaged over the metrics, best first.
+
+    A method that lacks a metric has no mean rank.
+    """
+    names = all_metrics({name: table for name, table in summary.items() if name != CEILING})
+    found = [places(summary, metric) for metric in names]
+    whole = [name for name in summary if found and all(name in place for place in found)]
+    totals = {name: sum(place[name] for place in found) / len(found) for name in whole}
     return dict(sorted(totals.items(), key=lambda entry: (entry[1], entry[0])))
 
 
@@ -53,7 +69,7 @@ def places(summary: Mapping[str, Mapping[str, Mapping[str, Any]]], metric: str) 
     score = {
         name: sign * table[metric]["mean"]
         for name, table in summary.items()
-        if name != CEILING and table
+        if name != CEILING and metric in table
     }
     return {
         name: sum(other > mine for other in score.values())
@@ -69,10 +85,11 @@ def paired_tests(values: Values, seed: int, against: str = PRIOR) -> dict[str, d
     """
     if against not in values:
         return {}
-    others = [(name, against) for name in values if name not in {against, CEILING}]
-    found: dict[str, dict[str, Any]] = {name: {} for name, _ in others}
-    for metric in values[against]:
-        for pair in paired(values, metric, others, seed):
+    others = [name for name in values if name not in {against, CEILING}]
+    found: dict[str, dict[str, Any]] = {name: {} for name in others}
+    for metric, images in values[against].items():
+        pairs = [(n, against) for n in others if images.keys() & values[n].get(metric, {}).keys()]
+        for pair in paired(values, metric, pairs, seed):
             found[pair.first][metric] = {
                 "difference": pair.difference,
                 "p": pair.p,
@@ -88,7 +105,7 @@ def ceiling_share(
 
     Empty if people do not agree better than the prior predicts.
     """
-    if CEILING not in summary or prior not in summary or metric not in summary[CEILING]:
+    if any(metric not in summary.get(name, {}) for name in (CEILING, prior)):
         return {}
     low, high = summary[prior][metric]["mean"], summary[CEILING][metric]["mean"]
     if (high - low) * metrics.CATALOGUE[metric].direction <= 0:
@@ -110,7 +127,7 @@ def ranked_table(summary: Mapping[str, Any], *, intervals: bool = True) -> Table
     order = list(summary["ranks"])
     order = [name for name in entries if name not in order and entries[name]["metrics"]] + order
     order += [name for name in entries if name not in order]
-    names = max((list(e["metrics"]) for e in entries.values()), key=len, default=[])
+    names = all_metrics({name: entry["metrics"] for name, entry in entries.items()})
     classified = any(entry["accuracy"] is not None for entry in entries.values())
     header = ["method", "rank", *map(label, names)]
     rows: list[list[str]] = []

@@ -160,7 +160,7 @@ def bench(
     click.echo("\n".join(table.render("table") for table in shown), nl=False)
     for run in runs:
         say(f"run folder: {run.folder.folder}")
-    return 3 if any(run.failed for run in runs) else 0
+    return 3 if any(run.failed or run.incomplete for run in runs) else 0
 
 
 def _tables(runs: Sequence[Bench], paper_table: int | None) -> list[Table]:

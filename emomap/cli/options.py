@@ -76,14 +76,7 @@ def metric_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def protocol(
-    names: str | None,
-    convention: str,
-    resize: str,
-    sigma: float | None,
-    emd_downsize: int,
-    stretch: bool,
-) -> Any:
+def protocol(names: str | None, resize: str, **choices: Any) -> Any:
     """The `Protocol` that the metric options describe."""
     from emomap import metrics
     from emomap.scoring.protocol import METRICS, Protocol, check_metrics
@@ -92,14 +85,7 @@ def protocol(
     if resize not in metrics.RESIZE_METHODS:
         known = ", ".join(metrics.RESIZE_METHODS)
         raise UsageError(f"--resize {resize}: choose one of {known}")
-    return Protocol(
-        metrics=chosen,
-        convention=convention,
-        resize=resize,
-        sigma=sigma,
-        emd_downsize=emd_downsize,
-        stretch=stretch,
-    )
+    return Protocol(metrics=chosen, resize=resize, **choices)
 
 
 def points_option(command: Callable[..., Any]) -> Callable[..., Any]:

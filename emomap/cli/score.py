@@ -31,6 +31,14 @@ from emomap.cli import options
     metavar="TEXT",
     help="Pair photo_TEXT.png in PRED with photo in GT: _gradcam for photo_gradcam.png.",
 )
+@click.option(
+    "--prediction",
+    type=click.Choice(["map", "density", "log-density"]),
+    default="map",
+    show_default=True,
+    help="Say what the values in PRED are. A density has no negative values. Of a log-density, the "
+    "exponential is scored.",
+)
 @options.format_option
 @options.output_option
 @click.option(
@@ -74,7 +82,7 @@ def score(
     Maps may be png (8 or 16 bit), jpg, tif, bmp, npy, npz or mat. GT is a data set with gaze, or a
     folder of density maps, of fixation maps, or of fixation CSVs (columns x,y in pixels, from 0).
     Files pair by stem. Every output has the signature, which names all choices behind the values.
-    Exit code 3 if some maps could not be scored, or are zero everywhere.
+    Exit code 3 if some maps could not be scored by every metric, or are zero everywhere.
     """
     from emomap.errors import Interrupted, UsageError
     from emomap.progress import report_problems
@@ -109,6 +117,7 @@ def score(
         if per_image:
             raise
         raise Interrupted("interrupted; with --per-image FILE it could be resumed") from error
-    report_problems(found.failed, found.remarks)
+    unsaid = found.incomplete if form in {"csv", "json"} else []  # else a note of the table
+    report_problems([*found.failed, *unsaid], found.remarks)
     options.show(found.render(form, explain=explain), output)
-    return 3 if found.failed or found.blank else 0
+    return 3 if found.failed or found.blank or found.incomplete else 0

@@ -107,7 +107,7 @@ class GazeFolder(Mapping[str, Callable[..., Gaze]]):
 
 
 def _read_sized(source: Callable[..., Gaze], prediction: File) -> Gaze:
-    height, width = io.read_map(prediction).shape
+    height, width = io.map_shape(prediction)
     return source(shape=(height, width))
 
 

@@ -63,10 +63,8 @@ def run(plan: Plan) -> Bench:
             found.add_predictions(plan, contender.name, made.predictions)
         for name, maps in made.rows.items() if protocol.metrics else ():
             scored = score_maps(plan, folder, protocol, name, maps)
-            found.add_rows(name, scored.rows)
-            found.fail(scored.failed)
+            found.add_rows(name, scored.rows, scored.failed or made.failed)
     if protocol.metrics:
         ceiling = score_ceiling(plan, folder, protocol)
-        found.add_rows(ranking.CEILING, ceiling.rows)
-        found.fail(ceiling.failed)
+        found.add_rows(ranking.CEILING, ceiling.rows, ceiling.failed, method=False)
     return conclude(plan, folder, protocol, found)

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
 from emomap import metrics
+from emomap.io.schema import STRICT
 
 #: Smoothing to try, as a fraction of the map's longer side.
 SIGMAS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.13, 0.16)
@@ -45,8 +47,9 @@ class Finish:
         weight: weight of the centre prior that is added; 0 for none.
     """
 
-    sigma: float = 0.0
-    weight: float = 0.0
+    sigma: Annotated[float, Ge(0), Le(1)] = 0.0
+    weight: Annotated[float, Ge(0), Le(100)] = 0.0
+    __pydantic_config__ = STRICT
 
     def apply(
         self, values: NDArray[np.floating], center: NDArray[np.floating]

@@ -8,18 +8,28 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from emomap import io, metrics, predict
 from emomap import method as methods
 from emomap.experiment import finish
 from emomap.experiment.made import Files, MadeMaps, existing, problems
 from emomap.experiment.plan import Plan
+from emomap.io.schema import STRICT, read_json
 from emomap.method import Method
 from emomap.progress import say
 from emomap.runs.folder import Run
 from emomap.sample import Sample
 from emomap.scoring.image import truths
 from emomap.scoring.protocol import Protocol
+
+
+class Finishes(TypedDict):
+    """`finish.json`: the two numbers of each row."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    smooth: finish.Finish
+    center: finish.Finish
 
 
 def finished_rows(plan: Plan, folder: Run, name: str, method: Method, raw: Files) -> MadeMaps:
@@ -40,14 +50,14 @@ def finished_rows(plan: Plan, folder: Run, name: str, method: Method, raw: Files
         if not samples:
             say(f"{name}: no validation split with gaze, so no smoothed rows")
             return MadeMaps()
-        numbers, failed = _choose(plan, folder, name, method, samples)
-        io.write_text(chosen, json.dumps(numbers) + "\n")
-    numbers = json.loads(chosen.read_text("utf-8"))
+        fitted, failed = _choose(plan, folder, name, method, samples)
+        io.write_text(chosen, json.dumps(fitted) + "\n")
+    numbers = read_json(chosen, Finishes)
     rows: dict[str, Files] = {}
-    for kind in ("smooth", "center"):
+    for kind, how in (("smooth", numbers["smooth"]), ("center", numbers["center"])):
         row = f"{name}-{kind}"
         rows[row] = {image: predict.map_path(folder.maps / row, image) for image in raw}
-        _write(finish.Finish(**numbers[kind]), raw, rows[row])
+        _write(how, raw, rows[row])
     return MadeMaps(rows, failed=failed)
 
 

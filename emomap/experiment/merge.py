@@ -6,14 +6,17 @@ given twice is refused.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+
 from emomap import io, recipes
+from emomap.analysis.ranking import CEILING
 from emomap.data import splits
 from emomap.errors import UsageError, listed
 from emomap.experiment.contender import FolderContender
@@ -21,6 +24,7 @@ from emomap.experiment.plan import Plan, protocol_of
 from emomap.experiment.result import Bench, conclude
 from emomap.experiment.rows import fit_protocol
 from emomap.experiment.summary import Findings
+from emomap.io.schema import STRICT, read_json_lines
 from emomap.runs import results
 from emomap.runs.folder import Run
 from emomap.runs.results import Results
@@ -62,7 +66,10 @@ def merge_runs(parts: Sequence[Path], out: Path) -> Bench:
 
 def _gather(first: Results, record: Mapping[str, Any], folder: Run, failed: list[str]) -> Bench:
     """Summary and table of the rows that lie in the merged folder; no row is computed."""
-    dataset = splits.with_test(first.dataset())
+    dataset = first.dataset()
+    if splits.NOTE not in first.summary.get("remarks", ()):
+        dataset = splits.undo_hashing(dataset)
+    dataset = splits.with_test(dataset)
     numbers = {key: value for key, value in record.items() if key != "run"}
     entries = first.summary["methods"]
     plan = Plan(
@@ -82,8 +89,10 @@ def _gather(first: Results, record: Mapping[str, Any], folder: Run, failed: list
     )
     protocol, remarks = fit_protocol(plan)
     found = Findings(remarks=remarks, failed=list(dict.fromkeys(failed)))
-    for name in entries:
-        found.add_rows(name, read_rows(folder.rows(name)))
+    for name, entry in entries.items():
+        # a classifier without maps has no rows, nor has the ceiling where people cannot be compared
+        mapped = entry["accuracy"] is None and name != CEILING
+        found.add_rows(name, read_rows(folder.rows(name)), failed, method=mapped)
         if (predictions := folder.method(name) / "predictions.jsonl").exists():
             found.add_predictions(plan, name, predictions)
     return conclude(plan, folder, protocol, found)
@@ -113,16 +122,24 @@ def _check_shards(runs: Sequence[Results]) -> None:
         raise UsageError(f"shard {listed(missing)} is missing; give all parts")
 
 
+class _OfImage(TypedDict):
+    """A line about an image."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    image: str
+
+
 def _merge_lines(parts: Sequence[Path], out: Path) -> None:
     """Write the lines of several files, in the order of their "image"."""
-    lines = [
-        line for path in parts if path.exists() for line in path.read_text("utf-8").splitlines()
-    ]
+    lines: list[tuple[str, bytes]] = []
+    for path in parts:
+        data, start = path.read_bytes() if path.exists() else b"", 0
+        for line, end in read_json_lines(path, _OfImage) if data else ():
+            lines.append((line["image"], data[start:end]))
+            start = end
     if lines:
-        lines.sort(
-            key=lambda line: str(json.loads(line)["image"])
-        )  # a stable sort keeps the order of the metrics
-        io.write_text(out, "\n".join(lines) + "\n")
+        lines.sort(key=itemgetter(0))  # a stable sort keeps the order of the metrics
+        io.write_text(out, b"".join(line for _, line in lines).decode("utf-8"))
 
 
 def _merge_home(parts: Sequence[Path], out: Path) -> None:

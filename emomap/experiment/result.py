@@ -28,6 +28,7 @@ class Bench:
         summary: what `summary.json` holds.
         failed: one line for each picture that some method could not do.
         rows: row name -> rows of values.
+        incomplete: a line for each method and reason for which maps lack metrics.
     """
 
     plan: Plan
@@ -35,6 +36,7 @@ class Bench:
     summary: dict[str, Any]
     failed: list[str]
     rows: Mapping[str, Sequence[Row]]
+    incomplete: Sequence[str] = ()
 
     def __getattr__(self, name: str) -> Any:
         """An attribute of the plan."""
@@ -54,7 +56,7 @@ class Bench:
         """All rows as a data frame (needs pandas)."""
         import pandas
 
-        return pandas.DataFrame([vars(row) for rows in self.rows.values() for row in rows])
+        return pandas.DataFrame([row.record() for rows in self.rows.values() for row in rows])
 
     def to_latex(self) -> str:
         """The ranked table for a paper."""
@@ -77,4 +79,4 @@ def conclude(plan: Plan, folder: Run, protocol: Protocol, found: Findings) -> Be
     """
     summary = last_stage.summarise(plan, protocol, found)
     last_stage.write(plan, folder, summary)
-    return Bench(plan, folder, summary, found.failed, found.rows)
+    return Bench(plan, folder, summary, found.failed, found.rows, found.incomplete)

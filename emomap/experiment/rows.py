@@ -16,7 +16,7 @@ from emomap.runs.folder import Run
 from emomap.scoring.image import MapToScore, Scored, score_items
 from emomap.scoring.observers import score_observers
 from emomap.scoring.pool import pool_fixations
-from emomap.scoring.protocol import Protocol, available, missing_inputs
+from emomap.scoring.protocol import Protocol, available_among, first_gaze, missing_inputs
 from emomap.scoring.rows import Row, append_rows, resume_rows
 
 
@@ -43,9 +43,8 @@ def fit_protocol(plan: Plan) -> tuple[Protocol, list[str]]:
     without = len(plan.part(plan.split)) - len(samples)
     if without:
         remarks.append(f"{without} images have no gaze and are not scored")
-    first = samples[0].gaze()
     wanted = plan.protocol.metrics
-    omitted = missing_inputs(wanted, available(first) if first else set())
+    omitted = missing_inputs(wanted, available_among([sample.gaze for sample in samples]))
     remarks += [f"left out: {name} ({reason})" for name, reason in omitted.items()]
     kept = tuple(name for name in wanted if name not in omitted)
     return replace(plan.protocol, metrics=kept), remarks
@@ -74,7 +73,7 @@ def score_ceiling(plan: Plan, folder: Run, protocol: Protocol) -> ScoredRows:
 
     Metrics against a density have no ceiling.
     """
-    gaze = plan.gazed(plan.split)[0].gaze()
+    gaze = first_gaze([sample.gaze for sample in plan.gazed(plan.split)])
     if gaze is None or gaze.observers is None or not plan.numbers["bench"]["ceiling"]:
         return ScoredRows()
     names = [n for n in protocol.metrics if "density" not in metrics.CATALOGUE[n].inputs]
@@ -119,12 +118,20 @@ def _score(
         label=f"scores of {name}",
         show=plan.show,
     ):
-        if result.problem:
+        if result.problem and not result.lacking:
             failed.append(result.problem)
             continue
         new = [
-            Row(plan.dataset.name, name, result.id, metric, value, signatures[metric])
-            for metric, value in result.values.items()
+            Row(
+                plan.dataset.name,
+                name,
+                result.id,
+                metric,
+                result.values.get(metric),
+                signatures[metric],
+                result.lacking.get(metric, ""),
+            )
+            for metric in protocol.metrics
         ]
         append_rows(path, new)
         rows += new

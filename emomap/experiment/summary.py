@@ -17,6 +17,7 @@ from emomap.errors import EmomapError, listed
 from emomap.experiment.plan import Plan
 from emomap.progress import say
 from emomap.runs.folder import Run
+from emomap.scoring.incomplete import incomplete
 from emomap.scoring.protocol import Protocol
 from emomap.scoring.rows import Row
 from emomap.scoring.summary import interval
@@ -32,21 +33,41 @@ class Findings:
         accuracy: row name -> accuracy with its interval and the confusion matrix.
         remarks: lines that the table must show.
         failed: a line for each picture that some method could not do, each line once.
+        incomplete: a line for each method and reason for which maps lack metrics.
     """
 
     rows: dict[str, Sequence[Row]] = field(default_factory=dict)
     accuracy: dict[str, dict[str, Any]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    incomplete: list[str] = field(default_factory=list)
 
     def fail(self, lines: Iterable[str]) -> None:
         """Add the lines that are not there yet."""
         self.failed += [line for line in dict.fromkeys(lines) if line not in self.failed]
 
-    def add_rows(self, name: str, rows: Sequence[Row]) -> None:
-        """Add the rows of a method, if it has any."""
-        if rows:
-            self.rows[name] = rows
+    def add_rows(
+        self, name: str, rows: Sequence[Row], failed: Sequence[str] = (), *, method: bool = True
+    ) -> None:
+        """Add the rows of a method. One without any value keeps its place in the table.
+
+        Args:
+            failed: a line for each picture that it could not do.
+            method: False for the ceiling, which has no place without rows.
+        """
+        self.fail(failed)
+        if not rows and not method:
+            return
+        self.rows[name] = rows
+        if not rows:
+            self.incomplete.append(f"{name}: not scored: {listed(failed, 1)}")
+        names = list(dict.fromkeys(row.metric for row in rows))
+        reasons: dict[str, dict[str, str]] = {}
+        for row in rows:
+            if row.value is None:
+                reasons.setdefault(row.image, {})[row.metric] = row.reason
+        images = len({row.image for row in rows})
+        self.incomplete += [f"{name}: {line}" for line in incomplete(reasons, images, names)]
 
     def add_predictions(self, plan: Plan, name: str, predictions: Path) -> None:
         """Add accuracy and confusion matrix on the labelled images of the split, if it has any.
@@ -82,9 +103,11 @@ def summarise(plan: Plan, protocol: Protocol, found: Findings) -> dict[str, Any]
     Raises:
         EmomapError: no method has a result.
     """
-    if not set(found.rows) - {ranking.CEILING} and not found.accuracy:
-        raise EmomapError(f"no method has a result; not done: {listed(found.failed, 3)}")
-    values = ranking.collect(found.rows) if found.rows else {}
+    values = ranking.collect(found.rows)
+    scored = any(table for name, table in values.items() if name != ranking.CEILING)
+    if not scored and not found.accuracy:
+        lines = [*found.incomplete, *found.failed]
+        raise EmomapError(f"no method has a result; not done: {listed(lines, 3)}")
     means = ranking.means(values, plan.seed)
     n_images = max((c["n"] for t in means.values() for c in t.values()), default=0)
     share = ranking.ceiling_share(means, "nss")
@@ -101,7 +124,7 @@ def summarise(plan: Plan, protocol: Protocol, found: Findings) -> dict[str, Any]
         "ranks": ranking.mean_ranks(means),
         "tests": ranking.paired_tests(values, plan.seed),
         "ceiling_share": {"nss": share} if share else {},
-        "remarks": found.remarks,
+        "remarks": [*found.remarks, *found.incomplete],
         "failed": found.failed,
     }
 

@@ -13,13 +13,12 @@ from emomap.io.files import (
     is_junk,
     list_files,
     make_folder,
-    whole_lines,
     write_error,
     write_text,
 )
 from emomap.io.ids import common_ending, file_id, maps_by_id, pair
 from emomap.io.images import MAX_PIXELS, image_size, read_image
-from emomap.io.maps import read_map, write_map
+from emomap.io.maps import map_shape, read_map, write_map
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -34,11 +33,11 @@ __all__ = [
     "is_junk",
     "list_files",
     "make_folder",
+    "map_shape",
     "maps_by_id",
     "pair",
     "read_image",
     "read_map",
-    "whole_lines",
     "write_error",
     "write_map",
     "write_text",

@@ -1,10 +1,9 @@
-"""Files and folders: list them, write them atomically, read lines that a kill may have cut."""
+"""Files and folders: list them, write them atomically, append to them."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -134,15 +133,6 @@ def make_folder(folder: Path) -> None:
         raise write_error(folder, error) from error
     if not os.access(folder, os.W_OK):
         raise EmomapError(f"{folder}: may not be written in; check permissions, or write elsewhere")
-
-
-def whole_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The complete JSON lines of a file that a kill may have cut short; none without a file."""
-    if not path.exists():
-        return
-    for line in path.read_bytes().splitlines():
-        with contextlib.suppress(ValueError):  # an empty or cut line
-            yield json.loads(line)
 
 
 def append_text(path: Path, text: str) -> None:

@@ -21,13 +21,14 @@ GREY_TOLERANCE = 8
 MAX_MAP_PIXELS = 32_000_000
 
 
-def read_map(file: File | str) -> NDArray[Any]:
+def read_map(file: File | str, *, logarithm: bool = False) -> NDArray[Any]:
     """Read a map as an array (H, W) in the type that it is stored in (uint8, uint16, float, ...).
 
     Args:
         file: a path or `File`; PNG, JPEG, TIFF or BMP (grey, or RGB(A) with equal channels; alpha
             is ignored); npy; npz (one array, or one named "map"); mat (one numeric matrix, or one
             named "map").
+        logarithm: the values are logarithms, so that -inf is one of them.
 
     Raises:
         EmomapError: unreadable, not two-dimensional, coloured, or with NaN or infinite values.
@@ -51,7 +52,7 @@ def read_map(file: File | str) -> NDArray[Any]:
     if suffix in {".npy", ".npz", ".mat"}:
         _refuse_points(values, file)
     if values.dtype.kind == "f":
-        bad = ~np.isfinite(values)
+        bad = ~(np.isfinite(values) | (values == -np.inf)) if logarithm else ~np.isfinite(values)
         if bad.any():
             row, column = np.argwhere(bad)[0]
             raise EmomapError(
@@ -59,6 +60,20 @@ def read_map(file: File | str) -> NDArray[Any]:
                 f"column {column}; replace them before saving the map"
             )
     return values
+
+
+def map_shape(file: File | str) -> tuple[int, int]:
+    """The (height, width) of a map; of a picture only the header is read.
+
+    Raises:
+        EmomapError: as `read_map`.
+    """
+    file = named(file)
+    if not file.name.lower().endswith((".npy", ".npz", ".mat", ".tif", ".tiff")):
+        with opened(file, most=MAX_MAP_PIXELS) as picture:
+            return picture.height, picture.width
+    height, width = read_map(file, logarithm=True).shape
+    return height, width
 
 
 def write_map(path: Path | str, values: NDArray[Any]) -> None:

@@ -6,6 +6,7 @@ when the first file is read.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import tomllib
 from collections.abc import Iterator
@@ -63,6 +64,23 @@ def read_json_lines(path: Path, schema: Any) -> Iterator[tuple[Any, int]]:
                 yield _validated(schema, line, f"{path}, line {number}"), end
     except OSError as error:
         raise unreadable(path, error) from error
+
+
+def whole_lines(path: Path) -> Iterator[tuple[int, Any]]:
+    """The numbered JSON lines of a file that a kill may have cut at any line; none without a file.
+
+    A line that is empty or no JSON is left out.
+
+    Raises:
+        EmomapError: unreadable, or larger than `MAX_BYTES`.
+    """
+    from pydantic import ValidationError
+
+    if not path.exists():
+        return
+    for number, line in enumerate(read_bytes(path).splitlines(), 1):
+        with contextlib.suppress(ValidationError):
+            yield number, _adapter(Any).validate_json(line)
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -6,16 +6,19 @@ them (see `emomap.vision.art`). So we do not claim to reproduce published accura
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
+from annotated_types import Len
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from emomap import io, parallel
 from emomap._version import __version__
 from emomap.errors import EmomapError
+from emomap.io.resumable import ResumeFile
+from emomap.io.schema import STRICT
 from emomap.method import Image, Method, Prediction
 from emomap.sample import Dataset, Sample
 from emomap.vision import art, symmetry
@@ -25,8 +28,6 @@ from emomap.vision.arrays import Array
 FORMAT = "emomap paef 1"
 #: File in the folder of the training that keeps measured features until `fit` ends.
 UNFINISHED = "features.part"
-#: Pictures whose features are written together.
-BATCH = 20
 #: The groups of features and how many numbers each has; 165 in all.
 GROUPS = {
     "bilateral": 12,
@@ -40,6 +41,7 @@ GROUPS = {
     "gradation": 9,
     "movement": 16,
 }
+LENGTH = sum(GROUPS.values())
 
 
 def features(image: Image, longest: int = 128) -> Array:
@@ -212,9 +214,9 @@ class PAEF(Method):
             ) from error
         if str(found.get("format")) != FORMAT:
             raise EmomapError(f"{checkpoint}: not a checkpoint of PAEF")
-        self.classes = tuple(str(name) for name in found["classes"])
         keys = ("table", "labels", "center", "spread", "cost", "gamma")
         try:
+            self.classes = tuple(str(name) for name in found["classes"])
             self._learnt = {key: found[key] for key in keys}
             self._fit_machine()
         except (KeyError, ValueError, TypeError) as error:
@@ -248,10 +250,17 @@ def _features_of(sample: Sample) -> Array | str:
         return str(error)
 
 
+class _MeasuredPicture(TypedDict):
+    """The features of a picture."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    id: str
+    stamp: int
+    features: Annotated[list[float], Len(LENGTH, LENGTH)]
+
+
 class _Measured:
     """Features by sample, kept in a file from which an interrupted `fit` resumes exactly.
-
-    The first line names the version of the features; one line a picture follows.
 
     Args:
         folder: folder of the file; None to keep nothing.
@@ -259,34 +268,27 @@ class _Measured:
     """
 
     def __init__(self, folder: Path | None, samples: Sequence[Sample]) -> None:
-        self.path = None if folder is None else folder / UNFINISHED
         self.rows: dict[str, Array] = {}
-        self._waiting: list[str] = []
-        if self.path is None:
+        self._file: ResumeFile | None = None
+        if folder is None:
             return
         head = {"format": FORMAT, "emomap": __version__}
-        lines = list(io.whole_lines(self.path))
-        if not lines or lines[0] != head:
-            io.write_text(self.path, json.dumps(head) + "\n")
-            lines = []
+        self._file = ResumeFile(folder / UNFINISHED, head, _MeasuredPicture)
         stamps = {sample.id: _stamp(sample) for sample in samples}
-        for line in lines[1:]:
+        for line in self._file.read():
             if line["stamp"] == stamps.get(line["id"]):
                 self.rows[line["id"]] = np.array(line["features"])
 
     def add(self, sample: Sample, row: Array) -> None:
         """Keep the features of a sample."""
         self.rows[sample.id] = row
-        line = {"id": sample.id, "stamp": _stamp(sample), "features": row.tolist()}
-        self._waiting.append(json.dumps(line))
-        if len(self._waiting) >= BATCH:
-            self.flush()
+        if self._file:
+            self._file.add({"id": sample.id, "stamp": _stamp(sample), "features": row.tolist()})
 
     def flush(self) -> None:
-        """Write the waiting lines, each after a line break, which ends a line cut before it."""
-        if self.path is not None and self._waiting:
-            io.append_text(self.path, "".join("\n" + line for line in self._waiting))
-        self._waiting = []
+        """Write the features that are waiting."""
+        if self._file:
+            self._file.flush()
 
 
 def _stamp(sample: Sample) -> int:

@@ -19,14 +19,31 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from torch import Tensor, nn
 from torch.nn import functional as F
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from emomap import io
-from emomap.errors import EmomapError
-from emomap.method import Image, Method, Prediction
+from emomap.errors import EmomapError, UsageError
+from emomap.io.schema import STRICT, check
+from emomap.method import Image, Method, Prediction, check_types
 from emomap.nn.backbone import MEAN, STD, BackboneOptions, read_state
+from emomap.parallel import MAX_THREADS
 
 #: Marks a file as a checkpoint.
 FORMAT = "emomap checkpoint 1"
+#: Largest side of the input; features of a larger one fit in no memory.
+MAX_SIZE = 4096
+
+
+class Checkpoint(TypedDict):
+    """What a checkpoint holds."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    format: str
+    method: str
+    options: dict[str, Any]
+    classes: list[str]
+    recipe: dict[str, Any]
+    weights: dict[str, Any]
 
 
 class EmotionNetwork(nn.Module):
@@ -78,8 +95,8 @@ class NetworkMethod(Method):
     trainable: ClassVar[bool] = True
 
     def __init__(self, size: int) -> None:
-        if size < 16:
-            raise ValueError(f"size={size}: the input needs at least 16 pixels")
+        if not 16 <= size <= MAX_SIZE:
+            raise ValueError(f"size={size}: the side of the input is 16 to {MAX_SIZE} pixels")
         self.size = size
         self.classes: tuple[str, ...] = ()
         self.module: EmotionNetwork | None = None
@@ -135,25 +152,30 @@ class NetworkMethod(Method):
             raise EmomapError(
                 f"{checkpoint}: not a checkpoint of emomap (`emomap train` writes one)"
             )
+        check(state, Checkpoint, str(checkpoint))
         if state["method"] != type(self).__name__:
             raise EmomapError(
                 f"{checkpoint}: a checkpoint of {state['method']}, not of {type(self).__name__}"
             )
+        threads = state["recipe"].get("threads", 0)
+        if type(threads) is not int or not 0 <= threads <= MAX_THREADS:
+            raise EmomapError(f"{checkpoint}: recipe.threads: {threads!r} is no number of threads")
         try:
             # the checkpoint holds the weights, so pretrained ones are not needed
             options = {key: state["options"][key] for key in self.options}
             if "weights" in options:
                 options["weights"] = "none"
+            check_types(type(self), options)
             fresh = type(self)(**options)
             module = fresh.build(state["classes"])
             module.load_state_dict(state["weights"])
-        except (KeyError, TypeError, RuntimeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, UsageError) as error:
             reason = " ".join(str(error).split())[:160]
             raise EmomapError(f"{checkpoint}: does not fit this version: {reason}") from error
-        for key, value in state["options"].items():
-            setattr(self, key, value)
+        for key in options:
+            setattr(self, key, state["options"][key])
         self.classes = tuple(state["classes"])
-        self.threads = int(state["recipe"].get("threads", 0))
+        self.threads = threads
         self.module = module.to(pick_device(device)).eval()
 
     # ------------------------------------------------------------------------------ prediction

@@ -15,6 +15,8 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+#: Threads of the CPU that a recipe may ask for; a million end the interpreter.
+MAX_THREADS = 4096
 #: Bytes of freed memory that a process keeps for its next picture.
 KEPT = 128 * 2**20
 

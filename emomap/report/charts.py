@@ -6,16 +6,16 @@ setting.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from emomap import metrics
-from emomap.errors import EmomapError
+from emomap.io.schema import STRICT, read_json_lines
 from emomap.tables import number
 
 #: Number of bars of a histogram.
@@ -112,6 +112,13 @@ def distributions(
     return found
 
 
+class LogLine(TypedDict):
+    """An epoch of a training log; beside its number, losses and accuracies."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    epoch: int
+
+
 def learning_curves(log: Path) -> list[Chart]:
     """Loss and accuracy by epoch, from the JSON lines of a training log.
 
@@ -123,10 +130,7 @@ def learning_curves(log: Path) -> list[Chart]:
     """
     if not log.exists():
         return []
-    try:
-        lines = [json.loads(line) for line in log.read_text("utf-8").splitlines() if line.strip()]
-    except ValueError as error:
-        raise EmomapError(f"{log}: damaged: {error}") from error
+    lines = [line for line, _ in read_json_lines(log, LogLine)]
     charts = []
     for kind in ("loss", "accuracy"):
         series = {

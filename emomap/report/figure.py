@@ -174,8 +174,8 @@ def _grid(
             axes.spines[:].set_visible(False)
             if sample is samples[0]:
                 axes.set_title(title, fontsize=size, parse_math=False)
-            if metric and title in files:
-                value = run.values[title][metric][sample.id]
+            value = run.values.get(title, {}).get(metric, {}).get(sample.id) if metric else None
+            if metric and value is not None:
                 words = f"{metrics.CATALOGUE[metric].long_name} {value:.3f}"
                 axes.set_xlabel(words, fontsize=min(7.0, _fitting(each, words)), labelpad=2)
     _scale(drawn, grid)

@@ -17,7 +17,7 @@ from typing import Any
 
 from emomap import io, metrics
 from emomap.analysis.pairs import probability
-from emomap.errors import EmomapError
+from emomap.errors import EmomapError, grouped
 from emomap.report import charts, heat, pictures, ranked, words
 from emomap.runs import results
 from emomap.runs.results import Results
@@ -69,6 +69,7 @@ def page(run: Results) -> str:
     return environment.get_template("page.html.j2").render(
         run=run,
         summary=run.summary,
+        failed=grouped(run.summary["failed"]),
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         style=(here / "style.css").read_text("utf-8"),
         script=script,

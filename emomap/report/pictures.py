@@ -135,7 +135,8 @@ def _shown(
     size = (small.shape[1], small.shape[0])
     overlays = [*_gaze(sample, protocol, size)]
     for name, paths in files.items():
-        values = {metric: column[sample.id] for metric, column in run.values[name].items()}
+        columns = run.values[name].items()
+        values = {metric: column[sample.id] for metric, column in columns if sample.id in column}
         if sample.id in paths:
             uri = _encode(heat.colours(heat.spread(io.read_map(paths[sample.id]), size)))
             overlays.append(Overlay(name, uri, f"Map of {name} over image {sample.id}", values))

@@ -43,8 +43,8 @@ class Results:
     @property
     def metrics(self) -> list[str]:
         """The metrics of the run, in the order of its table."""
-        tables = (entry["metrics"] for entry in self.summary["methods"].values())
-        return list(next((table for table in tables if table), {}))
+        tables = [entry["metrics"] for entry in self.summary["methods"].values()]
+        return list(max(tables, key=len, default={}))
 
     @cached_property
     def values(self) -> dict[str, dict[str, dict[str, float]]]:
@@ -56,8 +56,13 @@ class Results:
         found: dict[str, dict[str, dict[str, float]]] = {}
         for name in self.methods:
             path = Run(self.folder).rows(name)
+            table: dict[str, dict[str, float]] = {}
             for row in read_rows(path):
-                found.setdefault(name, {}).setdefault(row.metric, {})[row.image] = row.value
+                column = table.setdefault(row.metric, {})
+                if row.value is not None:
+                    column[row.image] = row.value
+            if any(table.values()):
+                found[name] = {metric: column for metric, column in table.items() if column}
             for metric, cell in self.summary["methods"][name]["metrics"].items():
                 there = len(found.get(name, {}).get(metric, {}))
                 if there < cell["n"]:
@@ -113,7 +118,11 @@ class Results:
         import pandas
 
         return pandas.DataFrame(
-            [vars(row) for name in self.methods for row in read_rows(Run(self.folder).rows(name))]
+            [
+                row.record()
+                for name in self.methods
+                for row in read_rows(Run(self.folder).rows(name))
+            ]
         )
 
     def dataset(self) -> Dataset:

@@ -17,13 +17,13 @@ from emomap.errors import EmomapError, UsageError, listed
 from emomap.progress import track
 from emomap.sample import Gaze
 from emomap.scoring import per_image
-from emomap.scoring.image import MapToScore, Scored, score_items
+from emomap.scoring.image import NEGATIVE, MapToScore, Scored, score_items
 from emomap.scoring.pool import pool_fixations
-from emomap.scoring.protocol import Protocol, available, check_metrics, missing_inputs
+from emomap.scoring.protocol import Protocol, available_among, check_metrics, missing_inputs
 from emomap.scoring.resume import PartFile
 from emomap.scoring.scores import Scores
 
-#: Files that are read to see what a folder holds.
+#: Predictions that are read to see whether they are fixation maps.
 LOOKED_AT = 5
 
 
@@ -63,7 +63,7 @@ def score(
             An interrupted call resumes when it is repeated.
         **choices: fields of `emomap.scoring.protocol.Protocol`, instead of ``protocol``:
             ``metrics=["cc", "nss"]``, ``convention``, ``resize``, ``sigma``, ``emd_downsize``,
-            ``stretch``.
+            ``stretch``, ``prediction``.
 
     Returns:
         The values of each image. The object prints as a table, and has `Scores.summary`,
@@ -105,18 +105,23 @@ def score(
     part = PartFile(Path(keep), items, protocol, Path(truth)) if keep else None
     results = _run(items, mine, protocol, jobs, show, part)
     failed = [result.problem for result in results if result.problem]
+    advice = _advice(results)
     if len(failed) == len(results):
-        raise EmomapError(f"no map could be scored; the first problem: {failed[0]}")
+        raise EmomapError(
+            "; ".join([f"no map could be scored; the first problem: {failed[0]}", *advice])
+        )
+    scored = [result for result in results if not result.problem]
     found = Scores(
-        {result.id: result.values for result in results if not result.problem},
+        {r.id: {name: r.values.get(name) for name in protocol.metrics} for r in scored},
         protocol,
         omitted,
         failed,
-        [*remarks, *(remark for result in results for remark in result.remarks)],
+        [*remarks, *advice, *(remark for result in results for remark in result.remarks)],
         sum(result.blank for result in results),
         seed,
         Path(predictions).resolve().name,
         Path(truth).resolve().name,
+        {result.id: result.lacking for result in scored if result.lacking},
     )
     if keep and part:
         per_image.write(Path(keep), found.per_image())
@@ -149,37 +154,13 @@ def _missing(ids: Sequence[str], what: str, where: str | Path, allowed: bool) ->
 
 def _fitting(protocol: Protocol, items: Sequence[MapToScore]) -> tuple[Protocol, dict[str, str]]:
     """The protocol without metrics that this ground truth cannot serve; these with the reason."""
-    has = _available(items)
+    has = available_among([item.gaze for item in items])
     omitted = missing_inputs(protocol.metrics, has)
     kept = tuple(name for name in protocol.metrics if name not in omitted)
     if not kept:
         reasons = "; ".join(f"{name} {reason}" for name, reason in omitted.items())
         raise EmomapError(f"none of the metrics can be computed from this ground truth: {reasons}")
     return replace(protocol, metrics=kept), omitted
-
-
-def _available(items: Sequence[MapToScore]) -> set[str]:
-    """What the gaze of some items, evenly spread, can serve. Those that cannot be read are skipped.
-
-    Raises:
-        EmomapError: the gaze of no item can be read.
-    """
-    found: set[str] = set()
-    problem: EmomapError | None = None
-    read = 0
-    for item in [*items[:: max(1, len(items) // LOOKED_AT)], *items]:
-        try:
-            gaze = item.gaze()
-        except EmomapError as error:
-            problem = problem or error
-            continue
-        found |= available(gaze) if gaze else set()
-        read += 1
-        if read == LOOKED_AT or "fixations" in found:
-            break
-    if problem and not read:
-        raise problem
-    return found
 
 
 def _looks_exchanged(files: Sequence[Path]) -> bool:
@@ -189,6 +170,17 @@ def _looks_exchanged(files: Sequence[Path]) -> bool:
         with contextlib.suppress(EmomapError):
             found.append(kind_of(io.read_map(file)))
     return bool(found) and all(kind == "fixation maps" for kind in found)
+
+
+def _advice(results: Sequence[Scored]) -> list[str]:
+    """What to do about negative maps, in one line."""
+    negative = [result for result in results if NEGATIVE in result.lacking.values()]
+    if not negative:
+        return []
+    count = f"{len(negative)} of {len(results)} maps have negative values"
+    if all(result.log for result in negative):
+        return [f"{count}, and could be log-densities; if they are, say --prediction log-density"]
+    return [f"{count}; shift them (map - map.min()), or leave metrics of distributions out"]
 
 
 def _mine(items: Sequence[MapToScore], shard: tuple[int, int] | None) -> list[MapToScore]:

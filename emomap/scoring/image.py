@@ -6,7 +6,7 @@ the signature of every value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,8 +18,19 @@ from emomap import io, metrics, parallel
 from emomap.errors import EmomapError
 from emomap.io.files import File
 from emomap.sample import Gaze
+from emomap.scoring.kinds import as_map, is_log
 from emomap.scoring.pool import pooled_elsewhere
 from emomap.scoring.protocol import Protocol
+
+#: Why a metric of distributions has no value.
+NEGATIVE = "negative, which cannot be shared out as a distribution"
+#: What a metric may need, in words.
+_TRUTHS = {
+    "fixations": "fixations",
+    "density": "a density",
+    "other": "fixations on other images",
+    "baseline": "fixations on other images",
+}
 
 
 @dataclass(frozen=True)
@@ -38,9 +49,11 @@ class Scored:
     Attributes:
         id: of the image.
         values: metric -> value; empty if there is a problem.
-        problem: what went wrong, with the name of the file.
+        problem: why there is no value at all, with the name of the file.
         remarks: what the user should know about the map or its gaze.
         blank: whether the map is zero everywhere.
+        lacking: metric -> why it cannot be computed for this map.
+        log: whether the map could be a log-density, though it is scored as a map.
     """
 
     id: str
@@ -48,6 +61,8 @@ class Scored:
     problem: str | None = None
     remarks: tuple[str, ...] = ()
     blank: bool = False
+    lacking: Mapping[str, str] = field(default_factory=dict)
+    log: bool = False
 
 
 def score_items(
@@ -74,29 +89,68 @@ def score_items(
 
 
 def score_item(item: MapToScore, protocol: Protocol, nonfixations: Path | None = None) -> Scored:
-    """Score one map. A failure is returned as a problem, which names the file."""
+    """Score one map. A failure is returned as a problem, which names the file.
+
+    A metric that does not apply to this map or its gaze leaves the others their values.
+    """
+    name = str(item.map_file)
     try:
-        values = io.read_map(item.map_file)
+        values = io.read_map(item.map_file, logarithm=protocol.prediction == "log-density")
+        log = protocol.prediction == "map" and is_log(values)
+        values = as_map(values, protocol.prediction, name)
         gaze = item.gaze()
         if gaze is None:
             return Scored(item.id, problem=f"{item.id}: no gaze for this image")
         remarks, blank = _remarks(item, values, gaze), not values.any()
-        values = resize_to_gaze(values, target_shape(gaze), protocol, str(item.map_file))
+        values = resize_to_gaze(values, target_shape(gaze), protocol, name)
         truth = truths(gaze, protocol, item.id, nonfixations)
     except EmomapError as error:
         return Scored(item.id, problem=str(error))
+    found, lacking = _evaluate(values, truth, protocol)
+    first = next(iter(lacking.values()), "")
+    problem = None if found else f"{name}: {first.removeprefix('refused: ')}"
+    negative = NEGATIVE in lacking.values()
+    return Scored(item.id, found, problem, remarks, blank, lacking, log and negative)
+
+
+def _evaluate(
+    values: NDArray[Any], truth: Mapping[str, Any], protocol: Protocol
+) -> tuple[dict[str, float], dict[str, str]]:
+    """The values of all metrics, and why some have none: metric -> reason."""
+    score = partial(
+        metrics.evaluate,
+        values,
+        **truth,
+        convention=protocol.convention,
+        options={"emd": {"downsize": protocol.emd_downsize}},
+    )
+    lacking = absent(protocol.metrics, truth)
+    names = [name for name in protocol.metrics if name not in lacking]
+    if not names:
+        return {}, lacking
     try:
-        scores = metrics.evaluate(
-            values,
-            **truth,
-            metrics=protocol.metrics,
-            convention=protocol.convention,
-            options={"emd": {"downsize": protocol.emd_downsize}},
-        )
-    except ValueError as error:
-        return Scored(item.id, problem=f"{item.map_file}: {error}")
-    chosen = {name: float(scores[name]) for name in protocol.metrics}
-    return Scored(item.id, chosen, remarks=remarks, blank=blank)
+        scores = score(metrics=names)
+        return {name: float(scores[name]) for name in names}, lacking
+    except ValueError:
+        pass  # a metric refuses, so each is asked on its own
+    found: dict[str, float] = {}
+    for name in names:
+        try:
+            found[name] = float(score(metrics=[name])[name])
+        except metrics.NegativeMapError as error:
+            lacking[name] = NEGATIVE if error.name == "prediction" else f"refused: {error}"
+        except ValueError as error:
+            lacking[name] = f"refused: {error}"
+    return found, lacking
+
+
+def absent(names: Iterable[str], truth: Iterable[str]) -> dict[str, str]:
+    """The metrics that need a truth which is not there: metric -> "without ..."."""
+    return {
+        name: f"without {' and '.join(dict.fromkeys(_TRUTHS[n] for n in need))}"
+        for name in names
+        if (need := [n for n in metrics.CATALOGUE[name].inputs if n not in truth])
+    }
 
 
 def target_shape(gaze: Gaze) -> tuple[int, int]:
@@ -149,7 +203,10 @@ def truths(
         nonfixations: file made by `pool_fixations`, if a metric needs the gaze on other images.
 
     Raises:
-        EmomapError: no fixation in the picture, or a metric needs fixations that do not exist.
+        EmomapError: no fixation in the picture.
+
+    A metric whose truth is not there (fixations on other images, for a density or a single image)
+    finds nothing under its name, and `metrics.evaluate` says so.
     """
     needs = protocol.needs()
     found: dict[str, Any] = {}
@@ -164,13 +221,12 @@ def truths(
             found["density"] = metrics.density(counts, protocol.sigma_for(gaze.shape))
     elif gaze.density is not None:
         found["density"] = gaze.density
-    if needs & {"other", "baseline"}:
-        if nonfixations is None or gaze.points is None:
-            raise EmomapError(f"{name}: shuffled AUC and information gain need fixations")
+    if needs & {"other", "baseline"} and nonfixations and gaze.points is not None:
         pooled = pooled_elsewhere(nonfixations, name, gaze.shape)
-        found["other"] = pooled
-        if "baseline" in needs:
-            found["baseline"] = metrics.density(pooled, protocol.sigma_for(gaze.shape))
+        if pooled is not None:
+            found["other"] = pooled
+            if "baseline" in needs:
+                found["baseline"] = metrics.density(pooled, protocol.sigma_for(gaze.shape))
     return {key: value for key, value in found.items() if key in needs}
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from emomap import metrics
 from emomap.errors import EmomapError
 from emomap.sample import Gaze
-from emomap.scoring.image import MapToScore, Scored, truths
+from emomap.scoring.image import MapToScore, Scored, absent, truths
 from emomap.scoring.protocol import Protocol
 
 
@@ -84,9 +84,10 @@ def score_observers(
         if gaze is None:
             return Scored(name, problem=f"{name}: no gaze for this image")
         truth = truths(gaze, replace(protocol, metrics=names), name, nonfixations)
+        lacking = absent(names, truth)
         values = observer_ceiling(
             gaze,
-            names,
+            [n for n in names if n not in lacking],
             protocol.sigma_for(gaze.shape),
             convention=protocol.convention,
             other=truth.get("other"),
@@ -94,7 +95,7 @@ def score_observers(
         )
     except EmomapError as error:
         return Scored(name, problem=f"{name}: {error}")
-    return Scored(name, values)
+    return Scored(name, values, lacking=lacking)
 
 
 def _counts_by_observer(gaze: Gaze) -> NDArray[np.int64]:

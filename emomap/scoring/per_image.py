@@ -15,7 +15,7 @@ import io as text_io
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
 from typing import Any, NotRequired
@@ -38,17 +38,20 @@ class PerImage:
     """Values by image and metric.
 
     Attributes:
-        values: image -> metric -> value; every image has the same metrics.
+        values: image -> metric -> value; every image has the same metrics. None where a metric
+            does not apply to the map.
         signature: of all metrics together; "" if a file does not say.
         method, dataset: names; "" if a file does not say.
         signatures: metric -> its own signature, if a file keeps them apart.
+        lacking: image -> metric -> why it has no value, if that is known.
     """
 
-    values: Mapping[str, Mapping[str, float]]
+    values: Mapping[str, Mapping[str, float | None]]
     signature: str = ""
     method: str = ""
     dataset: str = ""
     signatures: Mapping[str, str] = field(default_factory=dict)
+    lacking: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def metrics(self) -> list[str]:
@@ -62,17 +65,38 @@ class PerImage:
         return of_metric(self.signature, metric) if self.signature else ""
 
     def column(self, metric: str) -> list[float]:
-        """The values of one metric, in the order of the images."""
-        return [line[metric] for line in self.values.values()]
+        """The values of one metric, in the order of the images that have one."""
+        return list(self.by_image(metric).values())
+
+    def by_image(self, metric: str) -> dict[str, float]:
+        """Image -> value of one metric, for the images that have one."""
+        return {
+            image: value
+            for image, line in self.values.items()
+            if (value := line[metric]) is not None
+        }
 
     def rows(self) -> list[Row]:
         """The values as rows of a run folder."""
         signed = {name: self.signed(name) for name in self.metrics}
         return [
-            Row(self.dataset, self.method, image, name, value, signed[name])
+            Row(self.dataset, self.method, image, name, value, signed[name], self._why(image, name))
             for image, line in self.values.items()
             for name, value in line.items()
         ]
+
+    def gaps(self) -> dict[str, dict[str, str]]:
+        """Image -> metric -> why it has no value, for the images that lack some."""
+        gaps = {
+            image: {name: self._why(image, name) for name, value in line.items() if value is None}
+            for image, line in self.values.items()
+        }
+        return {image: reasons for image, reasons in gaps.items() if reasons}
+
+    def _why(self, image: str, metric: str) -> str:
+        if self.values[image][metric] is not None:
+            return ""
+        return self.lacking.get(image, {}).get(metric, "without a reason in the file")
 
 
 def check_path(path: Path, option: str) -> None:
@@ -145,7 +169,8 @@ def _to_csv(table: PerImage) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["image", *table.metrics, "signature"])
     for image, line in table.values.items():
-        writer.writerow([image, *map(repr, line.values()), table.signature])
+        shown = ("" if value is None else repr(value) for value in line.values())
+        writer.writerow([image, *shown, table.signature])
     return out.getvalue()
 
 
@@ -161,14 +186,14 @@ def _to_json(table: PerImage) -> str:
 
 
 def _to_lines(table: PerImage) -> str:
-    return "".join(json.dumps(asdict(row)) + "\n" for row in table.rows())
+    return "".join(json.dumps(row.record()) + "\n" for row in table.rows())
 
 
 class PerImageFile(TypedDict):
     """The schema of the JSON file. One that somebody else made may have nothing but the images."""
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
-    images: dict[str, dict[str, float]]
+    images: dict[str, dict[str, float | None]]
     method: NotRequired[str]
     dataset: NotRequired[str]
     signature: NotRequired[str]
@@ -183,7 +208,8 @@ def _from_csv(path: Path) -> PerImage:
 def _from_pq(path: Path) -> PerImage:
     pandas = _pandas(path)
     try:
-        records = pandas.read_parquet(path).to_dict("records")
+        frame = pandas.read_parquet(path)
+        records = frame.astype(object).where(frame.notna(), None).to_dict("records")
     except (OSError, ValueError) as error:
         raise EmomapError(f"{path}: not a Parquet file that can be read: {error}") from error
     return _from_records(path, list(enumerate(records, 1)))
@@ -206,7 +232,7 @@ def _from_records(path: Path, records: Sequence[tuple[int, Mapping[str, Any]]]) 
     said = {str(record.get("signature") or "") for _, record in records}
     if len(said) > 1:
         raise EmomapError(f"{path}: its lines have different signatures; split the file")
-    values: dict[str, dict[str, float]] = {}
+    values: dict[str, dict[str, float | None]] = {}
     for number, record in records:
         image = str(record["image"])
         if image in values:
@@ -245,13 +271,16 @@ def _from_lines(path: Path) -> PerImage:
     methods = {row.method for row in rows}
     if len(methods) > 1:
         raise EmomapError(f"{path}: has rows of several methods ({listed(sorted(methods))})")
-    values: dict[str, dict[str, float]] = {}
+    values: dict[str, dict[str, float | None]] = {}
+    lacking: dict[str, dict[str, str]] = {}
     for row in rows:
         if row.metric in values.setdefault(row.image, {}):
             raise EmomapError(f"{path}: '{row.image}' has {row.metric} twice")
         values[row.image][row.metric] = row.value
+        if row.value is None:
+            lacking.setdefault(row.image, {})[row.metric] = row.reason
     signatures = {row.metric: row.signature for row in rows}
-    return PerImage(values, "", rows[0].method, rows[0].dataset, signatures)
+    return PerImage(values, "", rows[0].method, rows[0].dataset, signatures, lacking)
 
 
 def _checked(path: Path, found: PerImage) -> PerImage:
@@ -280,7 +309,9 @@ def _metric(column: str) -> str:
     return ALIASES.get(key, key)
 
 
-def _number(value: Any, where: str) -> float:
+def _number(value: Any, where: str) -> float | None:
+    if value is None or str(value).strip() == "":  # the metric does not apply to this map
+        return None
     try:
         found = float(value)
     except (TypeError, ValueError) as error:

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomap import io, metrics
-from emomap.errors import EmomapError
 from emomap.sample import Gaze
 
 
@@ -38,7 +37,7 @@ def pool_fixations(gazes: Iterable[tuple[str, Gaze]], path: Path) -> Path:
     return path
 
 
-def pooled_elsewhere(path: Path, name: str, shape: tuple[int, int]) -> NDArray[Any]:
+def pooled_elsewhere(path: Path, name: str, shape: tuple[int, int]) -> NDArray[Any] | None:
     """(H, W) counts of the fixations on all images but one, at the size of that one.
 
     Args:
@@ -46,14 +45,14 @@ def pooled_elsewhere(path: Path, name: str, shape: tuple[int, int]) -> NDArray[A
         name: the image that is left out.
         shape: its (height, width).
 
-    Raises:
-        EmomapError: no other image has a fixation.
+    Returns:
+        None if no other image has a fixation.
     """
     points, owner, ids = _pool(path)
     height, width = shape
     elsewhere = points[owner != ids.get(name, -1)]
     if not len(elsewhere):
-        raise EmomapError(f"{name}: no fixations on other images, so no shuffled AUC")
+        return None
     pixels = np.clip(elsewhere * (width, height) - 0.5, 0, (width - 1, height - 1))
     counts: NDArray[Any] = metrics.fixation_map(pixels, shape)
     return counts

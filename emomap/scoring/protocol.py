@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from emomap import metrics
-from emomap.errors import UsageError
+from emomap.errors import EmomapError, UsageError
 from emomap.sample import Gaze
+from emomap.scoring.kinds import PREDICTIONS, Prediction
 
 #: The metrics that papers report. The others of the catalogue are computed on request.
 METRICS = ("auc_judd", "auc_borji", "cc", "sim", "kl", "emd", "nss")
 
 #: MIT's blur of fixations, for a data set that states no sigma of its own.
 MIT_FC = 8.0
+
+#: Images whose gaze is read to see what it can serve.
+LOOKED_AT = 5
 
 #: Short names that papers use for the same metrics.
 ALIASES = {
@@ -42,6 +46,8 @@ class Protocol:
             which follows the size of the picture (24 px at 640 and at 1024 wide).
         emd_downsize: factor by which both maps shrink before the transport problem.
         stretch: accept maps whose aspect ratio differs from the picture's.
+        prediction: what the values of a map are: "map", "density", or "log-density", of which the
+            exponential is scored.
     """
 
     metrics: tuple[str, ...] = METRICS
@@ -50,6 +56,12 @@ class Protocol:
     sigma: float | None = None
     emd_downsize: int = 32
     stretch: bool = False
+    prediction: Prediction = "map"
+
+    def __post_init__(self) -> None:
+        """Refuse a kind of prediction that does not exist."""
+        if self.prediction not in PREDICTIONS:
+            raise UsageError(f"prediction '{self.prediction}': choose {', '.join(PREDICTIONS)}")
 
     def sigma_for(self, shape: tuple[int, int]) -> float:
         """The blur in pixels for a picture of this (height, width)."""
@@ -72,6 +84,8 @@ class Protocol:
             choices["downsize"] = self.emd_downsize
         if self.stretch:
             choices["stretch"] = True
+        if self.prediction == "log-density":
+            choices["prediction"] = self.prediction
         choices["seed"] = seed
         return metrics.signature(names, convention=self.convention, **choices)
 
@@ -106,6 +120,51 @@ def available(gaze: Gaze) -> set[str]:
     if gaze.points is not None:
         return {"fixations", "density", "other", "baseline"}
     return {"density"} if gaze.density is not None else set()
+
+
+def available_among(readers: Sequence[Callable[[], Gaze | None]]) -> set[str]:
+    """What the gaze of some images, evenly spread, can serve. What cannot be read is skipped.
+
+    Args:
+        readers: a function for each image that reads its gaze.
+
+    Raises:
+        EmomapError: the gaze of no image can be read.
+    """
+    found: set[str] = set()
+    for gaze in _looked_at(readers):
+        found |= available(gaze)
+        if "fixations" in found:
+            break
+    return found
+
+
+def first_gaze(readers: Sequence[Callable[[], Gaze | None]]) -> Gaze | None:
+    """The first gaze that can be read; None if no image has any.
+
+    Raises:
+        EmomapError: the gaze of no image can be read.
+    """
+    return next(_looked_at(readers), None)
+
+
+def _looked_at(readers: Sequence[Callable[[], Gaze | None]]) -> Iterator[Gaze]:
+    """The first few that can be read of images evenly spread, then of all."""
+    problem: EmomapError | None = None
+    read = 0
+    for reader in [*readers[:: max(1, len(readers) // LOOKED_AT)], *readers]:
+        if read == LOOKED_AT:
+            return
+        try:
+            gaze = reader()
+        except EmomapError as error:
+            problem = problem or error
+            continue
+        read += 1
+        if gaze is not None:
+            yield gaze
+    if problem and not read:
+        raise problem
 
 
 def missing_inputs(names: Iterable[str], has: set[str]) -> dict[str, str]:

@@ -1,23 +1,33 @@
 """`PartFile`: the results so far of one `score`, which a later call resumes from.
 
-The first line says what is scored and how, and each line after it holds one image. A last line that
-a kill cut short is left out. Only results of the same maps, scored in the same way, are used again.
+Only results of the same maps, scored in the same way, are used again.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import NotRequired
 
-from emomap import io
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+
+from emomap.io.resumable import ResumeFile
+from emomap.io.schema import STRICT
 from emomap.scoring.image import MapToScore, Scored
 from emomap.scoring.protocol import Protocol
 
-#: Results that are written at once.
-BATCH = 20
+
+class _ScoredLine(TypedDict):
+    """A scored map."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    id: str
+    stamp: int
+    values: dict[str, float]
+    remarks: list[str]
+    lacking: NotRequired[dict[str, str]]
+    log: NotRequired[bool]
 
 
 class PartFile:
@@ -31,55 +41,57 @@ class PartFile:
     """
 
     def __init__(self, output: Path, items: Sequence[MapToScore], protocol: Protocol, truth: Path):
-        self.path = output.with_name(f"{output.name}.part")
         maps = [f"{item.id}\n{item.map_file}\n" for item in items]
-        self._head = {
+        head = {
             "signature": protocol.signature(),
             "truth": str(truth.resolve()),
             "maps": hashlib.sha256("".join(maps).encode()).hexdigest(),
         }
+        self.path = output.with_name(f"{output.name}.part")
+        self._file = ResumeFile(self.path, head, _ScoredLine)
+        self._metrics = set(protocol.metrics)
         self._stamps = {item.id: _stamp(item) for item in items}
-        self._waiting: list[dict[str, Any]] = []
 
     def read(self) -> dict[str, Scored]:
         """The results of maps that have not changed since.
 
-        A file that belongs to another call is replaced by an empty one.
-
         Raises:
-            EmomapError: the file cannot be written.
+            EmomapError: the file is damaged, or cannot be written.
         """
-        lines = list(io.whole_lines(self.path))
-        if not lines or lines[0] != self._head:
-            io.write_text(self.path, json.dumps(self._head) + "\n")
-            return {}
         return {
-            line["id"]: Scored(line["id"], line["values"], None, tuple(line["remarks"]))
-            for line in lines[1:]
+            line["id"]: Scored(
+                line["id"],
+                line["values"],
+                remarks=tuple(line["remarks"]),
+                lacking=line.get("lacking", {}),
+                log=line.get("log", False),
+            )
+            for line in self._file.read()
             if line["stamp"] == self._stamps.get(line["id"])
+            and {*line["values"], *line.get("lacking", {})} == self._metrics
         }
 
     def add(self, result: Scored) -> None:
         """Keep a result. Failed and blank maps are scored again, since they may have been fixed."""
         if result.problem or result.blank:
             return
-        stamp = self._stamps[result.id]
-        line = {"id": result.id, "stamp": stamp, "values": dict(result.values)}
-        self._waiting.append({**line, "remarks": result.remarks})
-        if len(self._waiting) >= BATCH:
-            self.flush()
+        line = {
+            "id": result.id,
+            "stamp": self._stamps[result.id],
+            "values": dict(result.values),
+            "remarks": result.remarks,
+        }
+        if result.lacking:
+            line |= {"lacking": dict(result.lacking), "log": result.log}
+        self._file.add(line)
 
     def flush(self) -> None:
-        """Write the results that are waiting.
-
-        Each starts with a line end, so that it never continues a line that a kill cut short.
-        """
-        io.append_text(self.path, "".join("\n" + json.dumps(line) for line in self._waiting))
-        self._waiting = []
+        """Write the results that are waiting."""
+        self._file.flush()
 
     def remove(self) -> None:
         """Remove the file, once all results are in the output."""
-        self.path.unlink(missing_ok=True)
+        self._file.remove()
 
 
 def _stamp(item: MapToScore) -> int:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from emomap import io, metrics
 from emomap.errors import EmomapError
@@ -14,15 +15,26 @@ from emomap.io.schema import STRICT, read_json_lines
 
 @dataclass(frozen=True)
 class Row:
-    """One value with its data set, method, image and metric, and the signature behind it."""
+    """One value with its data set, method, image and metric, and the signature behind it.
+
+    Where the metric does not apply to the map, the value is None and there is a reason.
+    """
 
     dataset: str
     method: str
     image: str
     metric: str
-    value: float
+    value: float | None
     signature: str
+    reason: str = ""
     __pydantic_config__ = STRICT
+
+    def record(self) -> dict[str, Any]:
+        """The row by its keys; a row with a value has no reason."""
+        found = asdict(self)
+        if self.value is not None:
+            del found["reason"]
+        return found
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -60,7 +72,7 @@ def resume_rows(path: Path, names: Iterable[str]) -> list[Row]:
 
 def append_rows(path: Path, rows: Iterable[Row]) -> None:
     """Append rows to a file of rows."""
-    io.append_text(path, "".join(json.dumps(asdict(row)) + "\n" for row in rows))
+    io.append_text(path, "".join(json.dumps(row.record()) + "\n" for row in rows))
 
 
 def _parsed(path: Path) -> Iterator[tuple[Row, int]]:
@@ -71,6 +83,8 @@ def _parsed(path: Path) -> Iterator[tuple[Row, int]]:
         for number, (row, end) in enumerate(read_json_lines(path, Row), 1):
             if row.metric not in metrics.CATALOGUE:
                 raise EmomapError(f"{path}, line {number}: metric: no metric is called so")
+            if row.value is None and not row.reason:
+                raise EmomapError(f"{path}, line {number}: value: null without a reason")
             yield row, end
     except EmomapError as error:
         raise EmomapError(f"{error}; remove the file and run the command again") from error

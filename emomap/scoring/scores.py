@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from emomap.scoring.incomplete import incomplete
 from emomap.scoring.per_image import PerImage
 from emomap.scoring.protocol import Protocol
 from emomap.scoring.signature import explain as explain_signature
@@ -18,7 +19,8 @@ class Scores:
     """Values of each image and metric, with what was left out and why.
 
     Attributes:
-        values: image -> metric -> value, in the order of the images.
+        values: image -> metric -> value, in the order of the images; None where the metric does
+            not apply to the map.
         protocol: how they were computed.
         omitted: metric -> why it could not be computed from this ground truth.
         failed: one line for each map that could not be scored.
@@ -27,9 +29,10 @@ class Scores:
             something probably went wrong when they were made.
         seed: of the bootstrap.
         method, dataset: the names of the two folders.
+        lacking: image -> metric -> why it has no value.
     """
 
-    values: Mapping[str, Mapping[str, float]]
+    values: Mapping[str, Mapping[str, float | None]]
     protocol: Protocol
     omitted: Mapping[str, str]
     failed: Sequence[str] = ()
@@ -38,22 +41,32 @@ class Scores:
     seed: int = 0
     method: str = ""
     dataset: str = ""
+    lacking: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def n_images(self) -> int:
         """Number of maps that were scored."""
         return len(self.values)
 
+    @property
+    def incomplete(self) -> list[str]:
+        """A line for each reason why some maps lack some metrics."""
+        return incomplete(self.lacking, self.n_images, self.protocol.metrics)
+
     def column(self, metric: str) -> list[float]:
-        """The values of one metric, in the order of the images."""
+        """The values of one metric, in the order of the images that have one."""
         return self.per_image().column(metric)
 
     def per_image(self) -> PerImage:
         """The values of each image, for `emomap.scoring.per_image.write`."""
-        return PerImage(self.values, self.protocol.signature(), self.method, self.dataset)
+        signature = self.protocol.signature()
+        return PerImage(self.values, signature, self.method, self.dataset, lacking=self.lacking)
 
-    def summary(self) -> dict[str, dict[str, float]]:
-        """metric -> mean, low, high (95% bootstrap interval over images), n."""
+    def summary(self) -> dict[str, dict[str, Any]]:
+        """metric -> mean, low, high (95% bootstrap interval over images), n.
+
+        The first three are None for a metric that applies to no map.
+        """
         return {metric: dict(entry) for metric, entry in self._summed().means.items()}
 
     def signatures(self) -> dict[str, str]:
@@ -112,9 +125,11 @@ class Scores:
         notes = [f"left out: {name} ({reason})" for name, reason in self.omitted.items()]
         if self.failed:
             notes.append(f"not scored: {len(self.failed)} of {self.n_images + len(self.failed)}")
+        summed = Summary.of(self.per_image(), self.seed)
         more = {
             "omitted": dict(self.omitted),
+            "incomplete": self.incomplete,
             "failed": list(self.failed),
             "remarks": list(self.remarks),
         }
-        return replace(Summary.of(self.per_image(), self.seed), notes=notes, more=more)
+        return replace(summed, notes=[*notes, *summed.notes], more=more)

@@ -37,6 +37,7 @@ _WORDS = {
     ("solver", "exact"): "the transport problem is solved exactly",
     ("clip", "0"): "values that the resize makes negative become 0",
     ("stretch", "yes"): "maps of another aspect ratio were stretched",
+    ("prediction", "log-density"): "maps are log-densities, of which the exponential is scored",
     ("resize", "matlab-bicubic"): _IMRESIZE,
     ("resize", "matlab-bilinear"): f"{_IMRESIZE} with 'bilinear'",
     "steps": "the threshold goes in steps of {}",

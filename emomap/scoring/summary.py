@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from emomap import metrics
+from emomap.scoring.incomplete import incomplete
 from emomap.scoring.per_image import PerImage
 from emomap.scoring.signature import explain as explain_signature
 from emomap.scoring.signature import seeded
@@ -23,7 +24,8 @@ class Summary:
     """The mean of each metric over images, with its interval and signature.
 
     Attributes:
-        means: metric -> mean, low, high (95% bootstrap interval over images), n.
+        means: metric -> mean, low, high (95% bootstrap interval over images), n; None for a metric
+            that no image has.
         signatures: metric -> every choice behind its mean and interval; "" if unknown.
         signature: the same for all metrics in one string; "" if a file keeps them apart.
         n_images: number of images.
@@ -41,11 +43,13 @@ class Summary:
     @classmethod
     def of(cls, values: PerImage, seed: int = 0) -> Summary:
         """Summarise the values of images. ``seed`` is the seed of the bootstrap."""
+        gaps = incomplete(values.gaps(), len(values.values), values.metrics)
         return cls(
             {metric: interval(values.column(metric), seed) for metric in values.metrics},
             {metric: seeded(values.signed(metric), seed) for metric in values.metrics},
             seeded(values.signature, seed),
             len(values.values),
+            gaps,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -63,7 +67,7 @@ class Summary:
         rows = [
             [
                 label(metric),
-                *[number(entry[key], 4) for key in ("mean", "low", "high")],
+                *[_shown(entry[key]) for key in ("mean", "low", "high")],
                 str(entry["n"]),
             ]
             for metric, entry in self.means.items()
@@ -76,7 +80,11 @@ class Summary:
     def narrow_table(self) -> Table:
         """The table with mean and interval in one cell, for the narrow columns of a paper."""
         rows = [
-            [label(metric), with_interval(e["mean"], e["low"], e["high"], 4), str(e["n"])]
+            [
+                label(metric),
+                with_interval(e["mean"], e["low"], e["high"], 4) if e["n"] else "-",
+                str(e["n"]),
+            ]
             for metric, e in self.means.items()
         ]
         return replace(self.table(), header=("metric", "mean [95% interval]", "n"), rows=rows)
@@ -87,7 +95,10 @@ class Summary:
         rows = [
             [
                 label(metric),
-                *[repr(entry[key]) for key in ("mean", "low", "high", "n")],
+                *[
+                    "" if entry[key] is None else repr(entry[key])
+                    for key in ("mean", "low", "high", "n")
+                ],
                 self.signatures[metric],
                 *["; ".join(explain_signature(self.signatures[metric]))] * explain,
             ]
@@ -114,9 +125,18 @@ class Summary:
 
 
 def interval(values: Sequence[float], seed: int) -> dict[str, Any]:
-    """Mean with its 95% bootstrap interval over images: mean, low, high, n."""
+    """Mean with its 95% bootstrap interval over images: mean, low, high, n.
+
+    Without a value, mean, low and high are None.
+    """
+    if not values:
+        return {"mean": None, "low": None, "high": None, "n": 0}
     found = metrics.statistics.mean_interval(values, seed=seed)
     return {"mean": found.mean, "low": found.low, "high": found.high, "n": found.n}
+
+
+def _shown(value: float | None) -> str:
+    return "-" if value is None else number(value, 4)
 
 
 def label(metric: str) -> str:

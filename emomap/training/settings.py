@@ -8,13 +8,14 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from emomap.errors import UsageError
+from emomap.parallel import MAX_THREADS
 
 #: The smallest float above 0, for numbers that must not be 0.
 _ABOVE_0 = math.ulp(0.0)
 #: The least value of each number, and the limit that it must stay below.
 _RANGES = {
     **dict.fromkeys(("epochs", "batch", "step_epochs"), (1, math.inf)),
-    "threads": (1, 4097),  # a million end the interpreter
+    "threads": (1, MAX_THREADS + 1),
     **dict.fromkeys(("learning_rate", "gamma"), (_ABOVE_0, math.inf)),
     **dict.fromkeys(("backbone_learning_rate", "gate_learning_rate"), (0, math.inf)),
     **dict.fromkeys(("weight_decay", "clip", "workers", "memory", "save_every"), (0, math.inf)),

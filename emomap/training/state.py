@@ -9,12 +9,15 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from annotated_types import Ge, Len
 from torch import nn
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from emomap.errors import EmomapError
+from emomap.io.schema import STRICT, check
 from emomap.nn.backbone import read_state
 from emomap.nn.network import write_state
 
@@ -36,6 +39,26 @@ class TrainingState:
     best: list[float] = field(default_factory=lambda: [-1.0, -math.inf])
 
 
+class _Progress(TypedDict):
+    """`TrainingState` as a file has it."""
+
+    __pydantic_config__ = STRICT | {"extra": "forbid", "allow_inf_nan": True}  # type: ignore[misc]
+    step: Annotated[int, Ge(0)]
+    sums: dict[str, float]
+    history: list[dict[str, Any]]
+    best: Annotated[list[float], Len(2, 2)]
+
+
+class _StateFile(TypedDict):
+    """``state.pt``."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    identity: dict[str, Any]
+    weights: dict[str, Any]
+    optimizer: dict[str, Any]
+    progress: _Progress
+
+
 def rank(epoch: Mapping[str, Any]) -> list[float]:
     """Accuracy, then loss: the better epoch has the larger rank."""
     return [epoch.get("validation_accuracy", 0.0), -epoch.get("validation_loss", 0.0)]
@@ -51,17 +74,21 @@ def restore(
     """
     if not file.exists():
         return TrainingState()
-    state = read_state(file)
-    found = state.get("identity", {})
+    state = check(read_state(file), _StateFile, str(file))
+    found = state["identity"]
     for key, value in identity.items():
         if found.get(key) != value:
             raise EmomapError(
                 f"{file}: begun with {key}={found.get(key)}, now it is {value}; resume with the "
                 "old numbers, or train in another folder"
             )
-    network.load_state_dict(state["weights"])
-    optimizer.load_state_dict(state["optimizer"])
-    return TrainingState(**state["progress"])
+    try:
+        network.load_state_dict(state["weights"])
+        optimizer.load_state_dict(state["optimizer"])
+        return TrainingState(**state["progress"])
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:160]
+        raise EmomapError(f"{file}: does not fit this training: {reason}") from error
 
 
 def keep(

@@ -51,6 +51,7 @@ def test_notes_and_keys_that_only_a_score_has() -> None:
         "metrics",
         "signatures",
         "omitted",
+        "incomplete",
         "failed",
         "remarks",
     ]

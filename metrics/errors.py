@@ -1,0 +1,25 @@
+"""The errors of the library that a caller may want to tell from others."""
+
+from __future__ import annotations
+
+
+class NegativeMapError(ValueError):
+    """A map with negative values, which cannot be shared out as a distribution.
+
+    Attributes:
+        name: of the argument, "prediction" or "density".
+        count: number of negative values.
+        lowest: the lowest of them.
+    """
+
+    def __init__(self, name: str, count: int, lowest: float) -> None:
+        super().__init__(
+            f"{name} has {count} negative value(s), down to {lowest:g}, and cannot be shared out "
+            "as a distribution: shift it (map - map.min()), take exp() of a log-density, or pass "
+            "negative='clip' if the values are overshoot of an interpolation"
+        )
+        self.name, self.count, self.lowest = name, count, lowest
+
+    def __reduce__(self) -> tuple[type, tuple[str, int, float]]:
+        """For other processes, which make it anew."""
+        return type(self), (self.name, self.count, self.lowest)
