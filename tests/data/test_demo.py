@@ -145,7 +145,9 @@ def test_nothing_that_trains_sees_the_boxes(made: Dataset) -> None:
     assert users == ["demo.py"]
 
 
-@pytest.mark.parametrize("level", sorted(demo.LEVELS))
+@pytest.mark.parametrize(
+    "level", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in sorted(demo.LEVELS)[1:])]
+)
 def test_shortcuts_are_at_chance(level: int) -> None:
     """Neither colours nor layout tell the emotion: a linear classifier on either stays at 1/8."""
     from sklearn.linear_model import LogisticRegression
