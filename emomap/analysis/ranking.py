@@ -54,7 +54,7 @@ def all_metrics(summary: Mapping[str, Mapping[str, Any]]) -> list[str]:
 def mean_ranks(summary: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, float]:
     """Each method's rank (1 is best; ties share) averaged over the metrics, best first.
 
-    A method that lacks a metric has no mean rank.
+    A method that lacks a metric, if only on some images, has no mean rank.
     """
     names = all_metrics({name: table for name, table in summary.items() if name != CEILING})
     found = [places(summary, metric) for metric in names]
@@ -64,13 +64,14 @@ def mean_ranks(summary: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[s
 
 
 def places(summary: Mapping[str, Mapping[str, Mapping[str, Any]]], metric: str) -> dict[str, float]:
-    """Each method's rank on one metric: 1 is best, equal means share their ranks."""
+    """Each method's rank on one metric: 1 is best, equal means share their ranks.
+
+    Only of methods that have it on all images, since other means cannot be compared with these.
+    """
     sign = metrics.CATALOGUE[metric].direction
-    score = {
-        name: sign * table[metric]["mean"]
-        for name, table in summary.items()
-        if name != CEILING and metric in table
-    }
+    having = {name: t[metric] for name, t in summary.items() if name != CEILING and metric in t}
+    most = max((cell["n"] for cell in having.values()), default=0)
+    score = {name: sign * cell["mean"] for name, cell in having.items() if cell["n"] == most}
     return {
         name: sum(other > mine for other in score.values())
         + (sum(other == mine for other in score.values()) + 1) / 2

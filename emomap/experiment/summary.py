@@ -67,7 +67,9 @@ class Findings:
             if row.value is None:
                 reasons.setdefault(row.image, {})[row.metric] = row.reason
         images = len({row.image for row in rows})
-        self.incomplete += [f"{name}: {line}" for line in incomplete(reasons, images, names)]
+        self.incomplete += [
+            f"{name}: {line}; so it has no rank" for line in incomplete(reasons, images, names)
+        ]
 
     def add_predictions(self, plan: Plan, name: str, predictions: Path) -> None:
         """Add accuracy and confusion matrix on the labelled images of the split, if it has any.

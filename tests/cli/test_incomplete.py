@@ -66,6 +66,7 @@ def test_one_metric_does_not_take_the_others_with_it(
     assert mine["auc_judd"] == before["auc_judd"]
     assert mine["nss"]["mean"] == pytest.approx(before["nss"]["mean"], rel=1e-3)  # not clipped
     assert (mine["kl"]["n"], mine["cc"]["n"]) == (8, 12)
+    assert list(found["ranks"]) == ["center"]  # a mean over other images cannot be ranked
     assert "mine: sim, kl, emd: not scored: 4 of 12 maps negative" in found["printed"]
     # the same command again, the figure, and a comparison live with the gaps
     rows = (out / "rows" / "mine.jsonl").read_bytes()
