@@ -26,6 +26,10 @@ class Interrupted(EmomapError):
     exit_code = 130
 
 
+#: How many characters of a wrong value a message quotes.
+QUOTED = 60
+
+
 def printable(text: str, most: int | None = None) -> str:
     """Text for a terminal: control characters and broken Unicode escaped, cut after ``most``.
 

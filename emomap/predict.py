@@ -22,7 +22,7 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 
 from emomap import io, parallel
 from emomap.errors import EmomapError
-from emomap.io.schema import STRICT, read_json_lines
+from emomap.io.schema import STRICT, can_be_made_again, read_json_lines
 from emomap.method import Method
 from emomap.progress import track
 from emomap.sample import Sample
@@ -219,10 +219,8 @@ def read_predictions(table: Path) -> list[dict[str, Any]]:
     Raises:
         EmomapError: unreadable, or a line is damaged.
     """
-    try:
+    with can_be_made_again():
         return [line for line, _ in read_json_lines(table, PredictionLine)]
-    except EmomapError as error:
-        raise EmomapError(f"{error}; remove the file and run the command again") from error
 
 
 def read_emotions(table: Path) -> dict[str, str]:

@@ -60,6 +60,10 @@ def compare(
     signed, trust = _check_signatures(entries, chosen, force)
     values, missing = _shared_images(entries, chosen, allow_missing)
     chosen = [metric for metric in chosen if metric in values[rivals[0].name]]
+    if not chosen:
+        raise EmomapError(
+            f"{listed(_names(rivals))}: no metric has a value of all of them on the same image"
+        )
     reference = against or contenders[0]
     pairs = (
         list(combinations(contenders, 2))

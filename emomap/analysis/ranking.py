@@ -7,8 +7,8 @@ from typing import Any
 
 from emomap import metrics
 from emomap.analysis.pairs import LEVEL, paired
-from emomap.scoring.rows import Row
-from emomap.scoring.summary import interval, label
+from emomap.scoring.rows import Row, by_metric
+from emomap.scoring.summary import all_metrics, interval, label
 from emomap.tables import Table, number
 
 #: method -> metric -> image -> value
@@ -26,15 +26,9 @@ def collect(rows: Mapping[str, Sequence[Row]]) -> Values:
     """
     having = [{row.image for row in part} for part in rows.values() if part]
     common = set.intersection(*having) if having else set()
-    found: Values = {}
-    for name, part in rows.items():
-        table: dict[str, dict[str, float]] = {}
-        for row in part:
-            column = table.setdefault(row.metric, {})
-            if row.image in common and row.value is not None:
-                column[row.image] = row.value
-        found[name] = {metric: column for metric, column in table.items() if column}
-    return found
+    return {
+        name: by_metric(row for row in part if row.image in common) for name, part in rows.items()
+    }
 
 
 def means(values: Values, seed: int) -> dict[str, dict[str, dict[str, Any]]]:
@@ -45,18 +39,12 @@ def means(values: Values, seed: int) -> dict[str, dict[str, dict[str, Any]]]:
     }
 
 
-def all_metrics(summary: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """The metrics of a table of means: those that any method has, in the order of the longest."""
-    longest = max((list(table) for table in summary.values()), key=len, default=[])
-    return list(dict.fromkeys([*longest, *(m for table in summary.values() for m in table)]))
-
-
 def mean_ranks(summary: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, float]:
     """Each method's rank (1 is best; ties share) averaged over the metrics, best first.
 
     A method that lacks a metric, if only on some images, has no mean rank.
     """
-    names = all_metrics({name: table for name, table in summary.items() if name != CEILING})
+    names = all_metrics([table for name, table in summary.items() if name != CEILING])
     found = [places(summary, metric) for metric in names]
     whole = [name for name in summary if found and all(name in place for place in found)]
     totals = {name: sum(place[name] for place in found) / len(found) for name in whole}
@@ -128,7 +116,7 @@ def ranked_table(summary: Mapping[str, Any], *, intervals: bool = True) -> Table
     order = list(summary["ranks"])
     order = [name for name in entries if name not in order and entries[name]["metrics"]] + order
     order += [name for name in entries if name not in order]
-    names = all_metrics({name: entry["metrics"] for name, entry in entries.items()})
+    names = all_metrics([entry["metrics"] for entry in entries.values()])
     classified = any(entry["accuracy"] is not None for entry in entries.values())
     header = ["method", "rank", *map(label, names)]
     rows: list[list[str]] = []

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomap import io
-from emomap.data.marks import read_marks
+from emomap.data.marks import Marks, read_marks
 from emomap.data.table import Columns
 from emomap.data.tree import suffix
 from emomap.data.units import Units, fault_of
@@ -69,21 +69,25 @@ def from_csv(
         EmomapError: the table cannot be read, or as `in_picture`.
     """
     points, observers, durations = read_fixations_csv(file)
-    if image_file is not None:
-        shape = io.image_size(image_file)
-    points, shape = in_picture(points, shape, units, file)
+    points, shape = in_picture(points, image_file, shape, units, file)
     return Gaze(shape, points, observers, durations)
 
 
 def in_picture(
-    points: NDArray[np.float64], shape: Shape | None, units: Units | None, file: File
+    points: NDArray[np.float64],
+    image_file: File | None,
+    shape: Shape | None,
+    units: Units | None,
+    file: File,
 ) -> tuple[NDArray[np.float64], Shape]:
-    """Points in pixels of a picture, and its shape.
+    """Points of a file in pixels of their picture, and its shape: that of its file if there is one.
 
     Raises:
         EmomapError: the size of the picture is not known, or nobody said what the coordinates are
             and they can hardly be pixels; names the file.
     """
+    if image_file is not None:
+        shape = io.image_size(image_file)
     if shape is None:
         raise EmomapError(
             f"{file}: fixations alone do not say how large the picture is; "
@@ -152,7 +156,16 @@ def from_points(
         raise EmomapError(f"{file}: a fixation map with negative values ({values.min():g})")
     marks = read_marks(values, lossy=suffix(file.name) in {".jpg", ".jpeg"})
     notes = (f"{file}: {marks.note}",) if marks.note else ()
-    return Gaze(marks.shape, marks.points, density=read_density_of(map_file), notes=notes)
+    return replace(from_marks(marks, map_file), notes=notes)
+
+
+def from_marks(marks: Marks, map_file: File | None) -> Gaze:
+    """Gaze of the fixations that a map marks, with the density of the same if there is a file.
+
+    Raises:
+        EmomapError: as `read_density`.
+    """
+    return Gaze(marks.shape, marks.points, density=read_density_of(map_file))
 
 
 def from_neutral(

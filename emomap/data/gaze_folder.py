@@ -145,7 +145,8 @@ def read_gaze_folder(
         folder = _maps(tree, kind, reason)
     if not folder.sources:
         raise EmomapError(f"{tree}: no gaze in it ({reason})")
-    if units is None and not folder.needs_shape and (fault := fault_of_sources(folder.sources)):
+    in_doubt = units is None and not folder.needs_shape and kind != "density"
+    if in_doubt and (fault := fault_of_sources(folder.sources)):
         raise EmomapError(f"{tree}: {fault}")
     return folder
 
@@ -347,7 +348,7 @@ def _neutral_sources(
     Raises:
         EmomapError: a table of several pictures cannot be read.
     """
-    several = None if set(tables) <= set(images) and tables else readers(tables, units)
+    several = readers(tables, units, images)
     if several is None:
         return gaze_sources(tables, maps, images, use_maps=use_maps, units=units), ""
     sources, what = several

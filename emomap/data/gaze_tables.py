@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emomap import io
 from emomap.data.gaze import in_picture, read_fixations_csv
 from emomap.data.table import TableRow, guess_delimiter, read_table
 from emomap.data.tree import nfc, stem
@@ -95,8 +94,7 @@ def from_looked(
     Raises:
         EmomapError: as `emomap.data.gaze.in_picture`.
     """
-    shape = io.image_size(image_file) if image_file is not None else shape
-    points, shape = in_picture(looked.points, shape, units, looked.file)
+    points, shape = in_picture(looked.points, image_file, shape, units, looked.file)
     return Gaze(shape, points, looked.observers, looked.durations)
 
 
@@ -127,29 +125,31 @@ def from_observers(
     Raises:
         EmomapError: a table cannot be read, or as `emomap.data.gaze.in_picture`.
     """
-    shape = io.image_size(image_file) if image_file is not None else shape
     read = [read_fixations_csv(file) for file in tables.values()]
     points = np.concatenate([points for points, _, _ in read])
     observers = np.repeat(np.arange(len(read)), [len(points) for points, _, _ in read])
     times = [durations for _, _, durations in read if durations is not None]
     durations = np.concatenate(times) if len(times) == len(read) else None
     first = next(iter(tables.values()))
-    points, shape = in_picture(points, shape, units, first)
+    points, shape = in_picture(points, image_file, shape, units, first)
     return Gaze(shape, points, observers.astype(np.int64), durations)
 
 
 def readers(
-    tables: Mapping[str, File], units: Units | None
+    tables: Mapping[str, File], units: Units | None, pictures: Collection[str] = ()
 ) -> tuple[dict[str, Callable[..., Gaze]], str] | None:
     """Id of a picture -> function that reads its gaze, and what the tables are; None for others.
 
     Args:
         tables: files by id.
         units: of the coordinates, as of `emomap.data.gaze.from_csv`.
+        pictures: ids of pictures. Where each table has one, each is taken to be of one picture.
 
     Raises:
         EmomapError: a table of several pictures cannot be read.
     """
+    if all(identity in pictures for identity in tables):
+        return None
     observers = by_observer(tables)
     if observers is not None:
         made = {
@@ -157,8 +157,8 @@ def readers(
             for i, files in observers.items()
         }
         return dict(made), f"{len(tables)} tables in one folder per observer, pooled"
-    first = next(iter(tables.values()), None)
-    if first is None or len(tables) > 20 or not (column := image_column(first)):
+    first = next(iter(tables.values()))
+    if len(tables) > 20 or not (column := image_column(first)):
         return None
     found: dict[str, Callable[..., Gaze]] = {}
     for file in tables.values():

@@ -12,15 +12,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from emomap.errors import EmomapError, printable
-from emomap.io.files import File, refuse_special
+from emomap.errors import QUOTED, EmomapError, printable
+from emomap.io.files import File, read_bytes
 
 #: A larger text file is not a table of labels or fixations, nor one with more lines. Only files of
 #: plain numbers may have more, since they are read in one go and take less memory.
 MAX_BYTES = 64 * 2**20
 MAX_LINES = 1_000_000
-#: How much of a wrong cell or header an error quotes.
-QUOTED = 60
 DELIMITERS = (",", ";", "\t")
 #: The bytes of numbers without exponents, of commas and of line ends.
 PLAIN = frozenset(b"0123456789.-,\r\n")
@@ -69,7 +67,7 @@ def read_text(file: File) -> str:
     Raises:
         EmomapError: missing, unreadable, too large, or in another encoding.
     """
-    data = _read_bytes(file)
+    data = read_bytes(file, MAX_BYTES, "a table")
     utf16 = data[:2] in {b"\xff\xfe", b"\xfe\xff"}
     try:
         text: str = data.decode("utf-16" if utf16 else "utf-8-sig")
@@ -170,7 +168,7 @@ class Columns:
 
     def __init__(self, file: File, required: tuple[str, ...], optional: tuple[str, ...] = ()):
         self._file, self._required = file, required
-        self._plain = _plain_columns(_read_bytes(file), required, optional)
+        self._plain = _plain_columns(read_bytes(file, MAX_BYTES, "a table"), required, optional)
 
     def __contains__(self, column: str) -> bool:
         if self._plain is not None:
@@ -230,15 +228,3 @@ def _plain_columns(
     if table.shape[1] != len(names) or not np.isfinite(table).all():
         return None
     return {name: table[:, at] for at, name in enumerate(names)}
-
-
-def _read_bytes(file: File) -> bytes:
-    refuse_special(file)
-    try:
-        with file.open("rb") as stream:
-            data: bytes = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise EmomapError(f"{file}: cannot be read: {error.strerror}") from error
-    if len(data) > MAX_BYTES:
-        raise EmomapError(f"{file}: larger than {MAX_BYTES // 2**20} MiB, too large for a table")
-    return data

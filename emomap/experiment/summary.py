@@ -19,7 +19,7 @@ from emomap.progress import say
 from emomap.runs.folder import Run
 from emomap.scoring.incomplete import incomplete
 from emomap.scoring.protocol import Protocol
-from emomap.scoring.rows import Row
+from emomap.scoring.rows import Row, reasons
 from emomap.scoring.summary import interval
 from emomap.tables import Table
 
@@ -62,14 +62,9 @@ class Findings:
         if not rows:
             self.incomplete.append(f"{name}: not scored: {listed(failed, 1)}")
         names = list(dict.fromkeys(row.metric for row in rows))
-        reasons: dict[str, dict[str, str]] = {}
-        for row in rows:
-            if row.value is None:
-                reasons.setdefault(row.image, {})[row.metric] = row.reason
         images = len({row.image for row in rows})
-        self.incomplete += [
-            f"{name}: {line}; so it has no rank" for line in incomplete(reasons, images, names)
-        ]
+        lines = incomplete(reasons(rows), images, names)
+        self.incomplete += [f"{name}: {line}; so it has no rank" for line in lines]
 
     def add_predictions(self, plan: Plan, name: str, predictions: Path) -> None:
         """Add accuracy and confusion matrix on the labelled images of the split, if it has any.

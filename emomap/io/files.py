@@ -32,6 +32,36 @@ def refuse_special(file: File) -> None:
         raise EmomapError(f"{file}: not a regular file")
 
 
+def read_bytes(file: File, most: int, kind: str = "") -> bytes:
+    """All bytes of a regular file.
+
+    Args:
+        file: a path, or a member of an archive.
+        most: how many bytes it may have.
+        kind: what the file should be, for the message on a larger one: "a table".
+
+    Raises:
+        EmomapError: missing, unreadable, not a regular file, or larger.
+    """
+    refuse_special(file)
+    try:
+        with file.open("rb") as stream:
+            data: bytes = stream.read(most + 1)
+    except OSError as error:
+        raise unreadable(file, error) from error
+    if len(data) > most:
+        fit = f", too large for {kind}" if kind else ""
+        raise EmomapError(f"{file}: larger than {most // 2**20} MiB{fit}")
+    return data
+
+
+def unreadable(file: File, error: OSError) -> EmomapError:
+    """The one line for a file that cannot be read."""
+    if isinstance(error, FileNotFoundError):
+        return EmomapError(f"{file}: there is no such file")
+    return EmomapError(f"{file}: cannot be read: {error.strerror or error}")
+
+
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm"}
 )

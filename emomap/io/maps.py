@@ -41,14 +41,14 @@ def read_map(file: File | str, *, logarithm: bool = False) -> NDArray[Any]:
         values = _read_mat(file)
     else:
         values = _read_picture_map(file)
+    if values.dtype.kind not in "biuf":
+        raise EmomapError(f"{file}: a map holds real numbers, this array is {values.dtype}")
     if values.ndim == 3 and 1 in (values.shape[0], values.shape[2]):
         values = values[0] if values.shape[0] == 1 else values[:, :, 0]
     elif values.ndim == 3 and values.shape[2] in {3, 4}:
         values = _one_channel(values, file)
     if values.ndim != 2 or 0 in values.shape:
         raise EmomapError(f"{file}: a map has two dimensions, this array is {values.shape}")
-    if values.dtype.kind not in "biuf":
-        raise EmomapError(f"{file}: a map holds real numbers, this array is {values.dtype}")
     if suffix in {".npy", ".npz", ".mat"}:
         _refuse_points(values, file)
     if values.dtype.kind == "f":
@@ -157,8 +157,6 @@ def _read_tiff(file: File) -> NDArray[Any] | None:
 
 def _one_channel(values: NDArray[Any], file: File) -> NDArray[Any]:
     colour = values[:, :, :3]
-    if values.dtype.kind not in "biuf":
-        raise EmomapError(f"{file}: a map holds real numbers, this array is {values.dtype}")
     rows = max(1, 2**20 // max(1, colour.shape[1]))  # a part at a time, for large maps
     spread, top = 0.0, 0.0
     for start in range(0, len(colour), rows):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from emomap.errors import EmomapError
 from emomap.io import archive
-from emomap.io.files import File, refuse_special
+from emomap.io.files import File, read_bytes
 
 #: Largest size in bytes of a file, and of an array.
 LIMIT = archive.MAX_MEMBER
@@ -30,16 +30,7 @@ def read(file: File) -> Mapping[str, NDArray[Any]]:
     Raises:
         EmomapError: missing, not a NumPy file, damaged, beyond the limits, or with Python objects.
     """
-    refuse_special(file)
-    try:
-        with file.open("rb") as stream:
-            data: bytes = stream.read(LIMIT + 1)
-    except FileNotFoundError as error:
-        raise EmomapError(f"{file}: there is no such file") from error
-    except OSError as error:
-        raise EmomapError(f"{file}: cannot be read: {error.strerror}") from error
-    if len(data) > LIMIT:
-        raise EmomapError(f"{file}: larger than {LIMIT // 2**20} MiB, too large for a map")
+    data = read_bytes(file, LIMIT, "a map")
     if data.startswith(b"PK"):
         return _Members(data, str(file))
     return {"map": _array(data, str(file))}

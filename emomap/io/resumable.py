@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from emomap.errors import EmomapError
 from emomap.io.files import append_text, write_text
-from emomap.io.schema import check, whole_lines
+from emomap.io.schema import can_be_made_again, check, whole_lines
 
 #: Lines that are written at once.
 BATCH = 20
@@ -42,10 +41,8 @@ class ResumeFile:
         if not lines or lines[0][1] != self._head:
             write_text(self.path, json.dumps(self._head) + "\n")
             return []
-        try:
+        with can_be_made_again():
             return [check(line, self._schema, f"{self.path}, line {n}") for n, line in lines[1:]]
-        except EmomapError as error:
-            raise EmomapError(f"{error}; remove the file and run the command again") from error
 
     def add(self, line: Mapping[str, Any]) -> None:
         """Keep a result. It is written with the next batch."""

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emomap.errors import EmomapError, printable
-from emomap.io.files import refuse_special
+from emomap.errors import QUOTED, EmomapError, printable
+from emomap.io.files import read_bytes, unreadable
 
 if TYPE_CHECKING:
     from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -27,9 +27,6 @@ STRICT: ConfigDict = {"strict": True, "allow_inf_nan": False, "extra": "allow"}
 MAX_BYTES = 256 * 2**20
 MAX_LINE = 2**20
 
-#: How much of a wrong value an error quotes.
-QUOTED = 60
-
 
 def read_json(path: Path, schema: Any) -> Any:
     """A JSON file as its schema has it.
@@ -38,7 +35,7 @@ def read_json(path: Path, schema: Any) -> Any:
         EmomapError: missing, unreadable, larger than `MAX_BYTES`, not JSON, or not as the schema
             has it: ``FILE: key: what is wrong``.
     """
-    return _validated(schema, read_bytes(path), str(path))
+    return _validated(schema, read_bytes(path, MAX_BYTES), str(path))
 
 
 def read_json_lines(path: Path, schema: Any) -> Iterator[tuple[Any, int]]:
@@ -78,9 +75,22 @@ def whole_lines(path: Path) -> Iterator[tuple[int, Any]]:
 
     if not path.exists():
         return
-    for number, line in enumerate(read_bytes(path).splitlines(), 1):
+    for number, line in enumerate(read_bytes(path, MAX_BYTES).splitlines(), 1):
         with contextlib.suppress(ValidationError):
             yield number, _adapter(Any).validate_json(line)
+
+
+@contextlib.contextmanager
+def can_be_made_again() -> Iterator[None]:
+    """Add to errors on a damaged file that it can be removed, since the command makes it again.
+
+    Raises:
+        EmomapError: the error of the block, with this way out.
+    """
+    try:
+        yield
+    except EmomapError as error:
+        raise EmomapError(f"{error}; remove the file and run the command again") from error
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -89,7 +99,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         EmomapError: missing, unreadable, larger than `MAX_BYTES`, or not TOML.
     """
-    return parse_toml(read_bytes(path), str(path))
+    return parse_toml(read_bytes(path, MAX_BYTES), str(path))
 
 
 def parse_toml(data: bytes, where: str) -> dict[str, Any]:
@@ -118,28 +128,6 @@ def check(value: Any, schema: Any, where: str) -> Any:
         return _adapter(schema).validate_python(value)
     except ValidationError as error:
         raise EmomapError(f"{where}: {first_fault(error)}") from error
-
-
-def read_bytes(path: Path) -> bytes:
-    """All bytes of a regular file.
-
-    Raises:
-        EmomapError: missing, unreadable, not a regular file, or larger than `MAX_BYTES`.
-    """
-    try:
-        refuse_special(path)
-        if path.stat().st_size > MAX_BYTES:
-            raise EmomapError(f"{path}: larger than {MAX_BYTES // 2**20} MiB")
-        return path.read_bytes()
-    except OSError as error:
-        raise unreadable(path, error) from error
-
-
-def unreadable(path: Path, error: OSError) -> EmomapError:
-    """The one line for a file that cannot be read."""
-    if isinstance(error, FileNotFoundError):
-        return EmomapError(f"{path}: there is no such file")
-    return EmomapError(f"{path}: cannot be read: {error.strerror or error}")
 
 
 def _validated(schema: Any, data: bytes, where: str) -> Any:

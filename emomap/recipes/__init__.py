@@ -17,7 +17,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from emomap.errors import EmomapError, UsageError, printable
+from emomap.errors import QUOTED, EmomapError, UsageError, printable
 from emomap.io.schema import check, read_toml
 from emomap.recipes.schema import KeptRecipe, check_numbers
 
@@ -51,7 +51,7 @@ def load(name: str) -> Recipe:
     base = changes.pop("base", "paper")
     if base not in NAMED:
         raise UsageError(
-            f"{path}: base = {printable(repr(base), 60)} is not one of {', '.join(NAMED)}"
+            f"{path}: base = {printable(repr(base), QUOTED)} is not one of {', '.join(NAMED)}"
         )
     recipe = load(base)
     for key, value in flat(changes).items():
@@ -149,9 +149,9 @@ def _check_type(old: Any, new: Any, where: str) -> None:
     else:
         fits = isinstance(new, type(old))
     if not fits:
-        shown = printable(repr(new), 60)
+        shown = printable(repr(new), QUOTED)
         raise UsageError(
-            f"{printable(where, 60)}: expected a value like {json.dumps(old)}, not {shown}"
+            f"{printable(where, QUOTED)}: expected a value like {json.dumps(old)}, not {shown}"
         )
 
 

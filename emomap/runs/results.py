@@ -13,8 +13,9 @@ from emomap.runs import schemas
 from emomap.runs.folder import Run
 from emomap.sample import Dataset
 from emomap.scoring.protocol import Protocol
-from emomap.scoring.rows import read_rows
+from emomap.scoring.rows import by_metric, read_rows
 from emomap.scoring.signature import seeded
+from emomap.scoring.summary import all_metrics
 from emomap.tables import Table
 
 
@@ -43,8 +44,7 @@ class Results:
     @property
     def metrics(self) -> list[str]:
         """The metrics of the run, in the order of its table."""
-        tables = [entry["metrics"] for entry in self.summary["methods"].values()]
-        return list(max(tables, key=len, default={}))
+        return all_metrics([entry["metrics"] for entry in self.summary["methods"].values()])
 
     @cached_property
     def values(self) -> dict[str, dict[str, dict[str, float]]]:
@@ -56,13 +56,8 @@ class Results:
         found: dict[str, dict[str, dict[str, float]]] = {}
         for name in self.methods:
             path = Run(self.folder).rows(name)
-            table: dict[str, dict[str, float]] = {}
-            for row in read_rows(path):
-                column = table.setdefault(row.metric, {})
-                if row.value is not None:
-                    column[row.image] = row.value
-            if any(table.values()):
-                found[name] = {metric: column for metric, column in table.items() if column}
+            if table := by_metric(read_rows(path)):
+                found[name] = table
             for metric, cell in self.summary["methods"][name]["metrics"].items():
                 there = len(found.get(name, {}).get(metric, {}))
                 if there < cell["n"]:

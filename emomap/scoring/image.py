@@ -6,7 +6,7 @@ the signature of every value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,17 +20,10 @@ from emomap.io.files import File
 from emomap.sample import Gaze
 from emomap.scoring.kinds import as_map, is_log
 from emomap.scoring.pool import pooled_elsewhere
-from emomap.scoring.protocol import Protocol
+from emomap.scoring.protocol import Protocol, absent
 
 #: Why a metric of distributions has no value.
 NEGATIVE = "negative, which cannot be shared out as a distribution"
-#: What a metric may need, in words.
-_TRUTHS = {
-    "fixations": "fixations",
-    "density": "a density",
-    "other": "fixations on other images",
-    "baseline": "fixations on other images",
-}
 
 
 @dataclass(frozen=True)
@@ -95,9 +88,8 @@ def score_item(item: MapToScore, protocol: Protocol, nonfixations: Path | None =
     """
     name = str(item.map_file)
     try:
-        values = io.read_map(item.map_file, logarithm=protocol.prediction == "log-density")
-        log = protocol.prediction == "map" and is_log(values)
-        values = as_map(values, protocol.prediction, name)
+        read = io.read_map(item.map_file, logarithm=protocol.prediction == "log-density")
+        values = as_map(read, protocol.prediction, name)
         gaze = item.gaze()
         if gaze is None:
             return Scored(item.id, problem=f"{item.id}: no gaze for this image")
@@ -109,8 +101,8 @@ def score_item(item: MapToScore, protocol: Protocol, nonfixations: Path | None =
     found, lacking = _evaluate(values, truth, protocol)
     first = next(iter(lacking.values()), "")
     problem = None if found else f"{name}: {first.removeprefix('refused: ')}"
-    negative = NEGATIVE in lacking.values()
-    return Scored(item.id, found, problem, remarks, blank, lacking, log and negative)
+    log = protocol.prediction == "map" and NEGATIVE in lacking.values() and is_log(read)
+    return Scored(item.id, found, problem, remarks, blank, lacking, log)
 
 
 def _evaluate(
@@ -142,15 +134,6 @@ def _evaluate(
         except ValueError as error:
             lacking[name] = f"refused: {error}"
     return found, lacking
-
-
-def absent(names: Iterable[str], truth: Iterable[str]) -> dict[str, str]:
-    """The metrics that need a truth which is not there: metric -> "without ..."."""
-    return {
-        name: f"without {' and '.join(dict.fromkeys(_TRUTHS[n] for n in need))}"
-        for name in names
-        if (need := [n for n in metrics.CATALOGUE[name].inputs if n not in truth])
-    }
 
 
 def target_shape(gaze: Gaze) -> tuple[int, int]:
@@ -194,7 +177,8 @@ def truths(
     """The ground-truth arrays that the metrics need, by the argument names of `metrics.evaluate`.
 
     The density is computed from the fixations. A density of the data set is used only where there
-    are no fixations.
+    are no fixations. A truth that is not there (fixations on other images, for a density or a
+    single image) is left out.
 
     Args:
         gaze: of one image.
@@ -204,9 +188,6 @@ def truths(
 
     Raises:
         EmomapError: no fixation in the picture.
-
-    A metric whose truth is not there (fixations on other images, for a density or a single image)
-    finds nothing under its name, and `metrics.evaluate` says so.
     """
     needs = protocol.needs()
     found: dict[str, Any] = {}

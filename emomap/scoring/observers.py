@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from emomap import metrics
 from emomap.errors import EmomapError
 from emomap.sample import Gaze
-from emomap.scoring.image import MapToScore, Scored, absent, truths
-from emomap.scoring.protocol import Protocol
+from emomap.scoring.image import MapToScore, Scored, truths
+from emomap.scoring.protocol import Protocol, absent
 
 
 def observer_ceiling(

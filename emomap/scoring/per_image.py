@@ -23,11 +23,11 @@ from typing import Any, NotRequired
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from emomap import io, metrics
-from emomap.data.table import QUOTED, read_table
-from emomap.errors import EmomapError, UsageError, listed, printable
+from emomap.data.table import read_table
+from emomap.errors import QUOTED, EmomapError, UsageError, listed, printable
 from emomap.io.schema import STRICT, read_json
 from emomap.scoring.protocol import ALIASES
-from emomap.scoring.rows import Row, read_rows
+from emomap.scoring.rows import Row, read_rows, reasons
 from emomap.scoring.signature import of_metric
 
 SUFFIXES = (".csv", ".json", ".jsonl", ".parquet")
@@ -272,15 +272,12 @@ def _from_lines(path: Path) -> PerImage:
     if len(methods) > 1:
         raise EmomapError(f"{path}: has rows of several methods ({listed(sorted(methods))})")
     values: dict[str, dict[str, float | None]] = {}
-    lacking: dict[str, dict[str, str]] = {}
     for row in rows:
         if row.metric in values.setdefault(row.image, {}):
             raise EmomapError(f"{path}: '{row.image}' has {row.metric} twice")
         values[row.image][row.metric] = row.value
-        if row.value is None:
-            lacking.setdefault(row.image, {})[row.metric] = row.reason
     signatures = {row.metric: row.signature for row in rows}
-    return PerImage(values, "", rows[0].method, rows[0].dataset, signatures, lacking)
+    return PerImage(values, "", rows[0].method, rows[0].dataset, signatures, reasons(rows))
 
 
 def _checked(path: Path, found: PerImage) -> PerImage:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,14 @@ MIT_FC = 8.0
 
 #: Images whose gaze is read to see what it can serve.
 LOOKED_AT = 5
+
+#: What a metric may need, in words.
+_TRUTHS = {
+    "fixations": "fixations",
+    "density": "a density",
+    "other": "fixations on other images",
+    "baseline": "fixations on other images",
+}
 
 #: Short names that papers use for the same metrics.
 ALIASES = {
@@ -167,10 +175,25 @@ def _looked_at(readers: Sequence[Callable[[], Gaze | None]]) -> Iterator[Gaze]:
         raise problem
 
 
-def missing_inputs(names: Iterable[str], has: set[str]) -> dict[str, str]:
-    """The metrics that cannot be computed from what the ground truth has, with the reason."""
+def missing_inputs(names: Iterable[str], has: Collection[str]) -> dict[str, str]:
+    """The metrics that a whole set cannot serve with what it has: metric -> "needs ..."."""
+    needs = _not_there(names, has)
+    return {name: f"needs {' and '.join(need)}" for name, need in needs.items()}
+
+
+def absent(names: Iterable[str], truth: Collection[str]) -> dict[str, str]:
+    """The metrics that one image cannot serve with its truth: metric -> "without ..."."""
+    needs = _not_there(names, truth)
     return {
-        name: f"needs {' and '.join(need)}"
+        name: f"without {' and '.join(dict.fromkeys(_TRUTHS[n] for n in need))}"
+        for name, need in needs.items()
+    }
+
+
+def _not_there(names: Iterable[str], has: Collection[str]) -> dict[str, list[str]]:
+    """metric -> what it needs and is not there, of the metrics that lack something."""
+    return {
+        name: need
         for name in names
         if (need := [n for n in metrics.CATALOGUE[name].inputs if n not in has])
     }

@@ -10,7 +10,7 @@ from typing import Any
 
 from emomap import io, metrics
 from emomap.errors import EmomapError
-from emomap.io.schema import STRICT, read_json_lines
+from emomap.io.schema import STRICT, can_be_made_again, read_json_lines
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,25 @@ def resume_rows(path: Path, names: Iterable[str]) -> list[Row]:
     return rows[:complete]
 
 
+def by_metric(rows: Iterable[Row]) -> dict[str, dict[str, float]]:
+    """metric -> image -> value. What has no value is left out, and so is a metric without any."""
+    found: dict[str, dict[str, float]] = {}
+    for row in rows:
+        column = found.setdefault(row.metric, {})
+        if row.value is not None:
+            column[row.image] = row.value
+    return {metric: column for metric, column in found.items() if column}
+
+
+def reasons(rows: Iterable[Row]) -> dict[str, dict[str, str]]:
+    """image -> metric -> why there is no value, of the rows without one."""
+    found: dict[str, dict[str, str]] = {}
+    for row in rows:
+        if row.value is None:
+            found.setdefault(row.image, {})[row.metric] = row.reason
+    return found
+
+
 def append_rows(path: Path, rows: Iterable[Row]) -> None:
     """Append rows to a file of rows."""
     io.append_text(path, "".join(json.dumps(row.record()) + "\n" for row in rows))
@@ -79,12 +98,10 @@ def _parsed(path: Path) -> Iterator[tuple[Row, int]]:
     """Rows, each with the position in the file at which it ends."""
     if not path.exists():
         return
-    try:
+    with can_be_made_again():
         for number, (row, end) in enumerate(read_json_lines(path, Row), 1):
             if row.metric not in metrics.CATALOGUE:
                 raise EmomapError(f"{path}, line {number}: metric: no metric is called so")
             if row.value is None and not row.reason:
                 raise EmomapError(f"{path}, line {number}: value: null without a reason")
             yield row, end
-    except EmomapError as error:
-        raise EmomapError(f"{error}; remove the file and run the command again") from error

@@ -128,7 +128,7 @@ class Scores:
         summed = Summary.of(self.per_image(), self.seed)
         more = {
             "omitted": dict(self.omitted),
-            "incomplete": self.incomplete,
+            "incomplete": list(summed.notes),
             "failed": list(self.failed),
             "remarks": list(self.remarks),
         }

@@ -135,6 +135,12 @@ def interval(values: Sequence[float], seed: int) -> dict[str, Any]:
     return {"mean": found.mean, "low": found.low, "high": found.high, "n": found.n}
 
 
+def all_metrics(tables: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The metrics that any of some tables has, in the order of the one with the most."""
+    longest: Mapping[str, Any] = max(tables, key=len, default={})
+    return list(dict.fromkeys([*longest, *(metric for table in tables for metric in table)]))
+
+
 def _shown(value: float | None) -> str:
     return "-" if value is None else number(value, 4)
 

@@ -203,6 +203,13 @@ def test_other_images_are_refused_or_counted(tmp_path: Path, rng: np.random.Gene
     assert "3 images" in found.notes[-1]
 
 
+def test_metrics_that_have_no_image_in_common(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("image,cc,nss\n1,.5,\n2,,1\n")
+    (tmp_path / "b.csv").write_text("image,cc,nss\n1,,2\n2,.5,\n")
+    with pytest.raises(EmomapError, match="a, b: no metric has a value of all of them"):
+        compare([tmp_path / "a.csv", tmp_path / "b.csv"])
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [

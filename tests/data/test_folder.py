@@ -211,7 +211,7 @@ def test_wrong_fixation_tables(tmp_path: Path, content: bytes, message: str) -> 
 
 
 def test_missing_table(tmp_path: Path) -> None:
-    with pytest.raises(EmomapError, match=r"a\.csv: cannot be read"):
+    with pytest.raises(EmomapError, match=r"a\.csv: there is no such file"):
         read_fixations_csv(tmp_path / "a.csv")
 
 

@@ -356,7 +356,7 @@ def test_damaged_files_end_in_one_line(tmp_path: Path) -> None:
 
 
 def test_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(EmomapError, match=r"a\.mat: cannot be read: No such file"):
+    with pytest.raises(EmomapError, match=r"a\.mat: there is no such file"):
         matlab.read(tmp_path / "a.mat")
 
 

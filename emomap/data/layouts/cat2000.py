@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from emomap import io
-from emomap.data.gaze import from_density, read_density_of
+from emomap.data.gaze import from_density, from_marks
 from emomap.data.marks import read_marks
 from emomap.data.reading import Reading, ids
 from emomap.data.tree import Tree, stem
@@ -76,6 +76,4 @@ def read_locations(file: File, density: File | None) -> Gaze:
     marks = matlab.read(file).get("fixLocs")
     if not isinstance(marks, np.ndarray) or marks.ndim != 2:
         raise EmomapError(f"{file}: not the matrix 'fixLocs'")
-    marked = read_marks(marks)
-    points, shape = marked.points, marked.shape
-    return Gaze(shape, points, density=read_density_of(density))
+    return from_marks(read_marks(marks), density)

@@ -14,7 +14,7 @@ import numpy as np
 
 from emomap import io
 from emomap.data import labels, splits
-from emomap.data.gaze import from_density, read_density_of
+from emomap.data.gaze import from_density, from_marks
 from emomap.data.marks import read_marks
 from emomap.data.reading import Reading, ids
 from emomap.data.tree import Tree, base
@@ -82,9 +82,7 @@ def _source(
 
 
 def _gaze(binary: File, smooth: File | None) -> Gaze:
-    marked = read_marks(io.read_map(binary), lossy=True)
-    points, shape = marked.points, marked.shape
-    return Gaze(shape, points, density=read_density_of(smooth))
+    return from_marks(read_marks(io.read_map(binary), lossy=True), smooth)
 
 
 def _labels(tree: Tree, reading: Reading) -> dict[str, str]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from emomap import io
 from emomap.data import marks as marking
 from emomap.data import splits
-from emomap.data.gaze import from_density, read_density_of
+from emomap.data.gaze import from_density, from_marks, read_density_of
 from emomap.data.geometry import Geometry
 from emomap.data.reading import Reading, ids
 from emomap.data.tree import Tree, base
@@ -91,9 +91,7 @@ def _sigma(samples: list[Sample]) -> float | None:
 
 def read_marks(marks: File, density: File | None) -> Gaze:
     """Fixations of all people from the map that marks them."""
-    marked = marking.read_marks(io.read_map(marks), lossy=True)
-    points, shape = marked.points, marked.shape
-    return Gaze(shape, points, density=read_density_of(density))
+    return from_marks(marking.read_marks(io.read_map(marks), lossy=True), density)
 
 
 def read_samples(

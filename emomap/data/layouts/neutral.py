@@ -174,7 +174,7 @@ def _gaze(
     maps = _paired(files_by_id(tree, io.MAP_SUFFIXES, "maps"), files, "maps/", reading)
     # a check wants to compare maps and fixations
     use_maps = card.sigma is None or not reading.strict
-    several = None if set(tables) <= set(files) else readers(tables, units)
+    several = readers(tables, units, files)
     if several is None:
         tables = _paired(tables, files, "fixations/", reading)
         found = gaze_sources(tables, maps, files, use_maps=use_maps, units=units)

@@ -11,7 +11,7 @@ import functools
 import numpy as np
 
 from emomap.data import splits
-from emomap.data.gaze import read_density_of
+from emomap.data.gaze import from_marks
 from emomap.data.marks import read_marks
 from emomap.data.reading import Reading, ids
 from emomap.data.tree import Tree, base
@@ -71,6 +71,4 @@ def _cells(file: File) -> list[np.ndarray]:
 
 def read_cell(file: File, number: int, density: File | None) -> Gaze:
     """The fixations of one image, all people together, and the authors' density."""
-    marked = read_marks(_cells(file)[number])
-    points, shape = marked.points, marked.shape
-    return Gaze(shape, points, density=read_density_of(density))
+    return from_marks(read_marks(_cells(file)[number]), density)

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from emomap.errors import EmomapError
-from emomap.io.files import File, refuse_special
+from emomap.io.files import File, read_bytes
 from emomap.io.matlab.values import LIMIT, Damaged, Opaque, TooLarge
 
 __all__ = ["LIMIT", "Opaque", "read", "read_cached"]
@@ -39,12 +39,8 @@ def read(file: File) -> dict[str, Any]:
     Raises:
         EmomapError: missing, not a MATLAB file, damaged, or beyond the limits.
     """
-    refuse_special(file)
+    data = read_bytes(file, LIMIT, "a MATLAB file of gaze or maps")
     try:
-        with file.open("rb") as stream:
-            data: bytes = stream.read(LIMIT + 1)
-        if len(data) > LIMIT:
-            raise TooLarge("the file itself is larger")
         if data.startswith(_HDF5) or data[512:520] == _HDF5:
             from emomap.io.matlab import hdf5
 
@@ -52,8 +48,6 @@ def read(file: File) -> dict[str, Any]:
         from emomap.io.matlab import level5
 
         return level5.read(data)
-    except OSError as error:
-        raise EmomapError(f"{file}: cannot be read: {error.strerror or error}") from error
     except TooLarge as error:
         raise EmomapError(
             f"{file}: would take more than {LIMIT // 2**20} MiB of memory ({error}); "
