@@ -16,7 +16,8 @@ from typing import Any
 import click
 
 from emomap._version import __version__
-from emomap.errors import EmomapError, printable
+from emomap.cli.ending import asked_to_end, end_workers
+from emomap.errors import EmomapError, Interrupted, printable
 
 #: Command -> one line of help. `emomap --help` prints them without importing any command.
 COMMANDS = {
@@ -72,13 +73,16 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line. An error that the user can mend is one line on stderr.
 
-    Exit codes: 0 done, 1 failed, 2 wrong use, 3 done but some items failed, 130 interrupted.
+    Exit codes: 0 done, 1 failed, 2 wrong use, 3 done but some items failed, 130 interrupted,
+    143 ended by SIGTERM.
     """
     # On a shared machine, training is several times slower when threads wait busily for one
     # another. The variable is read once, when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        sys.exit(_run(arguments))
+        with asked_to_end():
+            code = _run(arguments)
+        sys.exit(code)
     except BrokenPipeError:  # the reader of a pipe has closed it: `emomap score ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -93,9 +97,10 @@ def _run(arguments: list[str] | None) -> int:
         for line in shown.getvalue().splitlines():
             click.echo(printable(line, LONGEST), err=True)
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        _complain("interrupted; what is done is kept, and the same command resumes")
-        return 130
+    except (click.Abort, KeyboardInterrupt, Interrupted) as error:
+        end_workers()
+        _complain(str(error) or "interrupted; what is done is kept, and the same command resumes")
+        return Interrupted.exit_code
     except EmomapError as error:
         _complain(str(error))
         return error.exit_code

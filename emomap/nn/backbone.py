@@ -237,7 +237,7 @@ def _timm(name: str, weights: str, sha256: str) -> nn.Module:
         import timm
     except ImportError as error:
         raise UsageError(f"backbone timm:{name} needs timm: pip install 'emomap[timm]'") from error
-    options = {"num_classes": 0, "global_pool": ""}
+    options: dict[str, Any] = {"num_classes": 0, "global_pool": ""}
     try:
         model: nn.Module = timm.create_model(name, pretrained=weights == "default", **options)
     except Exception as error:  # whatever the hub, the disk or timm's registry raises

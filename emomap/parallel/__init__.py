@@ -9,12 +9,13 @@ The room knows functions and lists of items. It does not know pictures, maps or 
 
 from emomap.parallel.cluster import on, shared_folder
 from emomap.parallel.launcher import Launched, launched
-from emomap.parallel.pool import ordered, processes, shard
+from emomap.parallel.pool import end_workers, ordered, processes, shard
 from emomap.parallel.worker import MAX_THREADS, keep_memory, processors
 
 __all__ = [
     "MAX_THREADS",
     "Launched",
+    "end_workers",
     "keep_memory",
     "launched",
     "on",

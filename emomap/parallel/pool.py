@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from emomap.errors import EmomapError
 from emomap.parallel import cluster
-from emomap.parallel.worker import processors, run_chunk
+from emomap.parallel.worker import begin, processors, run_chunk
 from emomap.progress import say
 
 Item = TypeVar("Item")
@@ -28,6 +28,8 @@ PATIENCE = 3
 TOGETHER = 3
 #: Chunks for each process that may be sent, or be done and wait for an earlier one.
 AHEAD = 8
+#: The processes of this machine, if some were started.
+_started: list[Any] = []
 #: What limits the threads of numerical libraries.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -127,8 +129,7 @@ def _pool(
             while sent and sent[0].done():
                 yield sent.popleft().result()
     except KeyboardInterrupt:
-        if client is None:
-            pool.shutdown(kill_workers=True)  # do not wait for their chunks
+        end_workers()
         raise
     finally:
         for future in sent:
@@ -141,7 +142,17 @@ def _local_pool(jobs: int) -> Any:
 
     share = str(max(1, processors() // jobs))
     limits = {name: os.environ.get(name, share) for name in THREADS}
-    return get_reusable_executor(max_workers=jobs, env=limits, timeout=300)
+    pool = get_reusable_executor(
+        max_workers=jobs, env=limits, timeout=300, initializer=begin, initargs=(os.getpid(),)
+    )
+    _started[:] = [pool]  # the same as before, or in its place
+    return pool
+
+
+def end_workers() -> None:
+    """End the processes of this machine at once, whatever they do, if there are any."""
+    while _started:
+        _started.pop().shutdown(kill_workers=True)
 
 
 def _chunks(count: int, start: int, jobs: int, most: int) -> Iterator[tuple[int, int]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,6 +30,7 @@ def processors() -> int:
         return os.cpu_count() or 1
 
 
+@cache
 def keep_memory() -> None:
     """Let this process keep `KEPT` bytes of freed memory.
 
@@ -54,9 +56,10 @@ def run_chunk(
     Args:
         folder: where relative paths start, for a worker of a cluster; None for this machine.
     """
-    _settle(own=folder is None)
-    if folder is not None and Path.cwd() != folder:
-        os.chdir(folder)
+    if folder is not None:
+        keep_memory()
+        if Path.cwd() != folder:
+            os.chdir(folder)
     return [function(item) for item in items]
 
 
@@ -70,21 +73,20 @@ def leave() -> None:
     os._exit(0)
 
 
-@lru_cache(maxsize=1)
-def _settle(*, own: bool) -> None:
-    """Prepare this worker, once.
+def begin(parent: int) -> None:
+    """Prepare this process, which another one of this machine has started for its items.
 
     Args:
-        own: whether the process that sends the items has started this worker.
+        parent: the number of that process. It may have been killed already.
     """
     keep_memory()
-    if own:
-        atexit.register(leave)
-        threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent has it, too, and ends its workers
+    atexit.register(leave)
+    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
 
 
 def _follow(parent: int) -> None:
     """End this worker when its parent was killed; otherwise it would wait for items for ever."""
     while os.getppid() == parent:
-        time.sleep(1)
+        time.sleep(0.25)
     os._exit(1)

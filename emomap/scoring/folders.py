@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from emomap.data.gaze_folder import Kind
 from emomap.data.marks import kind_of
 from emomap.data.opening import open_gaze
 from emomap.errors import EmomapError, UsageError, listed
+from emomap.io.temporary import temporary_folder
 from emomap.progress import track
 from emomap.sample import Gaze
 from emomap.scoring import per_image
@@ -212,10 +212,10 @@ def _run(
     """The results of this shard's items, in their order. What ``part`` has is not scored again."""
     done = part.read() if part else {}
     todo = [item for item in mine if item.id not in done]
-    with tempfile.TemporaryDirectory(prefix="emomap-", dir=parallel.shared_folder()) as temporary:
+    with temporary_folder(parallel.shared_folder()) as temporary:
         nonfixations = None
         if protocol.needs() & {"other", "baseline"}:
-            nonfixations = pool_fixations(_gazes(items), Path(temporary, "nonfixations.npz"))
+            nonfixations = pool_fixations(_gazes(items), temporary / "nonfixations.npz")
         results = score_items(todo, protocol, jobs=jobs, nonfixations=nonfixations)
         before = len(mine) - len(todo)
         try:
