@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -20,6 +22,21 @@ LISTED = 10
 def say(message: str) -> None:
     """Print a message on stderr."""
     print(printable(message), file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def warnings_as_notes() -> Iterator[None]:
+    """Print Python's warnings in the block as `say` prints: one line, without file and source."""
+    kept = warnings.showwarning
+    warnings.showwarning = _note
+    try:
+        yield
+    finally:
+        warnings.showwarning = kept
+
+
+def _note(message: Warning | str, *details: Any, **more: Any) -> None:
+    say(f"emomap: note: {' '.join(str(message).split())}")
 
 
 def report_problems(failed: Sequence[str], remarks: Sequence[str]) -> None:

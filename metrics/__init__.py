@@ -6,7 +6,7 @@ disagree, is in docs/conventions.md. The library knows arrays and nothing else: 
 no model, and nothing of emomap.
 """
 
-from metrics import statistics
+from metrics import compilation, statistics
 from metrics._version import __version__
 from metrics.catalogue import CATALOGUE
 from metrics.classification import accuracy, confusion_matrix
@@ -35,6 +35,7 @@ __all__ = [
     "auc_judd",
     "auc_shuffled",
     "cc",
+    "compilation",
     "confusion_matrix",
     "density",
     "emd",

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from metrics._types import Array
+from metrics.compilation import compiled
 
 #: Parts of [0, 1] that spare most comparisons of `count_reached`.
 PARTS = 8192
@@ -29,7 +30,7 @@ _LN2_HIGH = math.ldexp(math.floor(math.ldexp(math.log(2.0), 26)), -26)
 _LN2_LOW = 1.2996506893889889e-08
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def histogram(values: Array) -> Array:
     """(4, 256) how often each value of a uint8 array occurs, in four tables to be added.
 
@@ -41,7 +42,7 @@ def histogram(values: Array) -> Array:
     return tables
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def joint_histogram(first: Array, second: Array) -> Array:
     """(65536,) how often each pair of values of two uint8 arrays occurs, at 256*first + second."""
     table = np.zeros(65536, np.uint32)
@@ -50,7 +51,7 @@ def joint_histogram(first: Array, second: Array) -> Array:
     return table
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def count_reached(
     values: Array, low: float, span: float, thresholds: Array, reached: Array, equal: Array
 ) -> None:
@@ -129,21 +130,21 @@ def _logarithm(value: float) -> float:
     return e * _LN2_HIGH + (2.0 * z + (z * s * p + e * _LN2_LOW))
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@compiled(error_model="numpy", fastmath={"contract"})
 def logarithm(values: Array, out: Array) -> None:
     """Natural logarithm of positive normal numbers, (n,) float64, into ``out``."""
     for i in range(values.size):
         out[i] = _logarithm(values[i])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@compiled(error_model="numpy", fastmath={"contract"})
 def log_quotient(upper: Array, lower: Array, eps: float, out: Array) -> None:
     """``log(eps + upper / (lower + eps))`` of (n,) float64 arrays, the quotient positive."""
     for i in range(upper.size):
         out[i] = _logarithm(eps + upper[i] / (lower[i] + eps))
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@compiled(fastmath={"contract"})
 def banded(first: Array, weights: Array, values: Array, out: Array) -> None:
     """Product of a matrix with a band of entries and a dense one, row by row.
 
@@ -175,7 +176,7 @@ def banded(first: Array, weights: Array, values: Array, out: Array) -> None:
             k += 1
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@compiled(fastmath={"contract"})
 def spread(
     y: Array, x: Array, counts: Array, profile: Array, step: int, margin: int, nodes: Array
 ) -> None:

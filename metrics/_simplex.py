@@ -22,13 +22,14 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from metrics import compilation
 from metrics._types import Array
 
 PARENT, NEXT, BACK, SIZE, LAST = range(5)
 #: A reduced cost above minus this is zero but for rounding (cells).
 SLACK = 1e-11
 
-compiled = njit(cache=True, nogil=True, error_model="numpy")
+compiled = compilation.compiled(error_model="numpy")
 #: Of helpers: their caller is kept on disk with them inside.
 helper = njit(nogil=True, error_model="numpy", inline="always")
 

@@ -18,6 +18,7 @@ import click
 from emomap._version import __version__
 from emomap.cli.ending import asked_to_end, end_workers
 from emomap.errors import EmomapError, Interrupted, printable
+from emomap.progress import warnings_as_notes
 
 #: Command -> one line of help. `emomap --help` prints them without importing any command.
 COMMANDS = {
@@ -80,7 +81,7 @@ def main(arguments: list[str] | None = None) -> None:
     # another. The variable is read once, when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        with asked_to_end():
+        with asked_to_end(), warnings_as_notes():
             code = _run(arguments)
         sys.exit(code)
     except BrokenPipeError:  # the reader of a pipe has closed it: `emomap score ... | head`

@@ -6,6 +6,7 @@ A pool is anything with the interface of concurrent.futures.
 from __future__ import annotations
 
 import os
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -14,7 +15,7 @@ from typing import Any, TypeVar
 
 from emomap.errors import EmomapError
 from emomap.parallel import cluster
-from emomap.parallel.worker import begin, processors, run_chunk
+from emomap.parallel.worker import Heard, begin, processors, run_chunk
 from emomap.progress import say
 
 Item = TypeVar("Item")
@@ -112,7 +113,7 @@ def _pool(
     here = None if client is None else Path.cwd()
     pool = _local_pool(jobs) if client is None else client.get_executor()
     chunks = _chunks(len(items), start, jobs, chunk * TOGETHER if client else chunk)
-    sent: deque[Future[list[Result]]] = deque()
+    sent: deque[Future[tuple[list[Result], list[Heard]]]] = deque()
     try:
         while True:
             running = [future for future in sent if not future.done()]
@@ -127,7 +128,10 @@ def _pool(
             if not sent[0].done():
                 wait(running, return_when=FIRST_COMPLETED)
             while sent and sent[0].done():
-                yield sent.popleft().result()
+                results, heard = sent.popleft().result()
+                for text, category in heard:  # workers repeat each other; this says it once
+                    warnings.warn(text, category, stacklevel=2)
+                yield results
     except KeyboardInterrupt:
         end_workers()
         raise

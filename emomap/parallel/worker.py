@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,9 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+#: A warning: its text and category.
+Heard = tuple[str, type[Warning]]
 
 #: Threads of the CPU that a recipe may ask for; a million end the interpreter.
 MAX_THREADS = 4096
@@ -50,17 +54,22 @@ def keep_memory() -> None:
 
 def run_chunk(
     function: Callable[[Item], Result], items: Sequence[Item], folder: Path | None
-) -> list[Result]:
+) -> tuple[list[Result], list[Heard]]:
     """Apply a function to each item, within a worker.
 
     Args:
         folder: where relative paths start, for a worker of a cluster; None for this machine.
+
+    Returns:
+        The results, and the warnings that the work gave.
     """
     if folder is not None:
         keep_memory()
         if Path.cwd() != folder:
             os.chdir(folder)
-    return [function(item) for item in items]
+    with warnings.catch_warnings(record=True) as heard:
+        results = [function(item) for item in items]
+    return results, [(str(warning.message), warning.category) for warning in heard]
 
 
 def leave() -> None:

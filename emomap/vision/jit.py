@@ -11,6 +11,8 @@ from collections.abc import Callable
 from functools import cached_property, update_wrapper
 from typing import Any, TypeVar, cast
 
+from emomap import metrics
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -36,15 +38,9 @@ class _Loop:
     @cached_property
     def compiled(self) -> Any:
         """The compiled function, which other compiled functions can call."""
-        import numba
-
         names = self._function.__globals__
         for name in self._function.__code__.co_names:
             if isinstance(names.get(name), _Loop):  # numba can only call what it has compiled
                 names[name] = names[name].compiled
-        njit: Any = numba.njit
-        options = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
-        try:
-            return njit(cache=True, **options)(self._function)
-        except RuntimeError:  # neither the package's folder nor the user's cache can be written
-            return njit(**options)(self._function)
+        compiled = metrics.compilation.compiled(error_model="numpy", fastmath={"contract", "nsz"})
+        return compiled(self._function)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from functools import partial
 from pathlib import Path
 
@@ -104,3 +105,16 @@ def alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def warn_of_it(item: int) -> int:
+    warnings.warn("the same everywhere", RuntimeWarning, stacklevel=1)
+    return item
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_warning_of_many_workers_is_given_once(jobs: int) -> None:
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("default")
+        assert list(parallel.ordered(warn_of_it, range(40), jobs=jobs, chunk=3)) == list(range(40))
+    assert [str(warning.message) for warning in heard] == ["the same everywhere"]
