@@ -106,7 +106,7 @@ def checkpoints(
     show_default=True,
     help="Resume the run in --out, or refuse to touch it.",
 )
-@options.points_option
+@options.gaze_options
 @options.seed_option
 @options.device_option
 @options.shard_option

@@ -59,7 +59,7 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="data.NAME=VALUE",
             help="An option of the layout, see docs/datasets.md. Repeatable.",
         ),
-        options.points_option,
+        options.gaze_options,
         options.jobs_option,
         options.quiet_option,
     ]
@@ -68,12 +68,15 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def _options(settings: tuple[str, ...], points: str | None) -> dict[str, Any]:
+def _options(
+    settings: tuple[str, ...], points: str | None, marks_threshold: float | None
+) -> dict[str, Any]:
     from emomap import recipes
 
     found = dict(recipes.parse_setting(setting, "data.NAME=VALUE") for setting in settings)
     named = {name.removeprefix("data."): value for name, value in found.items()}
-    return named | ({"points": points} if points else {})
+    said = {"points": points, "marks_threshold": marks_threshold}
+    return named | {name: value for name, value in said.items() if value is not None}
 
 
 @data.command("list", epilog=options.examples("emomap data list --json"))
@@ -112,6 +115,7 @@ def check(
     gaze: Path | None,
     settings: tuple[str, ...],
     points: str | None,
+    marks_threshold: float | None,
     jobs: int | None,
     quiet: bool,
     as_json: bool,
@@ -123,7 +127,13 @@ def check(
     """
     from emomap.data.check import check as run
 
-    report = run(path, gaze=gaze, options=_options(settings, points), jobs=jobs, show=not quiet)
+    report = run(
+        path,
+        gaze=gaze,
+        options=_options(settings, points, marks_threshold),
+        jobs=jobs,
+        show=not quiet,
+    )
     if as_json:
         click.echo(json.dumps(report.summary(), indent=2, ensure_ascii=False))
     else:
@@ -200,6 +210,7 @@ def show(
     gaze: Path | None,
     settings: tuple[str, ...],
     points: str | None,
+    marks_threshold: float | None,
     jobs: int | None,
     quiet: bool,
     output: Path,
@@ -214,7 +225,9 @@ def show(
     from emomap.data.show import contact_sheet
     from emomap.progress import say
 
-    dataset = datasets.open_dataset(path, gaze=gaze, options=_options(settings, points))
+    dataset = datasets.open_dataset(
+        path, gaze=gaze, options=_options(settings, points, marks_threshold)
+    )
     problems = contact_sheet(
         dataset, output, count=count, columns=columns, jobs=jobs, show=not quiet
     )
@@ -233,6 +246,7 @@ def convert(
     gaze: Path | None,
     settings: tuple[str, ...],
     points: str | None,
+    marks_threshold: float | None,
     jobs: int | None,
     quiet: bool,
 ) -> int:
@@ -244,7 +258,14 @@ def convert(
     from emomap.data.convert import convert as run
     from emomap.progress import say
 
-    done = run(path, out, gaze=gaze, options=_options(settings, points), jobs=jobs, show=not quiet)
+    done = run(
+        path,
+        out,
+        gaze=gaze,
+        options=_options(settings, points, marks_threshold),
+        jobs=jobs,
+        show=not quiet,
+    )
     for problem in _first(done.problems):
         say(f"emomap: {problem}")
     written = len(done.dataset) - len(done.problems)

@@ -88,15 +88,23 @@ def protocol(names: str | None, resize: str, **choices: Any) -> Any:
     return Protocol(metrics=chosen, resize=resize, **choices)
 
 
-def points_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--points: the units of fixation coordinates."""
+def gaze_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --points and --marks-threshold: how fixations are read."""
+    threshold = click.option(
+        "--marks-threshold",
+        type=click.FloatRange(0, 1),
+        callback=_finite,
+        metavar="SHARE",
+        help="Count the marks of a fixation map that have this share of the strongest, 0 to 1. "
+        "Default: 0.5 where lossy compression left weak marks, else all marks.",
+    )
     return click.option(
         "--points",
         metavar="UNITS",
         help="Read coordinates of fixations as pixels, normalised (0..1), percent, "
         "screen:WIDTHxHEIGHT (the picture in its middle) or size:WIDTHxHEIGHT (of a copy). "
         "Default: pixels, refused where they can hardly be.",
-    )(command)
+    )(threshold(command))
 
 
 def _use_engine(ctx: click.Context, parameter: click.Parameter, name: str) -> None:

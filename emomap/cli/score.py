@@ -24,7 +24,7 @@ from emomap.cli import options
     type=click.Choice(["neutral", "density", "fixation-maps", "csv"]),
     help="Read GT as this kind. Default: recognise it.",
 )
-@options.points_option
+@options.gaze_options
 @click.option(
     "--pred-suffix",
     default="",
@@ -65,6 +65,7 @@ def score(
     gt: Path | None,
     gt_kind: str | None,
     points: str | None,
+    marks_threshold: float | None,
     pred_suffix: str,
     form: str,
     output: Path | None,
@@ -106,6 +107,7 @@ def score(
             allow_missing=allow_missing,
             truth_kind=gt_kind.replace("-", " ") if gt_kind else None,
             points=points,
+            marks_threshold=marks_threshold,
             pred_suffix=pred_suffix,
             jobs=jobs,
             shard=shard,

@@ -139,6 +139,7 @@ def from_points(
     image_file: File | None = None,
     shape: Shape | None = None,
     map_file: File | None = None,
+    threshold: float | None = None,
 ) -> Gaze:
     """Gaze of a fixation map. Its shape is the map's own, since its coordinates belong to that.
 
@@ -146,6 +147,7 @@ def from_points(
         file: the fixation map.
         image_file, shape: not needed.
         map_file: the density of the same fixations, if there is one.
+        threshold: from which on a mark counts, see `emomap.data.marks.read_marks`.
 
     Raises:
         EmomapError: unreadable, or negative somewhere.
@@ -154,7 +156,8 @@ def from_points(
     values = io.read_map(file)
     if values.min() < 0:
         raise EmomapError(f"{file}: a fixation map with negative values ({values.min():g})")
-    marks = read_marks(values, lossy=suffix(file.name) in {".jpg", ".jpeg"})
+    lossy = suffix(file.name) in {".jpg", ".jpeg"}
+    marks = read_marks(values, lossy=lossy, threshold=threshold)
     notes = (f"{file}: {marks.note}",) if marks.note else ()
     return replace(from_marks(marks, map_file), notes=notes)
 

@@ -16,7 +16,7 @@ from emomap.data.gaze_tables import IMAGE_COLUMNS, image_column, readers
 from emomap.data.marks import kind_of
 from emomap.data.tree import Tree, nfc, read_tree, stem, suffix
 from emomap.data.units import Units, fault_of_set
-from emomap.errors import EmomapError, listed
+from emomap.errors import EmomapError, UsageError, listed
 from emomap.io.files import File
 from emomap.sample import Gaze
 
@@ -112,7 +112,10 @@ def _read_sized(source: Callable[..., Gaze], prediction: File) -> Gaze:
 
 
 def read_gaze_folder(
-    path: Path, kind: Kind | None = None, units: Units | None = None
+    path: Path,
+    kind: Kind | None = None,
+    units: Units | None = None,
+    threshold: float | None = None,
 ) -> GazeFolder:
     """Read a folder or zip archive of gaze files.
 
@@ -123,13 +126,15 @@ def read_gaze_folder(
         path: the folder or archive.
         kind: take it as this kind, without looking.
         units: of the coordinates in tables, as of `emomap.data.gaze.from_csv`.
+        threshold: from which on a mark of a fixation map counts, as of `emomap.data.gaze`.
 
     Raises:
-        UsageError: there is no such folder.
+        UsageError: there is no such folder, or ``threshold`` is given and there are no fixation
+            maps in it.
         EmomapError: it holds none of these, or several files for one id.
     """
     tree = read_tree(path)
-    if kind is None and (frames := _frames(tree)):
+    if kind is None and (frames := _frames(tree, threshold)):
         return frames
     if kind is not None:
         reason = f"taken as {kind}, as asked"
@@ -142,7 +147,11 @@ def read_gaze_folder(
     elif kind == "csv":
         folder = _tables(tree, files_by_id(tree, {".csv"}), reason, units)
     else:
-        folder = _maps(tree, kind, reason)
+        folder = _maps(tree, kind, reason, threshold)
+    if threshold is not None and folder.kind != "fixation maps":
+        raise UsageError(
+            f"{tree}: --marks-threshold is for fixation maps, this is {folder.kind} ({reason})"
+        )
     if not folder.sources:
         raise EmomapError(f"{tree}: no gaze in it ({reason})")
     in_doubt = units is None and not folder.needs_shape and kind != "density"
@@ -193,12 +202,18 @@ def _tables(tree: Tree, tables: Mapping[str, File], reason: str, units: Units | 
     return GazeFolder("csv", sources, f"{reason}; {SIZELESS}", needs_shape=True, notes=notes)
 
 
-def _maps(tree: Tree, kind: Kind, reason: str) -> GazeFolder:
+def _maps(tree: Tree, kind: Kind, reason: str, threshold: float | None) -> GazeFolder:
     """A folder of maps alone."""
-    read = from_points if kind == "fixation maps" else from_density
+    read: Callable[..., Gaze] = from_density
+    if kind == "fixation maps":
+        read = functools.partial(from_points, threshold=threshold)
     maps = files_by_id(tree, io.MAP_SUFFIXES)
     sources = {identity: functools.partial(read, file) for identity, file in maps.items()}
-    return GazeFolder(kind, sources, reason, notes=tree.notes)
+    return GazeFolder(kind, sources, reason + _marks_from(threshold), notes=tree.notes)
+
+
+def _marks_from(threshold: float | None) -> str:
+    return "" if threshold is None else f"; marks from {threshold:g} of the strongest on"
 
 
 def files_by_id(
@@ -310,7 +325,7 @@ def _neutral(tree: Tree, reason: str, units: Units | None) -> GazeFolder:
     )
 
 
-def _frames(tree: Tree) -> GazeFolder | None:
+def _frames(tree: Tree, threshold: float | None) -> GazeFolder | None:
     """Frames of videos as DHF1K has them, VIDEO/fixation/* and VIDEO/maps/*; None for other trees.
 
     The id of a frame is VIDEO/FRAME.
@@ -328,10 +343,13 @@ def _frames(tree: Tree) -> GazeFolder | None:
             for folder in ("fixation", "maps")
         )
         for frame, file in marks.items():
-            sources[lead + frame] = functools.partial(from_points, file, map_file=maps.get(frame))
+            sources[lead + frame] = functools.partial(
+                from_points, file, map_file=maps.get(frame), threshold=threshold
+            )
     if not sources:
         return None
     reason = f"frames of {len(videos)} videos, from their folders fixation/ and maps/"
+    reason += _marks_from(threshold)
     return GazeFolder("fixation maps", sources, reason, notes=tree.notes)
 
 

@@ -12,6 +12,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from emomap.errors import UsageError
+
 Shape = tuple[int, int]
 
 #: A bright pixel of a fixation map stands alone: its neighbours hold less than this share of it.
@@ -42,7 +44,29 @@ class Marks:
     note: str = ""
 
 
-def read_marks(values: NDArray[Any], *, lossy: bool = False) -> Marks:
+def check_threshold(value: Any) -> float | None:
+    """The threshold that an option gives; None if it gives none.
+
+    Raises:
+        UsageError: not a number from 0 to 1.
+    """
+    if value is None:
+        return None
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not 0 <= value <= 1:
+        raise UsageError(
+            f"the threshold of marks is '{value}'; it must be a share of the strongest, 0 to 1"
+        )
+    return float(value)
+
+
+def read_marks(
+    values: NDArray[Any],
+    *,
+    lossy: bool = False,
+    discs: bool = True,
+    threshold: float | None = None,
+) -> Marks:
     """The fixations that a map marks.
 
     The values are counts where they are small whole numbers; multiples of the smallest one (255 and
@@ -51,7 +75,10 @@ def read_marks(values: NDArray[Any], *, lossy: bool = False) -> Marks:
 
     Args:
         values: (H, W), not negative.
-        lossy: the file's format is lossy, so weak marks are expected and no note is made of them.
+        lossy: the file's format is lossy, so weak marks are none, whether many or few.
+        discs: whether marks may be discs.
+        threshold: share of the strongest mark, 0 to 1, from which on a mark counts; None to decide
+            by ``lossy`` and by the marks themselves.
     """
     values = np.asarray(values)
     height, width = values.shape
@@ -60,17 +87,20 @@ def read_marks(values: NDArray[Any], *, lossy: bool = False) -> Marks:
     if not len(marks):
         return Marks(np.zeros((0, 2)), (height, width))
     note = ""
-    if not lossy and _weak(values, places, marks):
-        lossy = True
-        strong = int((marks >= marks.max() / 2).sum())
-        note = (
-            f"{len(marks)} marks, of which {len(marks) - strong} are weaker than half of the "
-            f"strongest: traces of lossy compression, left out; {strong} marks remain"
-        )
-    if lossy:
-        places = places[marks >= marks.max() / 2]
+    if threshold is not None:
+        strong = marks >= threshold * marks.max()
+        places, marks = places[strong], marks[strong]
+    elif lossy or _weak(values, places, marks):
+        strong = marks >= marks.max() / 2
+        if not strong.all():
+            note = (
+                f"{len(marks)} marks, of which {int((~strong).sum())} are weaker than half of the "
+                f"strongest: traces of lossy compression, left out; {int(strong.sum())} marks "
+                "remain; --marks-threshold SHARE sets another limit"
+            )
+        places = places[strong]
         marks = np.ones(len(places))
-    centres = None if lossy and not note else _discs(places, marks, (height, width))
+    centres = _discs(places, marks, (height, width)) if discs else None
     if centres is not None:
         points, side = centres
         words = f"marks of {side} pixels, taken by their centres: {len(points)} fixations"

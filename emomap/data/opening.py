@@ -15,9 +15,10 @@ from emomap import io
 from emomap.data import splits
 from emomap.data.card import CARD
 from emomap.data.gaze_folder import GazeFolder, Kind, read_gaze_folder, read_gaze_table
+from emomap.data.marks import check_threshold
 from emomap.data.reading import Reading
 from emomap.data.registry import EMBEDDED, LAYOUTS, Layout, layout_called
-from emomap.data.tree import Tree, read_tree, suffix
+from emomap.data.tree import ARCHIVES, Tree, read_tree, suffix
 from emomap.data.units import Units
 from emomap.errors import EmomapError, UsageError, listed
 from emomap.sample import Dataset, Gaze
@@ -25,6 +26,8 @@ from emomap.sample import Dataset, Gaze
 #: How deep in the named folder or archive a data set may begin. Toronto's zip archive has it in
 #: set/eyetrackingdata/fixdens.
 DEPTH = 3
+#: Options that say how fixations are read.
+GAZE_OPTIONS = ("points", "marks_threshold")
 #: Kinds of layout that can be recognised.
 KINDS = frozenset({"any", "emotion", "gaze", "both", "images"})
 
@@ -88,6 +91,9 @@ def inspect_dataset(
         layout, reason = forced, "as asked"
         tree = _base_for(layout, tree)
     dataset = layout.loader().load(tree, reading)
+    if gaze is not None:  # these are about the gaze, wherever it is
+        for name in GAZE_OPTIONS:
+            reading.option(name, None)
     reading.refuse_unused(layout.name)
     if not dataset.samples:
         raise EmomapError(f"{tree}: no pictures found as {layout.name}; looked for {layout.signs}")
@@ -148,7 +154,9 @@ def recognise(tree: Tree) -> tuple[Layout, Tree, str]:
     if tree.images():
         return LAYOUTS["pictures"], tree, "no known layout, so pictures alone"
     looked = "; ".join(f"{layout.name}: {layout.signs}" for layout in LAYOUTS.values())
-    raise UsageError(f"{tree}: no known layout and no pictures; looked for {looked}")
+    archives = sorted(path for path in tree.files() if path.lower().endswith(ARCHIVES))
+    packed = f"; it holds archives, which are not unpacked: {listed(archives)}" if archives else ""
+    raise UsageError(f"{tree}: no known layout and no pictures{packed}; looked for {looked}")
 
 
 def _match(tree: Tree, kinds: Container[str] = KINDS) -> tuple[Layout, str] | None:
@@ -173,7 +181,11 @@ def _base_for(layout: Layout, tree: Tree) -> Tree:
 
 
 def open_gaze(
-    path: str | Path, *, kind: Kind | None = None, points: str | None = None
+    path: str | Path,
+    *,
+    kind: Kind | None = None,
+    points: str | None = None,
+    marks_threshold: float | None = None,
 ) -> GazeFolder:
     """Open ground truth: the gaze of a data set in any layout, or a folder of gaze files alone.
 
@@ -185,18 +197,24 @@ def open_gaze(
         kind: take the folder as this, without looking.
         points: what the coordinates of fixation tables are: "pixels", "normalised", "percent",
             "screen:WIDTHxHEIGHT" or "size:WIDTHxHEIGHT", see `emomap.data.units.Units`.
+        marks_threshold: share of the strongest mark of a fixation map, 0 to 1, from which on a mark
+            is a fixation. By default .5 where lossy compression left weak marks, else all count.
 
     Raises:
-        UsageError: there is no such folder, or ``points`` is none of these.
+        UsageError: there is no such folder, ``points`` is none of these, or ``marks_threshold`` is
+            given for gaze that is not in fixation maps.
         EmomapError: it holds no gaze, several files for one id, a broken data set, or coordinates
             that can hardly be pixels where ``points`` is not given.
     """
     units = Units.parse(points) if points else None
-    if Path(path).is_file() and suffix(Path(path).name) == ".csv":
+    threshold = check_threshold(marks_threshold)
+    if threshold is None and Path(path).is_file() and suffix(Path(path).name) == ".csv":
         return read_gaze_table(Path(path), units)
-    dataset = _dataset_with_gaze(path, points) if kind is None else None
+    said = {"points": points, "marks_threshold": threshold}
+    options = {name: value for name, value in said.items() if value is not None}
+    dataset = _dataset_with_gaze(path, options) if kind is None else None
     if dataset is None:
-        return read_gaze_folder(Path(path), kind, units)
+        return read_gaze_folder(Path(path), kind, units, threshold)
     if dataset.doubt:
         raise EmomapError(f"{path}: {dataset.doubt}")
     return GazeFolder(
@@ -215,14 +233,14 @@ def _sized(source: Callable[[], Gaze], **known: Any) -> Gaze:
     return source()
 
 
-def _dataset_with_gaze(path: str | Path, points: str | None) -> Dataset | None:
+def _dataset_with_gaze(path: str | Path, options: Mapping[str, Any]) -> Dataset | None:
     """The data set at a path, or None where there is none or it has no gaze."""
     # a neutral set is read file by file: it may have gaze without pictures
     apart = any(Path(path, name).exists() for name in ("fixations", "maps"))
     if apart and not _recognised_by_gaze(path):
         return None
     try:
-        dataset = open_dataset(path, options={"points": points} if points else None)
+        dataset = open_dataset(path, options=options)
     except EmomapError:
         if _recognised_by_gaze(path):
             raise
@@ -245,7 +263,8 @@ def join_gaze(dataset: Dataset, path: str | Path, reading: Reading) -> Dataset:
         UsageError: no gaze file has the name of a picture.
         EmomapError: the gaze cannot be read, or a stem is not unique.
     """
-    folder = open_gaze(path, points=reading.options.get("points"))
+    said = {name: reading.options[name] for name in GAZE_OPTIONS if name in reading.options}
+    folder = open_gaze(path, **said)
     pairs = io.pair(folder.sources, (sample.id for sample in dataset))
     if not pairs:
         raise UsageError(

@@ -21,8 +21,9 @@ from emomap.io.files import IMAGE_SUFFIXES, File, is_junk
 MAX_FILES = 3_000_000
 #: Folders that archivers and version control add.
 JUNK_FOLDERS = frozenset({"__MACOSX", "__pycache__", "@eaDir", "$RECYCLE.BIN"})
-#: Archives that are not read in place.
+#: Archives that are not read in place, and all.
 OTHER_ARCHIVES = (".tar", ".tgz", ".gz", ".bz2", ".xz", ".rar", ".7z")
+ARCHIVES = (".zip", *OTHER_ARCHIVES)
 
 
 def suffix(path: str) -> str:

@@ -22,6 +22,7 @@ class Choices:
         settings: changes of the recipe, ``["training.epochs=3"]``.
         gaze: where the gaze is, if it is kept apart from the pictures.
         points: what the coordinates of fixations are, see `emomap.data.opening.open_gaze`.
+        marks_threshold: from which on a mark of a fixation map counts, as there.
         split: "train", "val", "test" or "all"; by default "test" where there is one.
         checkpoints: method -> file of a trained network, which is then not trained.
         baselines: whether the baselines of the recipe take part.
@@ -41,6 +42,7 @@ class Choices:
     settings: Sequence[str] = ()
     gaze: str | Path | None = None
     points: str | None = None
+    marks_threshold: float | None = None
     split: str | None = None
     checkpoints: Mapping[str, Path] | None = None
     baselines: bool = True
@@ -62,6 +64,12 @@ class Choices:
     def embedded(self) -> bool:
         """True for a data set that comes with emomap."""
         return self.data in datasets.EMBEDDED
+
+    @property
+    def gaze_options(self) -> dict[str, Any]:
+        """What was said of how fixations are read: options of `emomap.data.open_dataset`."""
+        said = {"points": self.points, "marks_threshold": self.marks_threshold}
+        return {name: value for name, value in said.items() if value is not None}
 
     def run_folder(self, dataset: str) -> Path:
         """Where the run is kept.
@@ -86,7 +94,7 @@ class Choices:
             "recipe": self.recipe,
             "data": self.data if self.embedded else _absolute(self.data),
             "gaze": "" if self.gaze is None else str(Path(self.gaze).resolve()),
-            **({"points": self.points} if self.points else {}),
+            **self.gaze_options,
             "split": split or "whole",
             "seed": self.seed,
             **({"shard": f"{self.shard[0]}/{self.shard[1]}"} if self.shard else {}),

@@ -160,8 +160,7 @@ def _open_dataset(choices: Choices, numbers: Mapping[str, Any], *, hashed: bool)
         hashed: keep splits by a hash of the ids where the authors gave none.
     """
     options = dict(numbers.get("data", {})) if choices.embedded else {}
-    if choices.points:
-        options["points"] = choices.points
+    options |= choices.gaze_options
     dataset = datasets.open_dataset(choices.data, gaze=choices.gaze, options=options)
     if dataset.doubt and choices.gaze is None:
         raise EmomapError(f"{choices.data}: {dataset.doubt}")

@@ -1,21 +1,26 @@
 """Zip archives read in place, one member at a time, within limits.
 
-Nothing is unpacked to disk, so no member can be written outside. The size that a member declares
-is checked before it is decompressed, so a decompression bomb is refused before it takes memory.
+No member is written to disk under its name, so none can be written outside. The size that a member
+declares is checked before it is decompressed, so a decompression bomb is refused before it takes
+memory. An archive of nothing but archives is read as if each were a folder of its name.
 """
 
 from __future__ import annotations
 
 import io
 import os
+import shutil
+import tempfile
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
 from emomap.errors import EmomapError
+from emomap.io.files import IMAGE_SUFFIXES, MAP_SUFFIXES, is_junk
 
 #: A member that unpacks to more bytes than this is refused.
 MAX_MEMBER = 256 * 2**20
@@ -25,6 +30,11 @@ MAX_RATIO = 200
 RATIO_FROM = 32 * 2**20
 #: LZMA is left out: its header may demand 4 GiB of working memory.
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2}
+#: An archive of more archives than this is refused: each is unpacked to a file.
+MAX_INNER = 50
+#: Where an archive holds a file with one of these suffixes, it is a data set of its own, and an
+#: archive in it is one of its files.
+DATA_SUFFIXES = IMAGE_SUFFIXES | MAP_SUFFIXES | {".csv", ".json"}
 _LINK = 0o120000
 
 
@@ -61,8 +71,8 @@ class Member:
             EmomapError: as `open`.
         """
         try:
-            packed, names = _opened(self.archive, self.archive.stat().st_mtime_ns, os.getpid())
-            info = packed.getinfo(names[self.path])
+            members = _opened(self.archive, self.archive.stat().st_mtime_ns, os.getpid())
+            packed, info = members[self.path]
             refuse_bomb(info, str(self))
             with packed.open(info) as stream:
                 return stream.read()
@@ -98,18 +108,66 @@ def refuse_bomb(info: zipfile.ZipInfo, where: str, *, max_ratio: float = MAX_RAT
         )
 
 
+_Members = Mapping[str, tuple[zipfile.ZipFile, zipfile.ZipInfo]]
+
+
 @lru_cache(maxsize=4)
-def _opened(path: Path, changed: int, process: int) -> tuple[zipfile.ZipFile, dict[str, str]]:
-    """An archive, and the names of its members by cleaned path. Kept open: the directory is long.
+def _opened(path: Path, changed: int, process: int) -> _Members:
+    """The members of an archive by cleaned path. It is kept open: the directory is long.
 
     ``changed`` and ``process`` are part of the key: a changed archive is opened again, and a forked
     worker must not share the file position.
     """
-    packed = zipfile.ZipFile(path)
-    return packed, {_cleaned(path, info.filename): info.filename for info in packed.infolist()}
+    members = _members(zipfile.ZipFile(path), str(path))
+    inner = _inner(members)
+    if len(inner) > MAX_INNER:
+        raise EmomapError(f"{path}: holds {len(inner)} archives; unpack it first")
+    found = {name: member for name, member in members.items() if name not in inner}
+    for name in inner:
+        found |= _members_of_inner(*members[name], name, f"{path}:{name}")
+    return found
 
 
-def _cleaned(archive: Path, name: str) -> str:
+def _members(packed: zipfile.ZipFile, where: str) -> _Members:
+    return {_cleaned(where, info.filename): (packed, info) for info in packed.infolist()}
+
+
+def _inner(members: _Members) -> list[str]:
+    """The archives in an archive that holds no data outside them."""
+    seen = [
+        name
+        for name, (_, info) in members.items()
+        if not info.is_dir() and not is_junk(name.rsplit("/", 1)[-1])
+    ]
+    endings = {name: os.path.splitext(name)[1].lower() for name in seen}  # noqa: PTH122
+    if DATA_SUFFIXES & set(endings.values()):
+        return []
+    return [name for name, ending in endings.items() if ending == ".zip"]
+
+
+def _members_of_inner(
+    outer: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, where: str
+) -> _Members:
+    """The members of an archive in an archive, below a folder of its name.
+
+    It is unpacked to a file without a name, which is gone when this process ends.
+    """
+    refuse_bomb(info, where)
+    copy = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the archive
+    try:
+        with outer.open(info) as stream:
+            shutil.copyfileobj(stream, copy)
+        members = _members(zipfile.ZipFile(copy), where)
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
+        raise _damaged(where, error) from error
+    folder = name[: -len(".zip")]
+    top = folder.rsplit("/", 1)[-1] + "/"
+    if all(path.startswith(top) for path in members if path + "/" != top):
+        folder = folder.rpartition("/")[0]  # it holds a folder of its own name
+    return {f"{folder}/{path}".lstrip("/"): member for path, member in members.items() if path}
+
+
+def _cleaned(archive: str, name: str) -> str:
     path = name.replace("\\", "/")
     parts = path.split("/")
     if path.startswith("/") or ".." in parts or (len(parts[0]) == 2 and parts[0][1] == ":"):
@@ -120,6 +178,10 @@ def _cleaned(archive: Path, name: str) -> str:
     return "/".join(part for part in parts if part not in {"", "."})
 
 
+def _damaged(where: str, error: Exception) -> EmomapError:
+    return EmomapError(f"{where}: damaged as a zip archive ({error}); download again")
+
+
 def listing(path: Path) -> tuple[dict[str, list[str]], tuple[str, ...]]:
     """The files of an archive as folder -> names, and remarks on what was left out.
 
@@ -127,13 +189,12 @@ def listing(path: Path) -> tuple[dict[str, list[str]], tuple[str, ...]]:
         EmomapError: it cannot be read as a zip archive, or a member points outside.
     """
     try:
-        packed, names = _opened(path, path.stat().st_mtime_ns, os.getpid())
+        members = _opened(path, path.stat().st_mtime_ns, os.getpid())
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise EmomapError(f"{path}: damaged as a zip archive ({error}); download again") from error
+        raise _damaged(str(path), error) from error
     folders: dict[str, list[str]] = {"": []}
     links = 0
-    for cleaned, original in names.items():
-        info = packed.getinfo(original)
+    for cleaned, (_, info) in members.items():
         if info.is_dir() or not cleaned:
             continue
         if (info.external_attr >> 16) & 0o170000 == _LINK:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -87,7 +88,12 @@ def list_files(folder: Path, suffixes: frozenset[str]) -> list[Path]:
         raise EmomapError(f"{error.filename}: cannot be listed: {error.strerror}") from error
 
     if not folder.is_dir():
-        wrong = "is a file; give its folder" if folder.exists() else "there is no such folder"
+        wrong = "there is no such folder"
+        if folder.exists():
+            packed = folder.is_file() and zipfile.is_zipfile(folder)
+            wrong = (
+                "an archive; unpack it and give the folder" if packed else "a file, not a folder"
+            )
         raise EmomapError(f"{folder}: {wrong}")
     found: list[Path] = []
     for top, folders, names in os.walk(folder, onerror=refuse, followlinks=True):

@@ -27,7 +27,7 @@ def read_map(file: File | str, *, logarithm: bool = False) -> NDArray[Any]:
     Args:
         file: a path or `File`; PNG, JPEG, TIFF or BMP (grey, or RGB(A) with equal channels; alpha
             is ignored); npy; npz (one array, or one named "map"); mat (one numeric matrix, or one
-            named "map").
+            named "map"). An array may have dimensions of 1 around the map, and equal channels.
         logarithm: the values are logarithms, so that -inf is one of them.
 
     Raises:
@@ -43,9 +43,11 @@ def read_map(file: File | str, *, logarithm: bool = False) -> NDArray[Any]:
         values = _read_picture_map(file)
     if values.dtype.kind not in "biuf":
         raise EmomapError(f"{file}: a map holds real numbers, this array is {values.dtype}")
-    if values.ndim == 3 and 1 in (values.shape[0], values.shape[2]):
-        values = values[0] if values.shape[0] == 1 else values[:, :, 0]
-    elif values.ndim == 3 and values.shape[2] in {3, 4}:
+    while values.ndim > 2 and 1 in (values.shape[0], values.shape[-1]):  # as (1, 1, H, W)
+        values = values[0] if values.shape[0] == 1 else values[..., 0]
+    if values.ndim == 3 and values.shape[0] == 3 and values.shape[2] not in {3, 4}:
+        values = np.moveaxis(values, 0, 2)  # channels first
+    if values.ndim == 3 and values.shape[2] in {3, 4}:
         values = _one_channel(values, file)
     if values.ndim != 2 or 0 in values.shape:
         raise EmomapError(f"{file}: a map has two dimensions, this array is {values.shape}")

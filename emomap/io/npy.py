@@ -80,9 +80,11 @@ def _array(data: bytes, where: str) -> NDArray[Any]:
         reader = {
             (1, 0): np.lib.format.read_array_header_1_0,
             (2, 0): np.lib.format.read_array_header_2_0,
+            (3, 0): np.lib.format.read_array_header_2_0,  # differs in the letters of field names
         }.get(version)
         if reader is None:
-            raise EmomapError(f"{where}: NumPy format {version}; only 1.0 and 2.0 are read")
+            number = ".".join(map(str, version))
+            raise EmomapError(f"{where}: NumPy format {number}; 1.0, 2.0 and 3.0 are read")
         shape, by_column, dtype = reader(stream)
     except EmomapError:
         raise
@@ -93,14 +95,18 @@ def _array(data: bytes, where: str) -> NDArray[Any]:
             f"{where}: a NumPy file with Python objects, which could run code; save numbers alone"
         )
     left = len(data) - stream.tell()
-    if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != left:
+    declared = math.prod(shape) * dtype.itemsize
+    if min(shape, default=0) < 0 or declared != left:
+        more = min(shape, default=0) >= 0 and declared < left
+        reason = "several arrays in one file, or damaged" if more else "cut short or made up"
         raise EmomapError(
             f"{where}: declares {' x '.join(map(str, shape))} values of {dtype.itemsize} bytes and "
-            f"holds {left:,} bytes; cut short or made up"
+            f"holds {left:,} bytes; {reason}"
         )
     values = np.frombuffer(data, dtype, math.prod(shape), stream.tell()).copy()
     return values.reshape(shape, order="F" if by_column else "C")
 
 
 def _damaged(where: str, error: Exception) -> EmomapError:
-    return EmomapError(f"{where}: not a NumPy file that can be read ({error})")
+    reason = str(error).partition("\n")[0]
+    return EmomapError(f"{where}: not a NumPy file that can be read ({reason})")

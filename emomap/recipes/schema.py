@@ -57,6 +57,7 @@ class RunChoices(TypedDict):
     split: str
     gaze: NotRequired[str]
     points: NotRequired[str]
+    marks_threshold: NotRequired[float]
     shard: NotRequired[str]
 
 

@@ -35,6 +35,7 @@ def score(
     allow_missing: bool = False,
     truth_kind: str | None = None,
     points: str | None = None,
+    marks_threshold: float | None = None,
     pred_suffix: str = "",
     jobs: int | None = None,
     shard: tuple[int, int] | None = None,
@@ -53,6 +54,7 @@ def score(
         allow_missing: score the images that both sides have, and say which are missing.
         truth_kind: force how ``truth`` is read, see `emomap.data.opening.open_gaze`.
         points: what the coordinates of fixations are, see `emomap.data.opening.open_gaze`.
+        marks_threshold: from which on a mark of a fixation map counts, as there.
         pred_suffix: what the names of the maps have after those of the images, as in
             ``photo_gradcam.png`` for ``photo.jpg``.
         jobs: processes; None for one per processor.
@@ -76,7 +78,12 @@ def score(
     """
     protocol = _protocol(protocol, choices)
     maps = io.maps_by_id(Path(predictions), ending=pred_suffix)
-    gaze = open_gaze(truth, kind=cast("Kind | None", truth_kind), points=points)
+    gaze = open_gaze(
+        truth,
+        kind=cast("Kind | None", truth_kind),
+        points=points,
+        marks_threshold=marks_threshold,
+    )
     pairs = io.pair(maps, gaze.sources)
     remarks = [f"ground truth: {gaze.kind}, {gaze.reason}", *gaze.notes]
     unmatched = sorted(set(gaze.sources) - set(pairs))
@@ -102,7 +109,8 @@ def score(
         protocol = replace(protocol, sigma=gaze.sigma)
     protocol, omitted = _fitting(protocol, items)
     mine = _mine(items, shard)
-    part = PartFile(Path(keep), items, protocol, Path(truth)) if keep else None
+    read_as = f"{gaze.kind}, {points=}, {marks_threshold=}"
+    part = PartFile(Path(keep), items, protocol, Path(truth), read_as) if keep else None
     results = _run(items, mine, protocol, jobs, show, part)
     failed = [result.problem for result in results if result.problem]
     advice = _advice(results)

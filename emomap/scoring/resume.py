@@ -38,13 +38,22 @@ class PartFile:
         items: all maps of all shards, since some metrics look at the gaze on other images.
         protocol: how they are scored.
         truth: where the gaze comes from.
+        read_as: how it is read: the kind of its files and what the user said of them.
     """
 
-    def __init__(self, output: Path, items: Sequence[MapToScore], protocol: Protocol, truth: Path):
+    def __init__(
+        self,
+        output: Path,
+        items: Sequence[MapToScore],
+        protocol: Protocol,
+        truth: Path,
+        read_as: str,
+    ):
         maps = [f"{item.id}\n{item.map_file}\n" for item in items]
         head = {
             "signature": protocol.signature(),
             "truth": str(truth.resolve()),
+            "read_as": read_as,
             "maps": hashlib.sha256("".join(maps).encode()).hexdigest(),
         }
         self.path = output.with_name(f"{output.name}.part")

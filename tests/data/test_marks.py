@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from emomap.data.marks import kind_of, read_marks
+from emomap.data.opening import open_gaze
+from emomap.errors import UsageError
 
 SHAPE = (96, 128)
 
@@ -100,6 +103,35 @@ def test_weak_marks_of_a_jpeg_saved_again_are_left_out() -> None:
     assert np.array_equal(found.points, points)
     assert f"{np.count_nonzero(values)} marks, of which" in found.note
     assert "12 marks remain" in found.note
+
+
+@pytest.mark.parametrize("form", ["png", "jpg"])
+def test_weak_marks_are_told_and_the_threshold_can_be_said(tmp_path: Path, form: str) -> None:
+    values = marked(places(apart=17), np.full((1, 1), 255, np.uint8))
+    picture = Image.fromarray(values)
+    picture.save(tmp_path / "a.jpg", quality=92)
+    if form == "png":
+        Image.open(tmp_path / "a.jpg").save(tmp_path / "a.png")
+        (tmp_path / "a.jpg").unlink()
+    gaze = open_gaze(tmp_path, kind="fixation maps")["a"]()
+    assert len(gaze.points) == 12
+    assert "12 marks remain; --marks-threshold SHARE sets another limit" in gaze.notes[0]
+    read = np.asarray(Image.open(tmp_path / f"a.{form}"))
+    for threshold in (0, 0.02, 0.5, 1):
+        folder = open_gaze(tmp_path, kind="fixation maps", marks_threshold=threshold)
+        gaze = folder["a"]()
+        assert len(gaze.points) == np.count_nonzero((read > 0) & (read >= threshold * read.max()))
+        assert not gaze.notes
+        assert f"marks from {threshold:g} of the strongest on" in folder.reason
+
+
+def test_a_threshold_of_marks_needs_marks(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x,y\n3,4\n")
+    with pytest.raises(UsageError, match="--marks-threshold is for fixation maps, this is csv"):
+        open_gaze(tmp_path, marks_threshold=0.5)
+    for wrong in (1.5, -0.1, float("nan"), "half", True):
+        with pytest.raises(UsageError, match="a share of the strongest, 0 to 1"):
+            open_gaze(tmp_path, marks_threshold=wrong)  # type: ignore[arg-type]
 
 
 def test_a_region_that_somebody_drew_is_a_density() -> None:

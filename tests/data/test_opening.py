@@ -90,3 +90,18 @@ def test_a_broken_data_set_is_named_rather_than_taken_for_a_folder_of_maps(tmp_p
     (tmp_path / "data/eye/fixations.mat").write_bytes(b"rubbish")
     with pytest.raises(EmomapError, match=r"fixations\.mat"):
         open_gaze(tmp_path / "data")
+
+
+def test_what_is_said_of_fixations_holds_for_gaze_kept_apart(tmp_path: Path) -> None:
+    """Also where the layout of the pictures has no such option."""
+    picture(tmp_path / "pictures/a.jpg")
+    (tmp_path / "gaze").mkdir()
+    (tmp_path / "gaze/a.csv").write_text("x,y\n0.5,0.5\n0.25,0.5\n0.3,0.1\n")
+    spec, gaze = tmp_path / "pictures", tmp_path / "gaze"
+    with pytest.raises(EmomapError, match="--points normalised"):
+        open_dataset(spec, gaze=gaze).samples[0].gaze()
+    (sample,) = open_dataset(spec, gaze=gaze, options={"points": "normalised"})
+    height, width = sample.gaze().shape
+    assert sample.gaze().points[0].tolist() == [width / 2 - 0.5, height / 2 - 0.5]
+    with pytest.raises(UsageError, match=r"data\.points is not an option of the layout pictures"):
+        open_dataset(spec, options={"points": "normalised"})

@@ -51,6 +51,48 @@ def test_numpy_files(tmp_path: Path) -> None:
     assert npy.read(tmp_path / "a.npz")["one"].flags.writeable
 
 
+def written(version: tuple[int, int], values: np.ndarray) -> bytes:
+    stream = bytes_io.BytesIO()
+    np.lib.format.write_array(stream, values, version=version)
+    return stream.getvalue()
+
+
+TABLE = np.arange(15.0).reshape(3, 5) / 16
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        written((2, 0), TABLE),
+        written((3, 0), TABLE),
+        written((1, 0), TABLE.astype(">f8")),
+        written((1, 0), TABLE.astype("f2")),
+        written((1, 0), TABLE.astype(">f4")),
+        written((1, 0), TABLE.astype(np.longdouble)),
+        written((1, 0), np.asfortranarray(TABLE)),
+        written((1, 0), TABLE[None, None]),  # as networks put out
+        written((1, 0), TABLE[None, :, :, None]),
+        written((1, 0), np.stack([TABLE] * 3)),
+        written((1, 0), np.stack([TABLE] * 3, 2)),
+    ],
+)
+def test_maps_in_numpy_files_of_every_form(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.npy").write_bytes(content)
+    assert np.array_equal(io.read_map(tmp_path / "a.npy"), TABLE)
+
+
+@pytest.mark.filterwarnings("ignore:Reading .*npy")
+def test_numpy_headers_of_other_writers(tmp_path: Path) -> None:
+    for text in (
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (3L, 5L), }\n",  # Python 2
+        "{'shape': (3, 5), 'fortran_order': False, 'descr': '<f8'}",
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (3, 5)}" + 3000 * " " + "\n",
+    ):
+        head = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode()
+        (tmp_path / "a.npy").write_bytes(head + TABLE.tobytes())
+        assert np.array_equal(io.read_map(tmp_path / "a.npy"), TABLE)
+
+
 def test_pickles_are_not_opened(tmp_path: Path) -> None:
     proof = tmp_path / "ran"
     evil = np.empty(1, dtype=object)
@@ -75,6 +117,11 @@ def header(shape: str, descr: str = "'<f8'") -> bytes:
         (header("(1000000, 1000000)"), "declares 1000000 x 1000000 values"),
         (header("(-2, -4)") + bytes(64), "declares -2 x -4"),
         (header("(2, 4)") + bytes(60), "cut short or made up"),
+        (header("(2, 4)") + bytes(68), "several arrays in one file, or damaged"),
+        (
+            header("(2, 4)" + 60_000 * " ") + bytes(64),
+            r"Header info length \(\d+\) is large .*\.\)$",
+        ),
         (header("(2, 4)", "'|O'") + bytes(64), "Python objects"),
         (header("__import__('os')"), "not a NumPy file"),
         (b"\x93NUMPY\x09\x00", "NumPy format"),
@@ -156,6 +203,48 @@ def test_damaged_archives(tmp_path: Path) -> None:
         open_dataset(tmp_path / "b.zip")
     with pytest.raises(EmomapError, match="no such file in the archive"):
         Member(packed(tmp_path / "c.zip", {"a.jpg": jpeg()}), "b.jpg").read()
+
+
+def zipped(members: dict[str, bytes]) -> bytes:
+    data = bytes_io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return data.getvalue()
+
+
+def test_archives_in_an_archive_are_its_folders(tmp_path: Path) -> None:
+    table = {"a.csv": b"x,y\n3,4\n"}
+    whole = zipped({"images/a.jpg": jpeg(), "fixations/a.csv": table["a.csv"]})
+    pictures = zipped({"images/a.jpg": jpeg()})  # as archivers pack a folder
+    members = {"images.zip": pictures, "fixations.zip": zipped(table), "read me.txt": b"hello"}
+    for name, content in (("a.zip", {"set.zip": whole}), ("b.zip", members)):
+        found = open_dataset(packed(tmp_path / name, {**content, "__MACOSX/._c.zip": b"x"}))
+        (sample,) = found.samples
+        sample = pickle.loads(pickle.dumps(sample))  # as for another process
+        assert sample.image().shape == (10, 20, 3)
+        assert sample.gaze().points.tolist() == [[3, 4]]
+
+
+def test_archives_in_an_archive_that_are_refused(tmp_path: Path) -> None:
+    inner = zipped({"a.jpg": jpeg()})
+    for content, message in (
+        ({"in.zip": inner[:-30]}, r"a\.zip:in\.zip: damaged as a zip archive"),
+        ({"in.zip": zipped({"../a.jpg": jpeg()})}, r"a\.zip:in\.zip: holds the member '../a.jpg'"),
+        ({f"{n}.zip": inner for n in range(60)}, "holds 60 archives; unpack it first"),
+        (
+            {"in.zip": zipped({"b.zip": inner})},
+            r"holds archives, which are not unpacked: in/b\.zip",
+        ),
+    ):
+        with pytest.raises(EmomapError, match=message):
+            open_dataset(packed(tmp_path / "a.zip", content))
+
+
+def test_an_archive_beside_data_is_no_part_of_it(tmp_path: Path) -> None:
+    content = {"images/a.jpg": jpeg(), "spare.zip": zipped({"b.jpg": jpeg()})}
+    found = open_dataset(packed(tmp_path / "a.zip", content))
+    assert [sample.id for sample in found] == ["images/a"]
 
 
 def test_members_read_like_files(tmp_path: Path) -> None:

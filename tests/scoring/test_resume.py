@@ -24,9 +24,9 @@ def items(tmp_path: Path) -> list[MapToScore]:
     return [MapToScore(name, tmp_path / f"{name}.png", lambda: None) for name in "abc"]
 
 
-def part(items: list[MapToScore], protocol: Protocol = PROTOCOL) -> PartFile:
+def part(items: list[MapToScore], protocol: Protocol = PROTOCOL, read_as: str = "csv") -> PartFile:
     folder = Path(str(items[0].map_file)).parent
-    return PartFile(folder / "out.csv", items, protocol, folder / "truth")
+    return PartFile(folder / "out.csv", items, protocol, folder / "truth", read_as)
 
 
 def keep(items: list[MapToScore], results: list[Scored]) -> None:
@@ -68,5 +68,7 @@ def test_results_of_another_call_are_not_used(items: list[MapToScore]) -> None:
     keep(items, RESULTS)
     assert part(items, Protocol(("cc",), sigma=3.0)).read() == {}
     assert part(items).read() == {}
+    keep(items, RESULTS)
+    assert part(items, read_as="csv, points='normalised'").read() == {}
     keep(items[:2], RESULTS[:2])
     assert part(items).read() == {}

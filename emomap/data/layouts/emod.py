@@ -15,7 +15,7 @@ import numpy as np
 from emomap import io
 from emomap.data import labels, splits
 from emomap.data.gaze import from_density, from_marks
-from emomap.data.marks import read_marks
+from emomap.data.marks import check_threshold, read_marks
 from emomap.data.reading import Reading, ids
 from emomap.data.tree import Tree, base
 from emomap.errors import EmomapError, UsageError
@@ -51,10 +51,11 @@ def load(tree: Tree, reading: Reading) -> Dataset:
     paths = [path[len(folder) + 1 :] for path in tree.images(folder)]
     identities = ids(paths, reading)
     emotions = _labels(tree, reading)
+    threshold = check_threshold(reading.option("marks_threshold", None))
     samples = []
     for path, identity in zip(paths, identities, strict=True):
         image, stem = tree.file(f"{folder}/{path}"), base(path)
-        source = _source(tree, image, smooth.pop(stem, None), binary.pop(stem, None))
+        source = _source(tree, image, smooth.pop(stem, None), binary.pop(stem, None), threshold)
         samples.append(Sample(identity, image, emotions.get(stem), gaze_source=source))
     reading.note_some([s.id for s in samples if s.gaze_source is None], "images have no gaze")
     reading.missing([*smooth.values(), *binary.values()], "maps belong to no picture")
@@ -72,17 +73,19 @@ def _maps(tree: Tree, *beginnings: str) -> dict[str, str]:
 
 
 def _source(
-    tree: Tree, image: File, smooth: str | None, binary: str | None
+    tree: Tree, image: File, smooth: str | None, binary: str | None, threshold: float | None
 ) -> Callable[[], Gaze] | None:
     if smooth and not binary:
         return functools.partial(from_density, tree.file(smooth), image_file=image)
     if binary:
-        return functools.partial(_gaze, tree.file(binary), tree.file(smooth) if smooth else None)
+        density = tree.file(smooth) if smooth else None
+        return functools.partial(_gaze, tree.file(binary), density, threshold)
     return None
 
 
-def _gaze(binary: File, smooth: File | None) -> Gaze:
-    return from_marks(read_marks(io.read_map(binary), lossy=True), smooth)
+def _gaze(binary: File, smooth: File | None, threshold: float | None) -> Gaze:
+    marks = read_marks(io.read_map(binary), lossy=True, discs=False, threshold=threshold)
+    return from_marks(marks, smooth)
 
 
 def _labels(tree: Tree, reading: Reading) -> dict[str, str]:

@@ -52,6 +52,7 @@ def load(tree: Tree, reading: Reading) -> Dataset:
     from ALLFIXATIONMAPS/.
     """
     first = reading.option("first", "drop", ("drop", "keep"))
+    threshold = marking.check_threshold(reading.option("marks_threshold", None))
     people = tree.children("DATA")
     recordings: dict[str, list[File]] = {}
     for person in people:
@@ -68,7 +69,7 @@ def load(tree: Tree, reading: Reading) -> Dataset:
         if files:
             source = functools.partial(read_samples, files, image, density, first == "drop")
         elif marks:
-            source = functools.partial(read_marks, marks, density)
+            source = functools.partial(read_marks, marks, density, threshold)
         elif density:
             source = functools.partial(from_density, density, image_file=image)
         samples.append(Sample(identity, image, gaze_source=source))
@@ -89,9 +90,10 @@ def _sigma(samples: list[Sample]) -> float | None:
     return float(metrics.sigma_from_fc(CUT_OFF, io.image_size(samples[0].image_file)))
 
 
-def read_marks(marks: File, density: File | None) -> Gaze:
+def read_marks(marks: File, density: File | None, threshold: float | None = None) -> Gaze:
     """Fixations of all people from the map that marks them."""
-    return from_marks(marking.read_marks(io.read_map(marks), lossy=True), density)
+    found = marking.read_marks(io.read_map(marks), lossy=True, discs=False, threshold=threshold)
+    return from_marks(found, density)
 
 
 def read_samples(
