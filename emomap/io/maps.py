@@ -186,8 +186,7 @@ def _only_array(names: Mapping[str, Any], file: File, source: Any) -> NDArray[An
     chosen = "map" if "map" in names else next(iter(names), None)
     if chosen is None or (len(names) > 1 and chosen != "map"):
         raise EmomapError(
-            f"{file}: holds {len(names)} arrays ({', '.join(names) or 'none'}); "
-            "keep one, or call the map 'map'"
+            f"{file}: holds {len(names)} arrays ({listed(names)}); keep one, or call the map 'map'"
         )
     return np.asarray(source[chosen])
 

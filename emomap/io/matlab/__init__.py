@@ -50,8 +50,7 @@ def read(file: File) -> dict[str, Any]:
         return level5.read(data)
     except TooLarge as error:
         raise EmomapError(
-            f"{file}: would take more than {LIMIT // 2**20} MiB of memory ({error}); "
-            "refused as a decompression bomb"
+            f"{file}: beyond what is read of one file ({error}); refused as a decompression bomb"
         ) from error
     except Damaged as error:
         raise EmomapError(f"{file}: not a MATLAB file, or damaged ({error})") from error

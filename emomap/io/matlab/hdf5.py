@@ -32,6 +32,9 @@ _SHUFFLE, _GZIP, _CHECKSUM = 2, 1, 3
 _PIPELINES = {
     (), (_GZIP,), (_SHUFFLE,), (_SHUFFLE, _GZIP), (_GZIP, _CHECKSUM), (_SHUFFLE, _GZIP, _CHECKSUM),
 }  # fmt: skip
+#: Objects in one file, and chunks. Each takes .2 ms, or .05 ms: so long a file may keep a command.
+MAX_OBJECTS = 60_000
+MAX_CHUNKS = 100_000
 _OWN = frozenset({"#refs#", "#subsystem#"})
 _NUMERIC = {
     "double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64",
@@ -61,6 +64,9 @@ class Reader:
     def __init__(self, file: Any) -> None:
         self.file = file
         self.budget = Budget()
+        self.known: dict[int, Any] = {}  # by place in the file
+        self.open: set[int] = set()
+        self.chunks = 0
 
     def group(self, group: Any, depth: int, skip: frozenset[str] = frozenset()) -> dict[str, Any]:
         """The members of a group by name."""
@@ -74,7 +80,21 @@ class Reader:
         return found
 
     def value(self, item: Any, depth: int) -> Any:
-        """A dataset or group as a plain value."""
+        """A dataset or group as a plain value. One that is referred to again is not read again."""
+        place = h5py.h5o.get_info(item.id).addr
+        if place in self.known:
+            return self.known[place]
+        if place in self.open:
+            raise Damaged(f"'{item.name}' contains itself")
+        if len(self.known) + len(self.open) >= MAX_OBJECTS:
+            raise TooLarge(f"more than {MAX_OBJECTS:,} objects")
+        self.open.add(place)
+        self.known[place] = self.decoded(item, depth)
+        self.open.remove(place)
+        return self.known[place]
+
+    def decoded(self, item: Any, depth: int) -> Any:
+        """A dataset or group that was not read before."""
         self.budget.take(OVERHEAD, "many small values")
         if depth > MAX_DEPTH:
             raise Damaged(f"nested more than {MAX_DEPTH} levels deep")
@@ -145,11 +165,17 @@ class Reader:
 
     def check_chunks(self, item: Any, *, packed: bool) -> None:
         """Refuse chunks larger than declared, which the HDF5 library would unpack completely."""
+        sides = zip(item.shape, item.chunks, strict=True)
+        self.chunks += math.prod(-(-side // part) for side, part in sides)  # of a fill value, too
+        if self.chunks > MAX_CHUNKS:
+            raise TooLarge(f"more than {MAX_CHUNKS:,} chunks")
         size = math.prod(item.chunks) * item.dtype.itemsize
         self.budget.take(size, f"a chunk of '{item.name}'")
         self.budget.left += size  # chunks are unpacked one at a time
-        for index in range(item.id.get_num_chunks() if packed else 0):
-            place = item.id.get_chunk_info(index).chunk_offset
+        places: list[tuple[int, ...]] = []
+        if packed:
+            item.id.chunk_iter(lambda chunk: places.append(chunk.chunk_offset))
+        for place in places:
             mask, data = item.id.read_direct_chunk(place)
             if mask == 0 and len(zlib.decompressobj().decompress(data, size + 1)) > size:
                 raise TooLarge(f"a chunk of '{item.name}' unpacks to more than its {size:,} bytes")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 #: (120 matrices of 511 x 681 doubles) takes 334 MB.
 LIMIT = 512 * 2**20
 #: Bytes that an element costs beside its numbers: the Python objects around it.
-OVERHEAD = 200
+OVERHEAD = 350
 #: Levels of cells and structs within each other. A deeper file is made to exhaust the stack.
 MAX_DEPTH = 32
 MAX_DIMENSIONS = 32
@@ -23,7 +23,7 @@ class Damaged(Exception):
 
 
 class TooLarge(Exception):
-    """The content would take more memory than `LIMIT`."""
+    """The content would take more memory than `LIMIT`, or too long."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Budget:
         """
         self.left -= count
         if self.left < 0:
-            raise TooLarge(what)
+            raise TooLarge(f"{what}: more than {LIMIT // 2**20} MiB of memory")
 
 
 def rows_of_text(codes: NDArray[Any]) -> str | list[str]:
