@@ -2,8 +2,9 @@
 
     python benchmarks/score.py [--pairs 100,2000,10000] [--dask] [--out benchmarks/results/score.md]
 
-It makes its own pairs: smooth maps (sums of Gaussians) and 200 fixations a picture in the neutral
-layout, so that the command also computes densities. With --truth fixations or --truth density, maps
+It makes its own pairs: maps (sums of Gaussians; and the same with noise of 4 grey levels, whose PNGs
+are of about 170 KB, as many networks write them) and 200 fixations a picture in the neutral layout,
+so that the command also computes densities. With --truth fixations or --truth density, maps
 are scored against a folder of PNGs of that kind. From the 501st on, pairs are links to the first
 500. Times are those of the whole command; the time a pair is the cost of one more pair, without the
 start of the processes.
@@ -35,8 +36,12 @@ SIX = "auc_judd,auc_borji,cc,sim,kl,emd"
 DISTINCT = 500
 #: Pairs of the run that measures the start.
 FEW = 4
+#: Standard deviation of the noise in the second kind of maps, in grey levels.
+NOISE = 4
+KINDS = ("smooth", "noisy")
 FILES = (
-    "maps/{:05d}.png",
+    "smooth/{:05d}.png",
+    "noisy/{:05d}.png",
     "photos/fixations/{:05d}.csv",
     "fixations/{:05d}.png",
     "density/{:05d}.png",
@@ -55,9 +60,9 @@ def smooth(rng: np.random.Generator, spots: np.ndarray) -> np.ndarray:
 
 
 def make(root: Path, pairs: int) -> None:
-    """Write pairs to a folder: maps/, and photos/ (neutral layout), fixations/ and density/."""
+    """Write pairs to a folder: smooth/, noisy/, photos/ (neutral layout), fixations/, density/."""
     rng = np.random.default_rng(0)
-    for folder in ("maps", "photos/images", "photos/fixations", "fixations", "density"):
+    for folder in (*KINDS, "photos/images", "photos/fixations", "fixations", "density"):
         (root / folder).mkdir(parents=True)
     blank = root / "photos/images/blank.png"
     Image.new("RGB", SHAPE[::-1]).save(blank)
@@ -73,20 +78,25 @@ def make(root: Path, pairs: int) -> None:
         (root / f"photos/fixations/{index:05d}.csv").write_text(f"x,y\n{lines}\n")
         os.link(blank, root / f"photos/images/{index:05d}.png")
         seen = spots[: rng.integers(2, 6)] + rng.normal(0, 15, 2)
-        Image.fromarray(smooth(rng, seen)).save(root / f"maps/{index:05d}.png")
+        values = smooth(rng, seen)
+        Image.fromarray(values).save(root / f"smooth/{index:05d}.png")
+        noisy = np.rint(values + rng.normal(0, NOISE, SHAPE)).clip(0, 255).astype(np.uint8)
+        Image.fromarray(noisy).save(root / f"noisy/{index:05d}.png")
     blank.unlink()
     for index in range(DISTINCT, pairs):
         for file in (*FILES, "photos/images/{:05d}.png"):
             os.link(root / file.format(index % DISTINCT), root / file.format(index))
 
 
-def measure(root: Path, truth: str, pairs: int, options: Sequence[str]) -> dict[str, Any]:
+def measure(
+    root: Path, kind: str, truth: str, pairs: int, options: Sequence[str]
+) -> dict[str, Any]:
     """One run of the command: elapsed seconds, processor seconds, and peak memory."""
-    some = root / f"some{pairs}"
+    some = root / f"{kind}{pairs}"
     if not some.exists():
         some.mkdir()
         for index in range(pairs):
-            os.link(root / f"maps/{index:05d}.png", some / f"{index:05d}.png")
+            os.link(root / f"{kind}/{index:05d}.png", some / f"{index:05d}.png")
     command = [sys.executable, "-m", "emomap", "score", str(some), str(root / truth)]
     command += ["--metrics", SIX, "--format", "json", "-q", "--allow-missing", *options]
     start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -116,19 +126,19 @@ def cluster(jobs: int) -> Iterator[str]:
 
 
 def rows(
-    name: str, root: Path, choices: argparse.Namespace, options: Sequence[str]
+    name: str, root: Path, kind: str, choices: argparse.Namespace, options: Sequence[str]
 ) -> Iterator[str]:
-    """The lines of the table for one engine."""
+    """The lines of the table for one engine and one kind of maps."""
     best = {}
     for pairs in (FEW, *choices.pairs):
-        runs = [measure(root, choices.truth, pairs, options) for _ in range(choices.repeat)]
+        runs = [measure(root, kind, choices.truth, pairs, options) for _ in range(choices.repeat)]
         best[pairs] = {key: min(run[key] for run in runs) for key in runs[0]}
         if pairs == FEW:
             continue
         one = best[pairs]
         each = (one["seconds"] - best[FEW]["seconds"]) / (pairs - FEW)
         yield (
-            f"| {name} | {pairs} | {one['seconds']:.2f} | {pairs / one['seconds']:.0f} | "
+            f"| {name} | {kind} | {pairs} | {one['seconds']:.2f} | {pairs / one['seconds']:.0f} | "
             f"{1000 * each:.2f} | {one['processor']:.1f} | {one['peak_mib']:.0f} |"
         )
 
@@ -153,13 +163,14 @@ def main() -> None:
         engines = {"local": jobs}
         if choices.dask:
             engines["dask, started by the command"] = [*jobs, "--engine", "dask"]
-        measure(root, choices.truth, FEW, jobs)  # compile first
-        for name, options in engines.items():
-            lines += rows(name, root, choices, options)
+        measure(root, KINDS[0], choices.truth, FEW, jobs)  # compile first
+        for kind in KINDS:
+            for name, options in engines.items():
+                lines += rows(name, root, kind, choices, options)
         if choices.dask:
             address = stack.enter_context(cluster(choices.jobs))
             there = ["--engine", "dask", "--scheduler", address]
-            lines += rows("dask, already running", root, choices, there)
+            lines += rows("dask, already running", root, KINDS[0], choices, there)
     head = [
         f"# Scoring {SHAPE[1]}x{SHAPE[0]} PNGs against {choices.truth}/",
         "",
@@ -169,8 +180,8 @@ def main() -> None:
         f"against {choices.truth}/, metrics {SIX}; best of {choices.repeat}. Seconds and pairs/s "
         "of the whole command; ms a pair without the start; memory of the largest process.",
         "",
-        "| engine | pairs | seconds | pairs/s | ms a pair | processor s | MiB a process |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| engine | maps | pairs | seconds | pairs/s | ms a pair | processor s | MiB a process |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     print("\n".join([*head, *lines]))
     if choices.out:

@@ -24,6 +24,8 @@ BLOCK = 16384
 DOT = 8192
 #: Where a difference of sums would lose more than three digits, it is summed again from the start.
 CANCELLED = 1e-3
+#: Types of values that compiled sums take as they are.
+COMPILED = frozenset(np.dtype(name).str for name in ("u1", "f4", "f8"))
 
 
 class Field:
@@ -35,6 +37,7 @@ class Field:
         weights: (n,) how many pixels each value stands for, or None for one each.
         clipped: negative values of the map were set to zero.
         scale: what the values of the map were multiplied by.
+        levels: the same map of bytes counted by value, whose sums take no time.
     """
 
     def __init__(
@@ -45,17 +48,21 @@ class Field:
         *,
         clipped: bool = False,
         scale: Array = 1.0,
+        levels: Field | None = None,
     ) -> None:
         self.xp = xp
         self.values = values
         self.weights = weights
         self.clipped = clipped
         self.scale = scale
+        self.levels = levels
         self.floor = FLOOR * scale
         self.size: int = values.shape[-1] if weights is None else int(weights.sum())
 
     @cached_property
     def total(self) -> Array:
+        if self.levels:
+            return self.levels.total
         if self.xp is np and self.weights is None:
             with np.errstate(over="ignore"):  # `Scene` scales the map then
                 return float(np.add.reduce(self.values, dtype=np.float64))
@@ -67,12 +74,16 @@ class Field:
 
     @cached_property
     def low(self) -> Array:
+        if self.levels:
+            return self.levels.low
         if self.xp is np:
             return float(self.values.min())
         return self.xp.min(self.values, axis=-1, keepdims=True)
 
     @cached_property
     def high(self) -> Array:
+        if self.levels:
+            return self.levels.high
         if self.xp is np:
             return float(self.values.max())
         return self.xp.max(self.values, axis=-1, keepdims=True)
@@ -89,6 +100,8 @@ class Field:
     @cached_property
     def squares(self) -> Array:
         """Sum of the squared deviations from the mean; 1 for a constant map."""
+        if self.levels:
+            return self.levels.squares
         if self.xp is np:
             raw = self._raw_squares()
             squares = raw - self.total * self.mean
@@ -126,9 +139,9 @@ class Field:
         """Min-max first, then divided by the sum; uniform for a constant map."""
         raised = values - self.low
         if self.xp is np:
-            raised *= self._spanned_factor
+            raised *= self.spanned_factor
         else:
-            raised = raised * self._spanned_factor
+            raised = raised * self.spanned_factor
         return self._uniform_where(self.constant, raised)
 
     def floored_shares(self, values: Array) -> Array:
@@ -139,8 +152,13 @@ class Field:
     def _span(self) -> Array:
         return self._safe(self.high - self.low, self.constant)
 
+    @property
+    def factor(self) -> Array:
+        """What `shares` multiplies by; the sum of the map is not zero."""
+        return 1.0 / self.total
+
     @cached_property
-    def _spanned_factor(self) -> Array:
+    def spanned_factor(self) -> Array:
         rest = None
         if self.xp is np:
             rest = self.total - self.size * self.low
@@ -185,6 +203,21 @@ def inner(function: Callable[..., tuple[Array, Array]], *fields: Field) -> Array
         return first * second
 
     return add(product, *fields)
+
+
+def by_pixel(*fields: Field, numbers: bool = False) -> bool:
+    """Whether `metrics._sums` takes aligned fields: one value a pixel, of some types.
+
+    Args:
+        numbers: take fields without bytes, too. A sum that NumPy does well is left to it there, so
+            that nobody waits for a compiler.
+    """
+    if not numbers and not any(field.levels for field in fields):
+        return False
+    return all(
+        field.xp is np and field.weights is None and field.values.dtype.str in COMPILED
+        for field in fields
+    )
 
 
 def _dot(first: Array, second: Array) -> float:

@@ -78,7 +78,7 @@ class Scene:
             NegativeMapError: negative values.
             ValueError: a density that sums to zero.
         """
-        return self._mass(name, self._field(name, "pixels") if plain else self.field(name))
+        return self._mass(name, self._field(name, "plain") if plain else self.field(name))
 
     def mass_pair(self) -> tuple[Field, Field]:
         """Prediction and density that can be shared out, aligned value by value."""
@@ -108,6 +108,8 @@ class Scene:
             counts = np.add.reduce(histogram(flat.view(np.uint8)))
             (levels,) = np.nonzero(counts)
             return Field(np, levels.astype(np.float64), counts[levels].astype(np.float64))
+        if kind == "pixels" and self._bytes(name):
+            return Field(np, flat, levels=self._field(name, "levels"))
         return Field(self.xp, flat if self.xp is np else arrays.float64(self.xp, flat))
 
     def _within_range(self, name: str, found: Field, by_extremes: bool) -> Field:

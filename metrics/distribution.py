@@ -22,7 +22,7 @@ from typing import Any
 
 from metrics import _arrays as arrays
 from metrics._conventions import CONVENTIONS, EPS, Convention
-from metrics._field import add, inner
+from metrics._field import Field, add, by_pixel, inner
 from metrics._scene import Scene, run
 from metrics._types import Array
 
@@ -64,8 +64,16 @@ def cc_kernel(scene: Scene) -> Any:
     p, d = scene.pair()
     scene.check_density(d)
     scale = (p.squares * d.squares) ** 0.5
-    value = xp.clip(inner(lambda a, b: (a - p.mean, b - d.mean), p, d) / scale, -1.0, 1.0)
+    value = xp.clip(_codeviation(p, d) / scale, -1.0, 1.0)
     return arrays.where(xp, p.constant, 0.0, arrays.where(xp, d.constant, 0.0, value))
+
+
+def _codeviation(p: Field, d: Field) -> Any:
+    if by_pixel(p, d):
+        from metrics._sums import codeviation
+
+        return codeviation(p.values, d.values, p.mean, d.mean)
+    return inner(lambda a, b: (a - p.mean, b - d.mean), p, d)
 
 
 def sim(
@@ -110,7 +118,13 @@ def sim_kernel(scene: Scene, *, convention: str = "mit") -> Any:
     """`sim` of a scene."""
     xp = scene.xp
     p, d = scene.mass_pair()
-    if convention == "mit":
+    if by_pixel(p, d) and not (p.constant or d.constant or p.total == 0):
+        from metrics._sums import shared_mass
+
+        spanned = convention == "mit"
+        ways = [(f.low, f.spanned_factor) if spanned else (0.0, f.factor) for f in (p, d)]
+        value = shared_mass(p.values, d.values, *ways[0], *ways[1])
+    elif convention == "mit":
         value = add(lambda a, b: xp.minimum(p.spanned_shares(a), d.spanned_shares(b)), p, d)
     else:
         value = add(lambda a, b: xp.minimum(p.shares(a), d.shares(b)), p, d)
@@ -161,7 +175,17 @@ def kl_kernel(scene: Scene, *, convention: str = "mit") -> Any:
         share = d.floored_shares(b)
         return share, arrays.log_quotient(xp, share, p.floored_shares(a), 0.0)
 
-    value = inner(mit if convention == "mit" else tuebingen, p, d)
+    if (
+        convention == "mit"
+        and scene.negative != "keep"
+        and by_pixel(p, d, numbers=True)
+        and p.total
+    ):
+        from metrics._sums import divergence
+
+        value = divergence(p.values, d.values, p.factor, d.factor, EPS)
+    else:
+        value = inner(mit if convention == "mit" else tuebingen, p, d)
     if scene.negative == "keep":
         return value
     return xp.clip(value, 0.0, None)  # "mit": eps takes up to H * W * eps from equal maps

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from metrics import _arrays as arrays
@@ -95,10 +95,16 @@ def evaluate(
     return {name: value[0] if isinstance(value, tuple) else value for name, value in found.items()}
 
 
+@cache
+def _known(kernel: Callable[..., Any]) -> frozenset[str]:
+    """The options of a kernel."""
+    return frozenset(inspect.signature(kernel).parameters) - {"scene", "convention", "bound"}
+
+
 def _options(one: Metric, given: Mapping[str, Any]) -> dict[str, Any]:
     """Keyword arguments of a metric as its kernel takes them."""
     found = dict(given)
-    known = set(inspect.signature(one.kernel).parameters) - {"scene", "convention", "bound"}
+    known = _known(one.kernel)
     unknown = set(found) - known
     if unknown:
         raise ValueError(

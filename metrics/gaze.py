@@ -123,19 +123,26 @@ def density(fixations: Array, sigma: float) -> Array:
         columns = arrays.beside(counts, columns, counts.dtype)
         blurred = rows @ counts @ columns
         return blurred / xp.sum(blurred, axis=(-2, -1), keepdims=True)
-    from metrics._blur import blur
-
+    if given.ndim == 2:
+        return _blurred(given, sigma)
     blurred = np.empty(given.shape)
     for index in np.ndindex(given.shape[:-2]):
-        where, counts = locate(np, given[index], "fixations", sparse=False)
-        if sigma > WIDE * max(height, width):
-            rows, columns = _gaussian(height, sigma), _gaussian(width, sigma)
-            dense = np.asarray(given[index], dtype=np.float64)
-            found = arrays.product(arrays.product(rows, dense), columns)
-            blurred[index] = found / found.sum()
-        else:
-            blurred[index] = blur(where, counts, (height, width), sigma)
+        blurred[index] = _blurred(given[index], sigma)
     return blurred
+
+
+def _blurred(given: Array, sigma: float) -> Array:
+    """`density` of one map in NumPy."""
+    from metrics._blur import blur
+
+    shape = given.shape
+    where, counts = locate(np, given, "fixations", sparse=False)
+    if sigma <= WIDE * max(shape):
+        return blur(where, counts, shape, sigma)
+    rows, columns = _gaussian(shape[0], sigma), _gaussian(shape[1], sigma)
+    dense = np.asarray(given, dtype=np.float64)
+    found = arrays.product(arrays.product(rows, dense), columns)
+    return found / found.sum()
 
 
 def _gaussian(size: int, sigma: float) -> NDArray[np.float64]:

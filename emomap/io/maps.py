@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,12 @@ def write_map(path: Path | str, values: NDArray[Any]) -> None:
 
 
 def _read_picture_map(file: File) -> NDArray[Any]:
+    if "numba" in sys.modules:  # loading it takes longer than the first picture
+        from emomap.io import png
+
+        grey = png.read_grey(file, MAX_MAP_PIXELS)
+        if grey is not None:
+            return grey
     try:
         with opened(file, most=MAX_MAP_PIXELS) as picture:
             if any("16B" in str(tile[3]) for tile in picture.tile) and picture.mode != "I;16":

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+import emomap.io.png  # noqa: F401 - so that PNGs are tried by it before they go to Pillow
 from emomap import io
 from emomap.data.gaze import read_fixations_csv
 from emomap.errors import EmomapError

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import doctest
+import gc
 import importlib
 import os
 import pkgutil
 import subprocess
 import sys
 import tracemalloc
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,22 @@ def test_maps_of_numbers_need_no_compiler_for_simple_metrics() -> None:
         print("numba" in sys.modules)
     """
     assert run(code).strip() == "False"
+
+
+def test_nothing_waits_for_the_collector_of_circles() -> None:
+    """Or a command would hold many maps at a time."""
+    rng = np.random.default_rng(0)
+    prediction = rng.integers(0, 256, (30, 40), np.uint8)
+    fixations = np.eye(30, 40, dtype=int)
+    density = metrics.density(fixations, 3.0)
+    gone = [weakref.ref(array) for array in (prediction, fixations, density)]
+    gc.disable()
+    try:
+        metrics.evaluate(prediction, fixations=fixations, density=density)
+        del prediction, fixations, density
+        assert [ref() for ref in gone] == [None] * 3
+    finally:
+        gc.enable()
 
 
 def test_the_number_of_threads_changes_no_bit() -> None:
