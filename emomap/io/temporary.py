@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import os
 import platform
 import re
@@ -49,19 +50,31 @@ def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
         yield Path(name)
 
 
-@cache
+#: Seconds until a folder is looked at again in which other processes have files.
+AGAIN = 1.0
+#: When folders may be looked at again.
+_next: dict[Path, float] = {}
+
+
 def sweep(folder: Path) -> None:
-    """Remove what processes left in a folder that are no more; once in the life of this process.
+    """Remove what processes left in a folder that are no more.
 
     A file of a process on this system goes if the process is gone, any other after a day. What
-    cannot be removed stays.
+    cannot be removed stays. It is done once in the life of this process; again only where files of
+    living processes lie, since a worker whose parent was killed may just be ending.
     """
+    if time.monotonic() < _next.get(folder, 0.0):
+        return
+    others = 0
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.name[0] == "." and (match := _NAME.search(entry.name)):
                 with contextlib.suppress(OSError):
                     if _left_behind(entry, match["system"], int(match["process"])):
                         _remove(entry)
+                    elif int(match["process"]) != os.getpid():
+                        others += 1
+    _next[folder] = time.monotonic() + AGAIN if others else math.inf
 
 
 def _left_behind(entry: os.DirEntry[str], system: str, process: int) -> bool:
@@ -102,4 +115,8 @@ def _alive(process: int) -> bool:
         return False
     except OSError:  # it is somebody else's
         return True
-    return True
+    try:  # one that has ended counts until its parent asks, and some never do
+        status = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:  # only Linux has it
+        return True
+    return status.rpartition(")")[2].split()[:1] not in (["Z"], ["X"])

@@ -212,3 +212,19 @@ def test_signals_that_the_caller_ignores_stay_ignored() -> None:
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout == "goes on\n"
+
+
+def test_a_worker_that_outlived_its_parent_is_swept_after_once_it_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as worker:
+        left = tmp_path / f".a.emomap-{temporary._system()}.{worker.pid}.abc.png"
+        left.touch()
+        io.write_text(tmp_path / "1.txt", "while it lives")
+        assert left.exists()
+        worker.communicate(b"\n")
+    io.write_text(tmp_path / "2.txt", "too soon to look again")
+    assert left.exists()
+    monkeypatch.setattr(temporary, "_next", {})
+    io.write_text(tmp_path / "3.txt", "later")
+    assert not left.exists()
