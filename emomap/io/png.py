@@ -11,10 +11,10 @@ import struct
 import zlib
 from typing import IO, Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from emomap import metrics
 from emomap.io.files import File, refuse_special
 
 inflate: Any = zlib
@@ -41,6 +41,8 @@ def read_grey(file: File, most: int) -> NDArray[Any] | None:
     Raises:
         EmomapError: not a regular file, or in a damaged archive.
     """
+    if _UNFILTER is None:
+        return None
     refuse_special(file)
     with contextlib.suppress(OSError), file.open("rb") as stream:
         return _read(stream, most)
@@ -62,7 +64,7 @@ def _read(stream: IO[bytes], most: int) -> NDArray[Any] | None:
     if rows is None:
         return None
     found = np.empty((height, width * step), np.uint8)
-    if not unfilter(np.frombuffer(rows, np.uint8).reshape(height, -1), step, found):
+    if not _UNFILTER(np.frombuffer(rows, np.uint8).reshape(height, -1), step, found):
         return None
     return found if step == 1 else found.view(">u2").astype(np.uint16)
 
@@ -96,7 +98,16 @@ def _inflated(packed: bytes, size: int) -> bytes | None:
     return found if len(found) == size and unpacking.eof else None
 
 
-@metrics.compilation.compiled()
+def _kept() -> Any:
+    """`unfilter`, compiled and kept on disk; None where nothing can be kept.
+
+    Compiling takes longer than Pillow for some hundred maps.
+    """
+    with contextlib.suppress(RuntimeError):
+        return numba.njit(cache=True, nogil=True)(unfilter)
+    return None
+
+
 def unfilter(rows: Any, step: int, out: Any) -> bool:
     """Undo the filters of a PNG's rows (PNG specification, section 9).
 
@@ -141,3 +152,6 @@ def unfilter(rows: Any, step: int, out: Any) -> bool:
                     row[x] = left
         above = row
     return True
+
+
+_UNFILTER = _kept()

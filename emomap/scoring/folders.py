@@ -109,7 +109,8 @@ def score(
         protocol = replace(protocol, sigma=gaze.sigma)
     protocol, omitted = _fitting(protocol, items)
     mine = _mine(items, shard)
-    read_as = f"{gaze.kind}, {points=}, {marks_threshold=}"
+    said = {"kind": truth_kind, "points": points, "marks_threshold": marks_threshold}
+    read_as = ", ".join(f"{name}={value}" for name, value in said.items() if value is not None)
     part = PartFile(Path(keep), items, protocol, Path(truth), read_as) if keep else None
     results = _run(items, mine, protocol, jobs, show, part)
     failed = [result.problem for result in results if result.problem]

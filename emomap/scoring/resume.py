@@ -38,7 +38,7 @@ class PartFile:
         items: all maps of all shards, since some metrics look at the gaze on other images.
         protocol: how they are scored.
         truth: where the gaze comes from.
-        read_as: how it is read: the kind of its files and what the user said of them.
+        read_as: what the user said of how it is read; "" for nothing.
     """
 
     def __init__(
@@ -47,15 +47,16 @@ class PartFile:
         items: Sequence[MapToScore],
         protocol: Protocol,
         truth: Path,
-        read_as: str,
+        read_as: str = "",
     ):
         maps = [f"{item.id}\n{item.map_file}\n" for item in items]
         head = {
             "signature": protocol.signature(),
             "truth": str(truth.resolve()),
-            "read_as": read_as,
             "maps": hashlib.sha256("".join(maps).encode()).hexdigest(),
         }
+        if read_as:
+            head["read_as"] = read_as
         self.path = output.with_name(f"{output.name}.part")
         self._file = ResumeFile(self.path, head, _ScoredLine)
         self._metrics = set(protocol.metrics)

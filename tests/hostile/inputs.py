@@ -102,7 +102,7 @@ def wrong_arrays() -> dict[str, np.ndarray]:
         "inf": inf,
         "all nan": np.full(SHAPE, np.nan),
         "one dimension": smooth().ravel(),
-        "four dimensions": smooth()[None, None],
+        "four dimensions": np.stack([smooth()] * 2)[None],
         "no rows": np.zeros((0, 64)),
         "no columns": np.zeros((48, 0)),
         "scalar": np.array(1.0),

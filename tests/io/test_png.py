@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -37,6 +37,7 @@ def encoded(
     return b"\x89PNG\r\n\x1a\n" + head + beside + pixels + chunk(b"IEND", b"")
 
 
+@settings(deadline=None)
 @given(
     depth=st.sampled_from([8, 16]),
     height=st.integers(1, 9),

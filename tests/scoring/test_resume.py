@@ -24,7 +24,7 @@ def items(tmp_path: Path) -> list[MapToScore]:
     return [MapToScore(name, tmp_path / f"{name}.png", lambda: None) for name in "abc"]
 
 
-def part(items: list[MapToScore], protocol: Protocol = PROTOCOL, read_as: str = "csv") -> PartFile:
+def part(items: list[MapToScore], protocol: Protocol = PROTOCOL, read_as: str = "") -> PartFile:
     folder = Path(str(items[0].map_file)).parent
     return PartFile(folder / "out.csv", items, protocol, folder / "truth", read_as)
 
@@ -69,6 +69,6 @@ def test_results_of_another_call_are_not_used(items: list[MapToScore]) -> None:
     assert part(items, Protocol(("cc",), sigma=3.0)).read() == {}
     assert part(items).read() == {}
     keep(items, RESULTS)
-    assert part(items, read_as="csv, points='normalised'").read() == {}
+    assert part(items, read_as="points=normalised").read() == {}
     keep(items[:2], RESULTS[:2])
     assert part(items).read() == {}
