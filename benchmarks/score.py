@@ -2,9 +2,9 @@
 
     python benchmarks/score.py [--pairs 100,2000,10000] [--dask] [--out benchmarks/results/score.md]
 
-It makes its own pairs: maps (sums of Gaussians; and the same with noise of 4 grey levels, whose PNGs
-are of about 170 KB, as many networks write them) and 200 fixations a picture in the neutral layout,
-so that the command also computes densities. With --truth fixations or --truth density, maps
+It makes its own pairs: maps (sums of Gaussians, and the same with noise of 4 grey levels, whose
+PNGs are of about 170 KB, as many networks write them), and 200 fixations a picture in the neutral
+layout, so that the command also computes densities. With --truth fixations or --truth density, maps
 are scored against a folder of PNGs of that kind. From the 501st on, pairs are links to the first
 500. Times are those of the whole command; the time a pair is the cost of one more pair, without the
 start of the processes.
