@@ -13,7 +13,7 @@ from emomap import io
 from emomap.data.card import CARD, read_card
 from emomap.data.gaze import from_csv, from_density, from_neutral, from_points
 from emomap.data.gaze_tables import IMAGE_COLUMNS, image_column, readers
-from emomap.data.marks import kind_of
+from emomap.data.marks import inverted, kind_of
 from emomap.data.tree import Tree, nfc, read_tree, stem, suffix
 from emomap.data.units import Units, fault_of_set
 from emomap.errors import EmomapError, UsageError, listed
@@ -278,10 +278,16 @@ def _kind_of(tree: Tree, maps: Sequence[str]) -> Kind:
     order = [path for start in range(step) for path in maps[start::step]]  # spread first, then all
     for path in order:
         try:
-            kind = kind_of(io.read_map(tree.file(path)))
+            values = io.read_map(tree.file(path))
         except EmomapError as error:
             damaged = damaged or error
             continue
+        kind = kind_of(values)
+        if kind == "density" and inverted(values):
+            raise EmomapError(
+                f"{tree}: {path} has dark marks on a bright ground; invert the maps, so that "
+                "fixations are bright, or say --gt-kind density if it is one"
+            )
         if kind is None:
             empty.append(path)
             continue

@@ -25,6 +25,8 @@ MOST_COUNTED = 50
 #: Marks below this share of the strongest are weak; if they are more than the others, and lie side
 #: by side, they are what lossy compression leaves around a mark.
 WEAK = 0.25
+#: The share of a map that is ground, at least, where marks lie on it.
+GROUND = 0.9
 #: The largest disc that may stand for a fixation, as a share of the picture.
 LARGEST_DISC = 0.005
 
@@ -123,6 +125,19 @@ def kind_of(values: NDArray[Any]) -> Literal["fixation maps", "density"] | None:
     if isolation(values) < ISOLATED or _discs(places, marks, values.shape) is not None:
         return "fixation maps"
     return "density"
+
+
+def inverted(values: NDArray[Any]) -> bool:
+    """Whether a map has dark marks on a bright ground, so that its negative is a fixation map.
+
+    Args:
+        values: (H, W).
+    """
+    values = np.asarray(values, dtype=np.float64)
+    top = float(values.max(initial=0))
+    if top <= 0 or np.count_nonzero(values >= ISOLATED * top) < GROUND * values.size:
+        return False
+    return kind_of(top - values) == "fixation maps"
 
 
 def isolation(values: NDArray[Any]) -> float:

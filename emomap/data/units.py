@@ -24,6 +24,8 @@ FORMS = "pixels, normalised, percent, screen:WIDTHxHEIGHT or size:WIDTHxHEIGHT"
 
 #: Above this share of fixations outside their pictures, a set's coordinates are no pixels of them.
 MOST_OUTSIDE = 1 / 3
+#: Above this share, they are suspicious where another reading leaves none outside.
+SOME_OUTSIDE = 0.02
 #: A set is judged from this many fixations on.
 ENOUGH = 40
 #: Pictures with sides below this are too small to tell percent from pixels.
@@ -123,6 +125,13 @@ def fault_of_set(gazes: Sequence[tuple[Points, Shape]]) -> str:
     if _unit_square(points):
         return fault_of(points, gazes[0][1])
     outside = sum(int(_outside(p, shape).sum()) for p, shape in gazes)
+    if outside > SOME_OUTSIDE * count and not any(
+        _outside(p[:, ::-1], shape).any() for p, shape in gazes
+    ):
+        return (
+            f"{outside} of {count} fixations lie outside their pictures, and none if x and y are "
+            "exchanged; exchange the columns; if they are right, say --points pixels"
+        )
     if outside > MOST_OUTSIDE * count:
         return (
             f"{outside} of {count} fixations lie outside their pictures; if they are pixels of the "

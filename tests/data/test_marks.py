@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from emomap.data.marks import kind_of, read_marks
+from emomap.data.marks import inverted, kind_of, read_marks
 from emomap.data.opening import open_gaze
-from emomap.errors import UsageError
+from emomap.errors import EmomapError, UsageError
 
 SHAPE = (96, 128)
 
@@ -145,6 +145,22 @@ def test_a_region_that_somebody_drew_is_a_density() -> None:
 @pytest.mark.parametrize("radius", [0, 1, 4])
 def test_the_kind_of_marks(radius: int) -> None:
     assert kind_of(marked(places(), disc(radius))) == "fixation maps"
+
+
+@pytest.mark.parametrize("radius", [0, 1, 4])
+def test_dark_marks_are_no_density(tmp_path: Path, radius: int) -> None:
+    marks = marked(places(), disc(radius))
+    assert inverted(255 - marks)
+    assert inverted(marks == 0)
+    assert not inverted(marks)
+    blurred = gaussian_filter(marks.astype(float), 5)
+    assert not inverted(blurred)
+    assert not inverted(blurred.max() - blurred)
+    assert not inverted(np.full(SHAPE, 7))
+    Image.fromarray(255 - marks).save(tmp_path / "a.png")
+    with pytest.raises(EmomapError, match=r"a\.png has dark marks on a bright ground; invert"):
+        open_gaze(tmp_path)
+    assert open_gaze(tmp_path, kind="density").kind == "density"
 
 
 @pytest.mark.parametrize("sigma", [2, 4, 10])

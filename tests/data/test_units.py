@@ -84,6 +84,15 @@ def test_pixels_of_a_larger_copy_are_refused_for_a_set() -> None:
     assert "lie outside their pictures" in fault_of_set(gazes)
 
 
+def test_exchanged_columns_are_refused_for_a_set() -> None:
+    height, width = SHAPE
+    gazes = [(looked(20, k)[:, ::-1], SHAPE) for k in range(5)]
+    assert "none if x and y are exchanged" in fault_of_set(gazes)
+    rng = np.random.default_rng(0)
+    beside = [(rng.uniform(-0.04, 1.04, (20, 2)) * (width, height), SHAPE) for _ in range(9)]
+    assert fault_of_set(beside) == ""  # a tracker's own, in both directions
+
+
 def test_percent_is_refused_for_a_set() -> None:
     gazes = [(100 * looked(20, k) / SHAPE[::-1], SHAPE) for k in range(5)]
     assert "--points percent" in fault_of_set(gazes)
