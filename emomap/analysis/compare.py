@@ -98,7 +98,7 @@ def load(path: Path, methods: Sequence[str] = ()) -> list[ComparedMethod]:
                 raise UsageError(f"--methods {name}: {path} has rows of {there}")
         return [
             ComparedMethod(name, path, run.values[name], run.signatures[name], name == PRIOR)
-            for name in methods or run.values
+            for name in methods or run.compared
         ]
     if not path.exists():
         raise UsageError(f"{path}: no such run folder or file")

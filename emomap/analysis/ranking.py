@@ -113,6 +113,7 @@ def ranked_table(summary: Mapping[str, Any], *, intervals: bool = True) -> Table
     differs from the centre prior.
     """
     entries = summary["methods"]
+    entries = {name: entry for name, entry in entries.items() if "control_of" not in entry}
     order = list(summary["ranks"])
     order = [name for name in entries if name not in order and entries[name]["metrics"]] + order
     order += [name for name in entries if name not in order]

@@ -93,6 +93,13 @@ def checkpoints(
     is_flag=True,
     help="Also check that maps depend on learned weights and show where the network looks.",
 )
+@click.option(
+    "--controls",
+    is_flag=True,
+    help="Also score maps of the same network without what its own map is meant to show: rows "
+    "NAME@f1-mean, NAME@f1-energy, NAME@cam, NAME@random-head, NAME@other-picture. On with "
+    "--sanity and --table 3.",
+)
 @click.option("--no-baselines", is_flag=True, help="Leave out the baselines of the recipe.")
 @click.option(
     "-o",
@@ -120,6 +127,7 @@ def bench(
     seeds: int,
     seed: int,
     sanity: bool,
+    controls: bool,
     recipe: str | None,
     no_baselines: bool,
     **choices: Any,
@@ -144,6 +152,7 @@ def bench(
             recipe_name=recipe,
             baselines=not no_baselines,
             paper_table=paper_table,
+            controls=controls or sanity,
             out=out / f"seed{number}" if out and seeds > 1 else out,
             seed=number,
             show=not quiet,
@@ -172,11 +181,13 @@ def _tables(runs: Sequence[Bench], paper_table: int | None) -> list[Table]:
         table = paper.table(paper_table)
         first = paper.beside(table, summaries)
         _keep(runs, f"table{paper_table}.md", first)
-        return [first, *runs[0].confusions(), *paper.beside_confusion(table, summaries)]
+        more = paper.controls_over_seeds(summaries) if len(runs) > 1 else runs[0].controls()
+        confusions = [*runs[0].confusions(), *paper.beside_confusion(table, summaries)]
+        return [first, *more, *confusions]
     if len(runs) > 1:
         first = paper.over_seeds(summaries)
         _keep(runs, "seeds.md", first)
-        return [first]
+        return [first, *paper.controls_over_seeds(summaries)]
     return runs[0].tables()
 
 

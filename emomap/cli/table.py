@@ -41,7 +41,7 @@ def table(run: Path, form: str, output: Path | None, intervals: bool) -> None:
     """
     import json
 
-    from emomap.analysis import ranking
+    from emomap.analysis import controls, ranking
     from emomap.runs import results
     from emomap.scoring import per_image
 
@@ -56,5 +56,6 @@ def table(run: Path, form: str, output: Path | None, intervals: bool) -> None:
         options.show(found.means().render("csv"), output)
     else:
         shown = [ranking.ranked_table(found.summary, intervals=intervals)]
+        shown += controls.tables(found.summary)
         shown += ranking.confusion_tables(found.summary)
         options.show("\n".join(one.render(form) for one in shown), output)

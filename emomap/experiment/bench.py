@@ -64,6 +64,8 @@ def run(plan: Plan) -> Bench:
         for name, maps in made.rows.items() if protocol.metrics else ():
             scored = score_maps(plan, folder, protocol, name, maps)
             found.add_rows(name, scored.rows, scored.failed or made.failed)
+            if name in made.controls:
+                found.control_of[name] = contender.name
     if protocol.metrics:
         ceiling = score_ceiling(plan, folder, protocol)
         found.add_rows(ranking.CEILING, ceiling.rows, ceiling.failed, method=False)

@@ -26,6 +26,8 @@ class Choices:
         split: "train", "val", "test" or "all"; by default "test" where there is one.
         checkpoints: method -> file of a trained network, which is then not trained.
         baselines: whether the baselines of the recipe take part.
+        controls: make the controls of each network's map, see `emomap.sanity.controls`; always so
+            for table 3 of the paper.
         paper_table: a table of the paper (1 to 3): its methods, its metrics and nothing else.
         out: run folder; by default ``runs/DATA-RECIPE-seedN``. An unfinished run there is resumed.
         resume: False to refuse a folder that holds a run.
@@ -46,6 +48,7 @@ class Choices:
     split: str | None = None
     checkpoints: Mapping[str, Path] | None = None
     baselines: bool = True
+    controls: bool = False
     paper_table: int | None = None
     out: str | Path | None = None
     resume: bool = True

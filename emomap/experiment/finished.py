@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,9 @@ from emomap.sample import Sample
 from emomap.scoring.image import truths
 from emomap.scoring.protocol import Protocol
 
+#: Makes the maps of validation pictures: pictures -> map files, and the pictures that failed.
+Validation = Callable[[Sequence[Sample]], tuple[Files, Sequence[str]]]
+
 
 class Finishes(TypedDict):
     """`finish.json`: the two numbers of each row."""
@@ -32,25 +35,28 @@ class Finishes(TypedDict):
     center: finish.Finish
 
 
-def finished_rows(plan: Plan, folder: Run, name: str, method: Method, raw: Files) -> MadeMaps:
-    """Smooth the raw maps of a network, without and with the centre prior.
+def finished_rows(
+    plan: Plan, folder: Run, name: str, raw: Files, validation: Validation
+) -> MadeMaps:
+    """Smooth the raw maps of a network or a control, without and with the centre prior.
 
     The two numbers are chosen on the validation split, and kept in `finish.json`. Without gaze in
     that split, no row is made.
 
     Args:
         name: name of the raw row.
-        method: trained.
         raw: image -> raw map.
+        validation: makes the maps of the validation split.
     """
     chosen = folder.method(name) / "finish.json"
-    failed: list[str] = []
+    failed: Sequence[str] = ()
     if not chosen.exists():
         samples = plan.gazed("val") if plan.dataset.splits else []
-        if not samples:
+        files, failed = validation(samples) if samples else ({}, ())
+        if not files:
             say(f"{name}: no validation split with gaze, so no smoothed rows")
-            return MadeMaps()
-        fitted, failed = _choose(plan, folder, name, method, samples)
+            return MadeMaps(failed=failed)
+        fitted = _choose(plan, samples, files)
         io.write_text(chosen, json.dumps(fitted) + "\n")
     numbers = read_json(chosen, Finishes)
     rows: dict[str, Files] = {}
@@ -61,18 +67,10 @@ def finished_rows(plan: Plan, folder: Run, name: str, method: Method, raw: Files
     return MadeMaps(rows, failed=failed)
 
 
-def _write(chosen: finish.Finish, raw: Files, targets: Files) -> None:
-    """Finish the maps that are missing."""
-    for image, target in targets.items():
-        if not target.exists():
-            values = finish.shrink(io.read_map(raw[image]))
-            io.write_map(target, chosen.apply(values, center_prior(values.shape)))
-
-
-def _choose(
+def validation_maps(
     plan: Plan, folder: Run, name: str, method: Method, samples: Sequence[Sample]
-) -> tuple[dict[str, Any], list[str]]:
-    """The numbers of both rows, and the validation pictures that failed."""
+) -> tuple[Files, Sequence[str]]:
+    """The maps of validation pictures by a method, and a line for each picture that failed."""
     home = folder.method(name)
     outcomes = predict.predict_batches(
         method,
@@ -82,10 +80,23 @@ def _choose(
         label=f"validation maps of {name}",
         show=plan.show,
     )
+    return existing(home / "validation", samples), problems(outcomes)
+
+
+def _write(chosen: finish.Finish, raw: Files, targets: Files) -> None:
+    """Finish the maps that are missing."""
+    for image, target in targets.items():
+        if not target.exists():
+            values = finish.shrink(io.read_map(raw[image]))
+            io.write_map(target, chosen.apply(values, center_prior(values.shape)))
+
+
+def _choose(plan: Plan, samples: Sequence[Sample], files: Files) -> dict[str, Any]:
+    """The numbers of both rows, from the maps of validation pictures."""
     protocol = Protocol(metrics=("cc",), sigma=plan.dataset.sigma, stretch=True)
     by_id = {sample.id: sample for sample in samples}
     maps, centers, densities = [], [], []
-    for image, path in existing(home / "validation", samples).items():
+    for image, path in files.items():
         gaze = by_id[image].gaze()
         assert gaze is not None
         density = truths(gaze, protocol, image)["density"]
@@ -93,7 +104,7 @@ def _choose(
         centers.append(center_prior(maps[-1].shape))
         densities.append(metrics.resize(density, maps[-1].shape, method="area"))
     smooth, center = finish.choose(maps, centers, densities)
-    return {"smooth": vars(smooth), "center": vars(center)}, problems(outcomes)
+    return {"smooth": vars(smooth), "center": vars(center)}
 
 
 def center_prior(shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,11 +21,22 @@ class MadeMaps:
         rows: row name -> image -> map file.
         predictions: file with the predicted emotions, or None.
         failed: a line for each picture that could not be done.
+        controls: which of the rows are controls of the contender's map.
     """
 
     rows: Mapping[str, Files] = field(default_factory=dict)
     predictions: Path | None = None
     failed: Sequence[str] = ()
+    controls: Collection[str] = ()
+
+    def __add__(self, other: MadeMaps) -> MadeMaps:
+        """Both together."""
+        return MadeMaps(
+            {**self.rows, **other.rows},
+            self.predictions or other.predictions,
+            [*self.failed, *other.failed],
+            [*self.controls, *other.controls],
+        )
 
 
 def existing(folder: Path, samples: Iterable[Sample]) -> dict[str, Path]:

@@ -6,11 +6,13 @@ Maps that are in the run folder already are kept.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from emomap import io, predict
 from emomap.errors import EmomapError, listed
 from emomap.experiment.contender import Contender, FolderContender, MethodContender
-from emomap.experiment.finished import finished_rows
+from emomap.experiment.controls import make_controls
+from emomap.experiment.finished import finished_rows, validation_maps
 from emomap.experiment.learn import learned
 from emomap.experiment.made import Files, MadeMaps, existing, problems
 from emomap.experiment.plan import Plan
@@ -63,24 +65,22 @@ def _by_method(
 def _by_network(
     plan: Plan, folder: Run, contender: MethodContender, samples: Sequence[Sample]
 ) -> MadeMaps:
-    """Emotions of all pictures; where the network makes maps, also up to three rows of maps."""
+    """Emotions of all pictures; where the network makes maps, their rows and those of controls."""
     method = learned(plan, folder, contender)
-    target = folder.maps / contender.name
-    predictions = folder.method(contender.name) / "predictions.jsonl"
+    name = contender.name
+    target = folder.maps / name
+    predictions = folder.method(name) / "predictions.jsonl"
     outcomes = predict.predict_batches(
-        method,
-        plan.mine(),
-        target,
-        predictions,
-        label=f"maps of {contender.name}",
-        show=plan.show,
+        method, plan.mine(), target, predictions, label=f"maps of {name}", show=plan.show
     )
-    failed = problems(outcomes)
+    made = MadeMaps({}, predictions, problems(outcomes))
     if not method.gives_map:
-        return MadeMaps({}, predictions, failed)
-    raw = existing(target, samples)
-    made = MadeMaps({contender.name: raw}, predictions, failed)
-    if not plan.numbers["bench"]["finish"]:
         return made
-    finished = finished_rows(plan, folder, contender.name, method, raw)
-    return MadeMaps({**made.rows, **finished.rows}, predictions, [*made.failed, *finished.failed])
+    raw = existing(target, samples)
+    made += MadeMaps({name: raw})
+    validation = partial(validation_maps, plan, folder, name, method)
+    if plan.finish:
+        made += finished_rows(plan, folder, name, raw, validation)
+    if plan.controls and samples:
+        made += make_controls(plan, folder, name, method, samples, validation)
+    return made

@@ -51,7 +51,7 @@ def merge_runs(parts: Sequence[Path], out: Path) -> Bench:
     record = recipes.read_kept(first.folder / "recipe.toml")
     del record["run"]["shard"]
     run = Run.open(out, record)
-    names = first.methods
+    names = first.rows
     for name in names:
         _merge_lines([r.folder / "rows" / f"{name}.jsonl" for r in runs], run.rows(name))
         _merge_home([r.home(name) for r in runs], run.method(name))
@@ -93,6 +93,8 @@ def _gather(first: Results, record: Mapping[str, Any], folder: Run, failed: list
         # a classifier without maps has no rows, nor has the ceiling where people cannot be compared
         mapped = entry["accuracy"] is None and name != CEILING
         found.add_rows(name, read_rows(folder.rows(name)), failed, method=mapped)
+        if "control_of" in entry:
+            found.control_of[name] = entry["control_of"]
         if (predictions := folder.method(name) / "predictions.jsonl").exists():
             found.add_predictions(plan, name, predictions)
     return conclude(plan, folder, protocol, found)

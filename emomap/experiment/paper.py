@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
+from emomap.analysis import controls
+from emomap.runs.results import controlled
 from emomap.sample import EMOTIONS
 from emomap.scoring.summary import label
 from emomap.tables import Table, number
@@ -140,7 +142,10 @@ def beside(paper: PaperTable, summaries: Sequence[Mapping[str, Any]]) -> Table:
         if not synthetic:
             header.append("published")
     rows: list[list[str]] = []
+    finished = {row for rows in controls.rows_of(summaries[0]).values() for row in rows}
     for name in summaries[0]["methods"]:
+        if name in finished and name not in paper.rows:
+            continue
         cells = [name]
         for column in columns:
             cells.append(_ours(name, column, summaries))
@@ -174,7 +179,17 @@ def beside_confusion(paper: PaperTable, summaries: Sequence[Mapping[str, Any]]) 
 
 def over_seeds(summaries: Sequence[Mapping[str, Any]]) -> Table:
     """Mean and standard deviation over several runs that differ only in their seed."""
-    entries = summaries[0]["methods"]
+    control_of = controlled(summaries[0])
+    return _over_seeds(summaries, [n for n in summaries[0]["methods"] if n not in control_of])
+
+
+def controls_over_seeds(summaries: Sequence[Mapping[str, Any]]) -> list[Table]:
+    """The same for each network with controls: its rows, and those of its controls."""
+    return [_over_seeds(summaries, rows) for rows in controls.rows_of(summaries[0]).values()]
+
+
+def _over_seeds(summaries: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Table:
+    entries = {name: summaries[0]["methods"][name] for name in names}
     columns = list(next((e["metrics"] for e in entries.values() if e["metrics"]), {}))
     header = ["method", *map(label, columns)]
     if any(entry["accuracy"] is not None for entry in entries.values()):

@@ -36,7 +36,7 @@ class Plan:
         out: the run folder.
         record: what `recipe.toml` keeps: the numbers and the choices that change a result.
         checkpoints: method -> file of a trained network.
-        seed, device, jobs, shard, show: as in `Choices`.
+        seed, device, jobs, shard, show, controls: as in `Choices`.
     """
 
     dataset: Dataset
@@ -52,6 +52,13 @@ class Plan:
     jobs: int | None = None
     shard: tuple[int, int] | None = None
     show: bool = True
+    controls: bool = False
+
+    @property
+    def finish(self) -> bool:
+        """Whether each network's map gets rows that are smoothed and have the centre prior."""
+        # controls are compared with the network's map finished alike, whatever a table shows
+        return bool(self.numbers["bench"]["finish"]) or self.controls
 
     @property
     def ready(self) -> dict[str, Path]:
@@ -125,6 +132,7 @@ def make_plan(choices: Choices) -> Plan:
         jobs=choices.jobs,
         shard=choices.shard,
         show=choices.show,
+        controls=choices.controls or choices.paper_table == 3,
     )
     _require_pictures(plan)
     if not choices.resume and (plan.out / "recipe.toml").exists():

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from emomap.analysis import ranking
+from emomap.analysis import controls, ranking
 from emomap.experiment import summary as last_stage
 from emomap.experiment.plan import Plan
 from emomap.experiment.summary import Findings
@@ -45,8 +45,12 @@ class Bench:
         return getattr(self.plan, name)
 
     def tables(self, *, intervals: bool = True) -> list[Table]:
-        """The ranked table, then a confusion matrix for each classifier."""
+        """The ranked table, the controls of each network, the confusion matrices."""
         return last_stage.tables(self.summary, intervals=intervals)
+
+    def controls(self) -> list[Table]:
+        """The controls of each network, if they were made."""
+        return controls.tables(self.summary)
 
     def confusions(self) -> list[Table]:
         """The confusion matrix of each classifier."""

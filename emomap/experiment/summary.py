@@ -12,7 +12,7 @@ import numpy as np
 
 from emomap import io, metrics, predict
 from emomap._version import __version__
-from emomap.analysis import ranking
+from emomap.analysis import controls, ranking
 from emomap.errors import EmomapError, listed
 from emomap.experiment.plan import Plan
 from emomap.progress import say
@@ -34,6 +34,7 @@ class Findings:
         remarks: lines that the table must show.
         failed: a line for each picture that some method could not do, each line once.
         incomplete: a line for each method and reason for which maps lack metrics.
+        control_of: row name of a control -> name of the network whose map it controls.
     """
 
     rows: dict[str, Sequence[Row]] = field(default_factory=dict)
@@ -41,6 +42,7 @@ class Findings:
     remarks: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     incomplete: list[str] = field(default_factory=list)
+    control_of: dict[str, str] = field(default_factory=dict)
 
     def fail(self, lines: Iterable[str]) -> None:
         """Add the lines that are not there yet."""
@@ -107,7 +109,9 @@ def summarise(plan: Plan, protocol: Protocol, found: Findings) -> dict[str, Any]
         raise EmomapError(f"no method has a result; not done: {listed(lines, 3)}")
     means = ranking.means(values, plan.seed)
     n_images = max((c["n"] for t in means.values() for c in t.values()), default=0)
-    share = ranking.ceiling_share(means, "nss")
+    compared = {name: cells for name, cells in means.items() if name not in found.control_of}
+    own = {name: table for name, table in values.items() if name in compared}
+    share = ranking.ceiling_share(compared, "nss")
     return {
         "dataset": plan.dataset.name,
         "synthetic": plan.dataset.synthetic,
@@ -117,25 +121,26 @@ def summarise(plan: Plan, protocol: Protocol, found: Findings) -> dict[str, Any]
         "emomap": __version__,
         "signature": protocol.signature(seed=plan.seed),
         "classes": list(plan.dataset.classes),
-        "methods": _entries(plan, means, found.accuracy),
-        "ranks": ranking.mean_ranks(means),
-        "tests": ranking.paired_tests(values, plan.seed),
+        "methods": _entries(plan, means, found),
+        "ranks": ranking.mean_ranks(compared),
+        "tests": ranking.paired_tests(own, plan.seed),
+        **controls.findings(values, found.control_of, plan.seed),
         "ceiling_share": {"nss": share} if share else {},
         "remarks": [*found.remarks, *found.incomplete],
         "failed": found.failed,
     }
 
 
-def _entries(
-    plan: Plan, means: Mapping[str, Any], accuracy: Mapping[str, Mapping[str, Any]]
-) -> dict[str, dict[str, Any]]:
-    """Row name -> accuracy, folder of maps made elsewhere, and means."""
+def _entries(plan: Plan, means: Mapping[str, Any], found: Findings) -> dict[str, dict[str, Any]]:
+    """Row name -> accuracy, folder of maps made elsewhere, network that it controls, and means."""
+    accuracy, control_of = found.accuracy, found.control_of
     folders = {name: str(folder.resolve()) for name, folder in plan.ready.items()}
     return {
         name: {
             "accuracy": None,
             **accuracy.get(name, {}),
             **({"maps": folders[name]} if name in folders else {}),
+            **({"control_of": control_of[name]} if name in control_of else {}),
             "metrics": means.get(name, {}),
         }
         for name in dict.fromkeys([*means, *accuracy])
@@ -143,9 +148,9 @@ def _entries(
 
 
 def tables(summary: Mapping[str, Any], *, intervals: bool = True) -> list[Table]:
-    """The ranked table, then a confusion matrix for each classifier."""
+    """The ranked table, the controls of each network, the confusion matrices."""
     ranked = ranking.ranked_table(summary, intervals=intervals)
-    return [ranked, *ranking.confusion_tables(summary)]
+    return [ranked, *controls.tables(summary), *ranking.confusion_tables(summary)]
 
 
 def write(plan: Plan, folder: Run, summary: Mapping[str, Any]) -> None:

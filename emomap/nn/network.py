@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import torch
@@ -32,6 +32,7 @@ from emomap.parallel import MAX_THREADS
 FORMAT = "emomap checkpoint 1"
 #: Largest side of the input; features of a larger one fit in no memory.
 MAX_SIZE = 4096
+Result = TypeVar("Result")
 
 
 class Checkpoint(TypedDict):
@@ -193,19 +194,36 @@ class NetworkMethod(Method):
         Raises:
             EmomapError: neither trained nor loaded.
         """
+        logits, maps = self.run(images, lambda module, batch: module(batch))
+        probabilities = logits.double().softmax(dim=1).cpu().numpy()
+        shown = [None] * len(images) if maps is None else self.upsample(maps, images)
+        return [Prediction(m, p) for m, p in zip(shown, probabilities, strict=True)]
+
+    def run(
+        self, images: Sequence[Image], function: Callable[[EmotionNetwork, Tensor], Result]
+    ) -> Result:
+        """What a function makes of the network, ready to predict, and a batch of pictures.
+
+        It runs without gradients, on the device of the network and with its number of threads.
+
+        Args:
+            images: pictures (H, W, 3) uint8, of any sizes.
+            function: takes the network and the batch (B, 3, size, size), normalised.
+
+        Raises:
+            EmomapError: neither trained nor loaded.
+        """
         if self.module is None:
             raise EmomapError(f"{type(self).__name__} must be trained, or load a checkpoint, first")
         module = self.module.eval()
         device = next(module.parameters()).device
         batch = torch.from_numpy(np.stack([self.prepare(image) for image in images]))
-        with torch.inference_mode(), fixed_threads(self.threads):
-            logits, maps = module(normalise(batch.to(device)))
-            probabilities = logits.double().softmax(dim=1).cpu().numpy()
-            shown = [None] * len(images) if maps is None else self._upsample(maps, images)
-        return [Prediction(m, p) for m, p in zip(shown, probabilities, strict=True)]
+        with torch.no_grad(), fixed_threads(self.threads):
+            return function(module, normalise(batch.to(device)))
 
     @staticmethod
-    def _upsample(maps: Tensor, images: Sequence[Image]) -> list[NDArray[np.float32]]:
+    def upsample(maps: Tensor, images: Sequence[Image]) -> list[NDArray[np.float32]]:
+        """Maps (B, s, s) at the size of each picture (float32, non-negative), bilinear."""
         found = []
         for small, image in zip(maps.float().cpu(), images, strict=True):
             height, width = image.shape[:2]

@@ -64,8 +64,8 @@ def figure(
     samples = {sample.id: sample for sample in dataset}
     for name in methods:
         if name not in run.summary["methods"]:
-            raise UsageError(f"--methods {name}: there are {', '.join(run.methods)}")
-    wanted = methods or [name for name in run.values if name != ranking.CEILING]
+            raise UsageError(f"--methods {name}: there are {', '.join(run.rows)}")
+    wanted = methods or [name for name in run.compared if name != ranking.CEILING]
     files = {name: run.maps(name) for name in wanted}
     bare = [name for name, paths in files.items() if not paths]
     if methods and bare:

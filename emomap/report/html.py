@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from emomap import io, metrics
+from emomap.analysis import controls
 from emomap.analysis.pairs import probability
 from emomap.errors import EmomapError, grouped
 from emomap.report import charts, heat, pictures, ranked, words
@@ -78,13 +79,14 @@ def page(run: Results) -> str:
         lines=ranked.lines(run, columns),
         headline=ranked.headline(run),
         rivals=ranked.rivals(run),
+        controls=controls.tables(run.summary),
         shown=shown,
         kinds=pictures.names(shown),
         leading=pictures.leading_metric(run),
         problem=problem,
         scale=pictures.css_scale(),
         densest=heat.DENSEST,
-        distributions=charts.distributions(run.values, run.metrics),
+        distributions=charts.distributions(run.compared, run.metrics),
         curves={n: c for n in run.methods if (c := _curves(run, n))},
         confusions={
             name: _confusion(run, entry)
@@ -131,15 +133,16 @@ def _confusion(run: Results, entry: Mapping[str, Any]) -> list[tuple[str, list[t
 
 def _every_value(run: Results) -> dict[str, Any] | None:
     """All values, for the table of images; None when they would make the page heavy."""
-    images = sorted({i for table in run.values.values() for col in table.values() for i in col})
+    values = run.compared
+    images = sorted({i for table in values.values() for col in table.values() for i in col})
     whole = {
         "images": images,
         "metrics": {name: metrics.CATALOGUE[name].long_name for name in run.metrics},
-        "methods": list(run.values),
+        "methods": list(values),
         "values": {
             metric: [
                 [_rounded(table.get(metric, {}).get(image)) for image in images]
-                for table in run.values.values()
+                for table in values.values()
             ]
             for metric in run.metrics
         },

@@ -76,7 +76,7 @@ def choose(run: Results) -> dict[str, tuple[str, ...]]:
     metric = leading_metric(run)
     if metric is None:
         return {}
-    columns = {n: t[metric] for n, t in run.values.items() if n != CEILING and metric in t}
+    columns = {n: t[metric] for n, t in run.compared.items() if n != CEILING and metric in t}
     if not columns:
         return {}
     order = sorted(set.intersection(*(set(column) for column in columns.values())))
@@ -102,7 +102,7 @@ def draw(run: Results, samples: Mapping[str, Sample], protocol: Protocol) -> lis
     Raises:
         EmomapError: a picture, its gaze or a map can no longer be read.
     """
-    files = {name: run.maps(name) for name in run.methods if name in run.values}
+    files = {name: run.maps(name) for name in run.compared}
     found = []
     for image, kinds in choose(run).items():
         if image not in samples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -37,7 +38,13 @@ class Results:
 
     @property
     def methods(self) -> list[str]:
-        """The rows of the table, best mean rank first, then those without a rank."""
+        """The rows of the ranked table, best mean rank first, then those without a rank."""
+        controls = controlled(self.summary)
+        return [name for name in self.rows if name not in controls]
+
+    @property
+    def rows(self) -> list[str]:
+        """All rows: `methods` and the controls of networks."""
         ranked = list(self.summary["ranks"])
         return ranked + [name for name in self.summary["methods"] if name not in ranked]
 
@@ -48,13 +55,13 @@ class Results:
 
     @cached_property
     def values(self) -> dict[str, dict[str, dict[str, float]]]:
-        """method -> metric -> image -> value, in the order of `methods`.
+        """row -> metric -> image -> value, in the order of `rows`.
 
         Raises:
             EmomapError: rows are damaged, or fewer than the summary says.
         """
         found: dict[str, dict[str, dict[str, float]]] = {}
-        for name in self.methods:
+        for name in self.rows:
             path = Run(self.folder).rows(name)
             if table := by_metric(read_rows(path)):
                 found[name] = table
@@ -67,12 +74,17 @@ class Results:
                     )
         return found
 
+    @property
+    def compared(self) -> dict[str, dict[str, dict[str, float]]]:
+        """The part of `values` that is of `methods`."""
+        return {name: self.values[name] for name in self.methods if name in self.values}
+
     @cached_property
     def signatures(self) -> dict[str, dict[str, str]]:
         """method -> metric -> signature of its values."""
         return {
             name: {row.metric: row.signature for row in read_rows(Run(self.folder).rows(name))}
-            for name in self.methods
+            for name in self.rows
         }
 
     def home(self, name: str) -> Path:
@@ -96,7 +108,7 @@ class Results:
         """A row for each method and metric, in full precision, for programs."""
         header = ["method", "metric", "mean", "low", "high", "n", "mean_rank", "p_holm"]
         lines = []
-        for name in self.methods:
+        for name in self.rows:
             rank = self.summary["ranks"].get(name)
             for metric, cell in self.summary["methods"][name]["metrics"].items():
                 test = self.summary.get("tests", {}).get(name, {}).get(metric)
@@ -113,11 +125,7 @@ class Results:
         import pandas
 
         return pandas.DataFrame(
-            [
-                row.record()
-                for name in self.methods
-                for row in read_rows(Run(self.folder).rows(name))
-            ]
+            [row.record() for name in self.rows for row in read_rows(Run(self.folder).rows(name))]
         )
 
     def dataset(self) -> Dataset:
@@ -136,8 +144,9 @@ class Results:
             if key.startswith(prefix)
         }
         options = options if spec in datasets.EMBEDDED else {}
-        if points := self.recipe.get("run.points"):
-            options["points"] = points
+        for name in ("points", "marks_threshold"):
+            if (said := self.recipe.get(f"run.{name}")) is not None:
+                options[name] = said
         return datasets.open_dataset(
             spec, gaze=self.recipe.get("run.gaze") or None, options=options
         )
@@ -146,6 +155,12 @@ class Results:
         """The blur of the run, for drawing gaze."""
         sigma = self.recipe.get("score.sigma", "auto")
         return Protocol(("cc",), sigma=dataset.sigma if sigma == "auto" else float(sigma))
+
+
+def controlled(summary: Mapping[str, Any]) -> dict[str, str]:
+    """Row of each control -> name of its network, from a `summary.json`."""
+    entries = summary["methods"].items()
+    return {name: entry["control_of"] for name, entry in entries if "control_of" in entry}
 
 
 def is_run(folder: Path) -> bool:

@@ -29,8 +29,8 @@ class Mean(TypedDict):
     n: Annotated[int, Ge(1)]
 
 
-class AgainstPrior(TypedDict):
-    """A method against the centre prior."""
+class Difference(TypedDict):
+    """A method against the centre prior, or a network's row against a control."""
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
     difference: float
@@ -47,6 +47,7 @@ class MethodEntry(TypedDict):
     accuracy_interval: NotRequired[list[Share]]
     confusion: NotRequired[list[list[Count]]]
     maps: NotRequired[str]
+    control_of: NotRequired[str]
 
 
 class RunSummary(TypedDict):
@@ -63,7 +64,8 @@ class RunSummary(TypedDict):
     classes: list[str]
     methods: dict[str, MethodEntry]
     ranks: dict[str, Annotated[float, Ge(1)]]
-    tests: NotRequired[dict[str, dict[str, AgainstPrior]]]
+    tests: NotRequired[dict[str, dict[str, Difference]]]
+    control_tests: NotRequired[dict[str, dict[str, Difference]]]
     ceiling_share: NotRequired[dict[str, dict[str, float]]]
     remarks: NotRequired[list[str]]
     failed: list[str]
@@ -100,8 +102,11 @@ def read_summary(path: Path) -> dict[str, Any]:
             metrics.Signature.parse(summary["signature"])
         except ValueError as error:
             raise EmomapError(f"{path}: signature: {printable(str(error), 200)}") from error
-    for key in ("ranks", "tests"):
-        for name in summary.get(key, {}):
+    entries = summary["methods"].values()
+    named = {key: list(summary.get(key, {})) for key in ("ranks", "tests", "control_tests")}
+    named["control_of"] = [entry["control_of"] for entry in entries if "control_of" in entry]
+    for key, names in named.items():
+        for name in names:
             if name not in summary["methods"]:
                 raise EmomapError(f"{path}: {key}.{name}: no such method in this run")
     return summary

@@ -1,9 +1,9 @@
 """Two checks of a trained network: does its emotion map depend on what it has learned?
 
-Layers lose their weights, from the output down (Adebayo 2018). If maps and scores do not fall, the
-map is no evidence of learning. Then pixels are removed and added in the order of the map (Petsiuk
-2018). If the probability of the emotion does not follow, the classifier does not look where the
-map says.
+The layers behind a map lose their weights, from the map down (Adebayo 2018). If maps and scores do
+not fall, the map is no evidence of learning. Then pixels are removed and added in the order of the
+map (Petsiuk 2018). If the probability of the emotion does not follow, the classifier does not look
+where the map says.
 """
 
 from __future__ import annotations
@@ -42,8 +42,9 @@ class SanityCheck:
     Attributes:
         name: of the network.
         pictures: how many were looked at.
-        randomised: for each stage the ``share`` of random layers, the ``likeness`` of the maps to
-            those of the trained network, and the mean of each metric.
+        randomised: for each stage the ``share`` of random layers among those that enter the map,
+            the ``likeness`` of the maps to those of the trained network, and the mean of each
+            metric.
         curves: "deletion" and "insertion" -> "map" and "random" order -> mean area.
     """
 
@@ -69,7 +70,7 @@ class SanityCheck:
                 [f"{100 * row['share']:.0f}%", *[number(row[key]) for key in ("likeness", *scored)]]
                 for row in self.randomised
             ],
-            f"{self.name}: maps while layers lose their weights, from the output down "
+            f"{self.name}: maps while their layers lose their weights, from the map down "
             f"({self.pictures} images)",
             ["likeness: Spearman correlation with the trained map; it should fall"],
         )
@@ -133,7 +134,7 @@ def _randomised(
     from emomap.sanity import randomisation
 
     images = [image for image, _ in pictures]
-    stages = [(0.0, method), *randomisation.cascade(method, STEPS, seed)]
+    stages = [(0.0, method), *randomisation.cascade(method, images[:1], STEPS, seed)]
     rows = []
     for share, changed in track(
         stages, total=len(stages), label=f"weights of {name} lost", show=show

@@ -28,6 +28,29 @@ def layers(module: EmotionNetwork) -> list[str]:
     return backbone + [name for name in own if not name.startswith("backbone")]
 
 
+def head(method: NetworkMethod, images: Sequence[Image]) -> list[str]:
+    """Names of the layers outside the backbone that enter the map of a network.
+
+    A layer enters if the map of one of the pictures changes when the layer's weights are random. A
+    classifier that only reads the map does not.
+
+    Args:
+        method: trained; gives maps.
+        images: one picture or more (H, W, 3) uint8.
+    """
+    assert method.module is not None
+    own = [name for name in layers(method.module) if not name.startswith("backbone")]
+    before = [prediction.map for prediction in method.predict(images)]
+    found = []
+    for name in own:
+        changed = copy.copy(method)
+        changed.module = randomise(method.module, [name]).eval()
+        after = [prediction.map for prediction in changed.predict(images)]
+        if any(not np.array_equal(a, b) for a, b in zip(before, after, strict=True)):  # type: ignore[arg-type]
+            found.append(name)
+    return found
+
+
 def randomise(module: EmotionNetwork, names: Sequence[str], seed: int = 0) -> EmotionNetwork:
     """A copy of a network in which the named layers have random weights.
 
@@ -57,12 +80,15 @@ def randomise(module: EmotionNetwork, names: Sequence[str], seed: int = 0) -> Em
 
 
 def cascade(
-    method: NetworkMethod, steps: int = 6, seed: int = 0
+    method: NetworkMethod, images: Sequence[Image], steps: int = 6, seed: int = 0
 ) -> Iterator[tuple[float, NetworkMethod]]:
-    """The method with more and more of its layers randomised, from the output down (Adebayo 2018).
+    """The method with more and more of its layers randomised, from the map down (Adebayo 2018).
+
+    Layers that do not enter the map, such as a classifier behind it, do not count.
 
     Args:
         method: trained; not changed.
+        images: one picture or more, to see which layers enter the map.
         steps: in how many steps all layers are reached.
         seed: random seed.
 
@@ -70,7 +96,8 @@ def cascade(
         The share of layers that are random (rising to 1), and the method with these layers.
     """
     assert method.module is not None
-    names = layers(method.module)[::-1]
+    backbone = [name for name in layers(method.module) if name.startswith("backbone")]
+    names = [*backbone, *head(method, images)][::-1]
     for step in range(1, steps + 1):
         count = max(1, round(len(names) * step / steps))
         changed = copy.copy(method)
