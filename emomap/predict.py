@@ -2,7 +2,8 @@
 
 Methods that look at one picture at a time run in several processes. Networks run here, batch by
 batch, and also write `predictions.jsonl`: for each picture the likeliest emotion, and the
-probabilities of all in the order that the checkpoint has them.
+probabilities of all in the order that the checkpoint has them. `predictions.csv` has the same with
+the names of the emotions.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from emomap.io.schema import STRICT, can_be_made_again, read_json_lines
 from emomap.method import Method
 from emomap.progress import track
 from emomap.sample import Sample
+from emomap.tables import Table
 
 #: Pictures given to a network at once. Part of the result: another size rounds differently.
 BATCH = 16
@@ -221,6 +223,27 @@ def read_predictions(table: Path) -> list[dict[str, Any]]:
     """
     with can_be_made_again():
         return [line for line, _ in read_json_lines(table, PredictionLine)]
+
+
+def write_table(
+    predictions: Path, out: Path, samples: Sequence[Sample], classes: Sequence[str]
+) -> None:
+    """Write predictions as CSV: image, label, predicted emotion, the probability of each emotion.
+
+    Args:
+        predictions: the file that `predict_batches` has written.
+        out: the CSV file; the columns of probabilities are called ``p_EMOTION``.
+        samples: the pictures in question, with their labels.
+        classes: the emotions in the order of the probabilities.
+    """
+    labels = {sample.id: sample.emotion or "" for sample in samples}
+    rows = [
+        [line["image"], labels.get(line["image"], ""), line["emotion"] or "",
+         *(map(repr, line["probabilities"]) if line["probabilities"] else [""] * len(classes))]
+        for line in read_predictions(predictions)
+    ]  # fmt: skip
+    header = ["image", "label", "predicted", *(f"p_{emotion}" for emotion in classes)]
+    io.write_text(out, Table(header, rows).render("csv"))
 
 
 def read_emotions(table: Path) -> dict[str, str]:

@@ -89,6 +89,13 @@ def checkpoints(
     help="Repeat with N seeds, each in its own folder; show mean and standard deviation.",
 )
 @click.option(
+    "--folds",
+    type=click.IntRange(min=2),
+    metavar="N",
+    help="Cross-validate: test on each of N parts of the labelled pictures and learn from the "
+    "others, each in its own folder; show mean and standard deviation.",
+)
+@click.option(
     "--sanity",
     is_flag=True,
     help="Also check that maps depend on learned weights and show where the network looks.",
@@ -113,6 +120,8 @@ def checkpoints(
     show_default=True,
     help="Resume the run in --out, or refuse to touch it.",
 )
+@options.skip_unreadable_option
+@options.logger_option
 @options.gaze_options
 @options.seed_option
 @options.device_option
@@ -125,6 +134,7 @@ def bench(
     quiet: bool,
     paper_table: int | None,
     seeds: int,
+    folds: int | None,
     seed: int,
     sanity: bool,
     controls: bool,
@@ -146,6 +156,17 @@ def bench(
         raise UsageError("--table brings its own methods; leave --method out")
     if not names and no_baselines:
         raise UsageError("no method: name one with --method, see `emomap methods`")
+    if folds and seeds > 1:
+        raise UsageError("--folds and --seeds: give one of them")
+    if folds and choices["split"]:
+        raise UsageError("--folds makes its own splits; leave --split out")
+    turns: list[tuple[str, dict[str, Any]]] = [
+        (f"seed{number}", {"seed": number}) for number in range(seed, seed + seeds)
+    ]
+    if folds:
+        turns = [
+            (f"fold{part}", {"seed": seed, "fold": (part, folds)}) for part in range(1, folds + 1)
+        ]
     runs = [
         run_bench(
             names or ("islamnet",),
@@ -153,12 +174,12 @@ def bench(
             baselines=not no_baselines,
             paper_table=paper_table,
             controls=controls or sanity,
-            out=out / f"seed{number}" if out and seeds > 1 else out,
-            seed=number,
+            out=out / turn if out and len(turns) > 1 else out,
             show=not quiet,
+            **own,
             **choices,
         )
-        for number in range(seed, seed + seeds)
+        for turn, own in turns
     ]
     report_problems(list(dict.fromkeys(line for run in runs for line in run.failed)), ())
     shown = _tables(runs, paper_table)
@@ -186,7 +207,7 @@ def _tables(runs: Sequence[Bench], paper_table: int | None) -> list[Table]:
         return [first, *more, *confusions]
     if len(runs) > 1:
         first = paper.over_seeds(summaries)
-        _keep(runs, "seeds.md", first)
+        _keep(runs, "folds.md" if "fold" in summaries[0] else "seeds.md", first)
         return [first, *paper.controls_over_seeds(summaries)]
     return runs[0].tables()
 

@@ -191,7 +191,20 @@ set_option = click.option(
 recipe_option = click.option(
     "--recipe",
     metavar="NAME|FILE",
-    help="Use the recipe demo, paper, or a TOML file. Default: paper; demo for --data demo.",
+    help="Use the recipe demo, paper, modern or a TOML file. Default: paper; demo for demo data.",
+)
+skip_unreadable_option = click.option(
+    "--skip-unreadable",
+    is_flag=True,
+    help="Name training pictures that cannot be read and leave them out, instead of ending.",
+)
+logger_option = click.option(
+    "--logger",
+    "loggers",
+    multiple=True,
+    metavar="NAME",
+    help="Report trainings to tensorboard, wandb or mlflow as well; each writes files below the "
+    "run folder. Repeatable.",
 )
 device_option = click.option(
     "--device",

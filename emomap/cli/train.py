@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import click
 
@@ -39,40 +39,38 @@ from emomap.cli import options
     type=options.FOLDER,
     help="Keep the run in this folder. Default: as in `emomap bench`.",
 )
+@options.skip_unreadable_option
+@options.logger_option
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Check weights, labels and disk, try one batch, print what the training will take, and "
+    "write nothing.",
+)
 @options.seed_option
 @options.device_option
 @options.quiet_option
 def train(
     name: str,
-    data: str,
     recipe: str | None,
-    settings: tuple[str, ...],
-    out: Path | None,
-    seed: int,
-    device: str,
     quiet: bool,
+    dry_run: bool,
+    **choices: Any,
 ) -> None:
     """Train a method, keep its best checkpoint, and print the path of the checkpoint.
 
     This is the first stage of `emomap bench`, which resumes from here when it is given the same
-    recipe and folder. An interrupted training resumes when the same command is given again.
+    recipe and folder, with or without --gaze. An interrupted training resumes when the same command
+    is given again.
     """
     from emomap.experiment.choices import Choices
-    from emomap.experiment.learn import learn
+    from emomap.experiment.learn import learn, rehearsal
     from emomap.parallel import launched
 
-    checkpoint = learn(
-        Choices(
-            [name],
-            data=data,
-            recipe_name=recipe,
-            settings=settings,
-            baselines=False,
-            out=out,
-            seed=seed,
-            device=device,
-            show=not quiet,
-        )
-    )
+    chosen = Choices([name], recipe_name=recipe, baselines=False, show=not quiet, **choices)
+    if dry_run:
+        click.echo("\n".join(rehearsal(chosen)))
+        return
+    checkpoint = learn(chosen)
     if launched().rank == 0:
         click.echo(checkpoint)

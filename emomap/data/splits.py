@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 
+from emomap.errors import UsageError
 from emomap.sample import SPLITS, Dataset, Sample, Split
 
 #: Shares of train, val and test.
@@ -50,6 +51,40 @@ def split_of(identity: str, *, fractions: Sequence[float] = FRACTIONS, seed: int
 def assign(samples: Sequence[Sample], *, seed: int = 0) -> tuple[Sample, ...]:
     """The same samples, each with its split by hash of the id."""
     return tuple(replace(sample, split=split_of(sample.id, seed=seed)) for sample in samples)
+
+
+def fold(dataset: Dataset, part: int, parts: int) -> Dataset:
+    """Splits for cross-validation, in place of those that a data set has.
+
+    Each emotion's pictures, ordered by hash, go to the parts in turn. One part is the test split;
+    of the others, every 17th picture of an emotion is for validation. Pictures without a label are
+    treated as one more emotion.
+
+    Args:
+        dataset: with labels.
+        part: the part that is the test split, from 1.
+        parts: how many there are.
+
+    Raises:
+        UsageError: an emotion has fewer pictures than there are parts.
+    """
+    groups: dict[str | None, list[Sample]] = {}
+    for sample in sorted(dataset, key=lambda sample: position(sample.id)):
+        groups.setdefault(sample.emotion, []).append(sample)
+    chosen: dict[str, Split] = {}
+    for emotion, group in groups.items():
+        if emotion is not None and len(group) < parts:
+            raise UsageError(
+                f"--folds {parts}: {dataset.name} has {len(group)} pictures of {emotion}; take "
+                f"at most {len(group)} folds"
+            )
+        rest = [sample for index, sample in enumerate(group) if index % parts != part - 1]
+        chosen |= {sample.id: "test" for sample in group}
+        chosen |= {s.id: "train" if index % 17 else "val" for index, s in enumerate(rest)}
+    samples = tuple(replace(sample, split=chosen[sample.id]) for sample in dataset)
+    notes = tuple(note for note in dataset.notes if note != NOTE)
+    note = f"splits: fold {part} of {parts}, by emotion and a hash of the ids"
+    return replace(dataset, samples=samples, notes=(*notes, note))
 
 
 def with_validation(dataset: Dataset, *, seed: int = 0) -> Dataset:

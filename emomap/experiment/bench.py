@@ -11,6 +11,7 @@ from typing import Any
 from emomap.analysis import ranking
 from emomap.errors import UsageError
 from emomap.experiment.choices import Choices
+from emomap.experiment.learn import left_out
 from emomap.experiment.maps import make_maps
 from emomap.experiment.plan import Plan, make_plan
 from emomap.experiment.result import Bench, conclude
@@ -66,6 +67,7 @@ def run(plan: Plan) -> Bench:
             found.add_rows(name, scored.rows, scored.failed or made.failed)
             if name in made.controls:
                 found.control_of[name] = contender.name
+    found.remarks += left_out(plan, folder)
     if protocol.metrics:
         ceiling = score_ceiling(plan, folder, protocol)
         found.add_rows(ranking.CEILING, ceiling.rows, ceiling.failed, method=False)

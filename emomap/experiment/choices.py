@@ -18,7 +18,7 @@ class Choices:
     Attributes:
         names: methods: of the registry, ``package.module:Name``, or ``NAME=FOLDER`` of maps.
         data: an embedded data set, or a folder or archive, see `emomap.data.open_dataset`.
-        recipe_name: "demo", "paper" or a TOML file; by default "demo" for the set `demo`.
+        recipe_name: "demo", "paper", "modern" or a TOML file; by default "demo" for the set `demo`.
         settings: changes of the recipe, ``["training.epochs=3"]``.
         gaze: where the gaze is, if it is kept apart from the pictures.
         points: what the coordinates of fixations are, see `emomap.data.opening.open_gaze`.
@@ -28,6 +28,10 @@ class Choices:
         baselines: whether the baselines of the recipe take part.
         controls: make the controls of each network's map, see `emomap.sanity.controls`; always so
             for table 3 of the paper.
+        skip_unreadable: leave out training pictures that cannot be read, instead of ending.
+        loggers: what trainings report to, see `emomap.training.loggers`.
+        fold: (k, n) to test on the k-th of n parts of the labelled pictures and to learn from the
+            others, instead of the splits of the data set.
         paper_table: a table of the paper (1 to 3): its methods, its metrics and nothing else.
         out: run folder; by default ``runs/DATA-RECIPE-seedN``. An unfinished run there is resumed.
         resume: False to refuse a folder that holds a run.
@@ -49,6 +53,9 @@ class Choices:
     checkpoints: Mapping[str, Path] | None = None
     baselines: bool = True
     controls: bool = False
+    skip_unreadable: bool = False
+    loggers: Sequence[str] = ()
+    fold: tuple[int, int] | None = None
     paper_table: int | None = None
     out: str | Path | None = None
     resume: bool = True
@@ -83,8 +90,11 @@ class Choices:
         if self.out:
             return Path(self.out)
         table = f"-table{self.paper_table}" if self.paper_table else ""
+        fold = f"-fold{self.fold[0]}of{self.fold[1]}" if self.fold else ""
         shard = f"-shard{self.shard[0]}of{self.shard[1]}" if self.shard else ""
-        return Path("runs") / f"{dataset}-{Path(self.recipe).stem}{table}-seed{self.seed}{shard}"
+        return (
+            Path("runs") / f"{dataset}-{Path(self.recipe).stem}{table}-seed{self.seed}{fold}{shard}"
+        )
 
     def record(self, split: Split | None) -> dict[str, Any]:
         """What `recipe.toml` keeps below ``run``: the choices that change a result.
@@ -100,6 +110,7 @@ class Choices:
             **self.gaze_options,
             "split": split or "whole",
             "seed": self.seed,
+            **({"fold": f"{self.fold[0]}/{self.fold[1]}"} if self.fold else {}),
             **({"shard": f"{self.shard[0]}/{self.shard[1]}"} if self.shard else {}),
             **{f"checkpoint_{name}": str(Path(file).resolve()) for name, file in checkpoints},
         }

@@ -73,6 +73,8 @@ def _by_network(
     outcomes = predict.predict_batches(
         method, plan.mine(), target, predictions, label=f"maps of {name}", show=plan.show
     )
+    table = predictions.with_suffix(".csv")
+    predict.write_table(predictions, table, plan.mine(), method.classes)
     made = MadeMaps({}, predictions, problems(outcomes))
     if not method.gives_map:
         return made

@@ -6,6 +6,7 @@ given twice is refused.
 
 from __future__ import annotations
 
+import csv
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -29,6 +30,7 @@ from emomap.runs import results
 from emomap.runs.folder import Run
 from emomap.runs.results import Results
 from emomap.scoring.rows import read_rows
+from emomap.tables import Table
 
 
 def merge_runs(parts: Sequence[Path], out: Path) -> Bench:
@@ -67,7 +69,9 @@ def merge_runs(parts: Sequence[Path], out: Path) -> Bench:
 def _gather(first: Results, record: Mapping[str, Any], folder: Run, failed: list[str]) -> Bench:
     """Summary and table of the rows that lie in the merged folder; no row is computed."""
     dataset = first.dataset()
-    if splits.NOTE not in first.summary.get("remarks", ()):
+    if fold := record["run"].get("fold"):
+        dataset = splits.fold(dataset, *map(int, fold.split("/")))
+    elif splits.NOTE not in first.summary.get("remarks", ()):
         dataset = splits.undo_hashing(dataset)
     dataset = splits.with_test(dataset)
     numbers = {key: value for key, value in record.items() if key != "run"}
@@ -151,6 +155,16 @@ def _merge_home(parts: Sequence[Path], out: Path) -> None:
         if (parts[0] / "predictions.jsonl").exists():
             (out / "predictions.jsonl").unlink()
             _merge_lines([part / "predictions.jsonl" for part in parts], out / "predictions.jsonl")
+        if (parts[0] / "predictions.csv").exists():
+            (out / "predictions.csv").unlink()
+            _merge_tables([part / "predictions.csv" for part in parts], out / "predictions.csv")
+
+
+def _merge_tables(parts: Sequence[Path], out: Path) -> None:
+    """Write the rows of several CSV files with one header, in the order of their first column."""
+    tables = [list(csv.reader(path.read_text("utf-8").splitlines())) for path in parts]
+    rows = sorted((row for table in tables for row in table[1:]), key=itemgetter(0))
+    io.write_text(out, Table(tables[0][0], rows).render("csv"))
 
 
 def _link_tree(source: Path, target: Path) -> None:

@@ -178,7 +178,7 @@ def beside_confusion(paper: PaperTable, summaries: Sequence[Mapping[str, Any]]) 
 
 
 def over_seeds(summaries: Sequence[Mapping[str, Any]]) -> Table:
-    """Mean and standard deviation over several runs that differ only in their seed."""
+    """Mean and standard deviation over several runs that differ only in their seed or fold."""
     control_of = controlled(summaries[0])
     return _over_seeds(summaries, [n for n in summaries[0]["methods"] if n not in control_of])
 
@@ -201,11 +201,15 @@ def _over_seeds(summaries: Sequence[Mapping[str, Any]], names: Sequence[str]) ->
 
 def _data(summaries: Sequence[Mapping[str, Any]]) -> str:
     first = summaries[0]
-    seeds = ", ".join(str(summary["seed"]) for summary in summaries)
     kind = " (SYNTHETIC)" if first["synthetic"] else ""
-    spread = ", mean ± standard deviation over seeds" if len(summaries) > 1 else ", seed"
-    where = f"{first['dataset']}{kind}, {first['split']} split, {first['n_images']} images"
-    return f"{where}{spread} {seeds}"
+    images = sorted({summary["n_images"] for summary in summaries})
+    counted = " to ".join(str(count) for count in dict.fromkeys((images[0], images[-1])))
+    where = f"{first['dataset']}{kind}, {first['split']} split, {counted} images"
+    what = "fold" if "fold" in first else "seed"
+    which = ", ".join(str(summary[what]) for summary in summaries)
+    if len(summaries) == 1:
+        return f"{where}, {what} {which}"
+    return f"{where}, mean ± standard deviation over {what}s {which}"
 
 
 def _ours(name: str, column: str, summaries: Sequence[Mapping[str, Any]]) -> str:

@@ -36,7 +36,7 @@ class Plan:
         out: the run folder.
         record: what `recipe.toml` keeps: the numbers and the choices that change a result.
         checkpoints: method -> file of a trained network.
-        seed, device, jobs, shard, show, controls: as in `Choices`.
+        seed, device, jobs, shard, show, controls, skip_unreadable, loggers: as in `Choices`.
     """
 
     dataset: Dataset
@@ -53,6 +53,8 @@ class Plan:
     shard: tuple[int, int] | None = None
     show: bool = True
     controls: bool = False
+    skip_unreadable: bool = False
+    loggers: Sequence[str] = ()
 
     @property
     def finish(self) -> bool:
@@ -111,6 +113,10 @@ def make_plan(choices: Choices) -> Plan:
     checks.check_options(contenders, numbers)
     learners = _trainable(contenders)
     checkpoints = dict(choices.checkpoints or {})
+    if choices.loggers:
+        from emomap.training.loggers import check_loggers
+
+        check_loggers(choices.loggers)
     checks.check_checkpoints(checkpoints, learners, numbers)
     dataset = _open_dataset(choices, numbers, hashed=bool(learners))
     split = _choose_split(dataset, choices.split)
@@ -133,6 +139,8 @@ def make_plan(choices: Choices) -> Plan:
         shard=choices.shard,
         show=choices.show,
         controls=choices.controls or choices.paper_table == 3,
+        skip_unreadable=choices.skip_unreadable,
+        loggers=choices.loggers,
     )
     _require_pictures(plan)
     if not choices.resume and (plan.out / "recipe.toml").exists():
@@ -172,6 +180,8 @@ def _open_dataset(choices: Choices, numbers: Mapping[str, Any], *, hashed: bool)
     dataset = datasets.open_dataset(choices.data, gaze=choices.gaze, options=options)
     if dataset.doubt and choices.gaze is None:
         raise EmomapError(f"{choices.data}: {dataset.doubt}")
+    if choices.fold:
+        return splits.fold(dataset, *choices.fold)
     if choices.split is None and not hashed:
         dataset = splits.undo_hashing(dataset)
     return splits.with_test(dataset)

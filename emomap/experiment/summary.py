@@ -118,6 +118,7 @@ def summarise(plan: Plan, protocol: Protocol, found: Findings) -> dict[str, Any]
         "split": plan.split or "whole",
         "n_images": n_images or len(plan.part(plan.split)),
         "seed": plan.seed,
+        **({"fold": plan.record["run"]["fold"]} if "fold" in plan.record["run"] else {}),
         "emomap": __version__,
         "signature": protocol.signature(seed=plan.seed),
         "classes": list(plan.dataset.classes),

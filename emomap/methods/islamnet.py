@@ -150,7 +150,7 @@ class ISLAMNetModule(EmotionNetwork):
         turned = features[: len(self.angles) * batch]
         which = torch.arange(len(self.angles), device=labels.device).repeat_interleave(batch)
         rotation = F.cross_entropy(self.rotation(turned.mean(dim=(2, 3))), which)
-        emotion = F.cross_entropy(logits, labels)
+        emotion = self.criterion(logits, labels)
         return {
             "loss": self.rotation_weight * rotation + emotion,
             "emotion": emotion,

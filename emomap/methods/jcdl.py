@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import torch
@@ -41,7 +41,11 @@ def label_distribution(classes: Sequence[str], sigma: float = 0.45) -> Tensor:
 
 
 def joint_loss(
-    logits: Tensor, labels: Tensor, distribution: Tensor, weight: float
+    logits: Tensor,
+    labels: Tensor,
+    distribution: Tensor,
+    weight: float,
+    criterion: Callable[[Tensor, Tensor, Tensor | None], Tensor] | None = None,
 ) -> dict[str, Tensor]:
     """Cross entropy with the label, and with the label distribution.
 
@@ -50,13 +54,20 @@ def joint_loss(
         labels: (B,) int64.
         distribution: (C, C), see `label_distribution`.
         weight: lambda, the share of the distribution loss.
+        criterion: compares logits with labels or targets, see `EmotionNetwork.criterion`; None
+            for the plain cross entropy.
 
     Returns:
         "loss", "label" and "distribution". Yang et al. 2017, equation 4.
     """
-    hard = F.cross_entropy(logits, labels)
-    soft = F.cross_entropy(logits, distribution[labels].to(logits.dtype))
+    compare = criterion or _cross_entropy
+    hard = compare(logits, labels, None)
+    soft = compare(logits, labels, distribution[labels].to(logits.dtype))
     return {"loss": (1 - weight) * hard + weight * soft, "label": hard, "distribution": soft}
+
+
+def _cross_entropy(logits: Tensor, labels: Tensor, targets: Tensor | None) -> Tensor:
+    return F.cross_entropy(logits, labels if targets is None else targets)
 
 
 class JCDL(BackboneMethod):
@@ -113,4 +124,5 @@ class JCDLModule(EmotionNetwork):
 
     def losses(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """The joint loss of label and distribution."""
-        return joint_loss(self(images)[0], labels, self.distribution, self.weight)
+        logits = self(images)[0]
+        return joint_loss(logits, labels, self.distribution, self.weight, self.criterion)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from emomap.nn.backbone import BackboneOptions
 from emomap.nn.network import BackboneMethod, EmotionNetwork
@@ -82,8 +81,8 @@ class WSCNetModule(EmotionNetwork):
     def losses(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Detection and classification loss, weighted."""
         detection, logits, _ = self.head(self.backbone(images))
-        detected = F.cross_entropy(detection, labels)
-        classified = F.cross_entropy(logits, labels)
+        detected = self.criterion(detection, labels)
+        classified = self.criterion(logits, labels)
         weight = self.detection_weight
         return {
             "loss": weight * detected + (1 - weight) * classified,

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from emomap.errors import EmomapError, UsageError
+from emomap.nn.blocks import blocks, checkpointed
 from emomap.nn.small import small
 
 #: Mean and deviation of ImageNet, which torchvision's weights expect images to be normalised by.
@@ -31,15 +32,21 @@ class Backbone(nn.Module):
 
     Attributes:
         channels: number of feature channels.
+        name: of the network.
+        checkpointed: compute blocks again in the backward pass, see `emomap.nn.blocks`.
     """
 
     def __init__(self, body: nn.Module, name: str) -> None:
         super().__init__()
         self.body = body
+        self.name = name
         self.channels = _probe(body, name)
+        self.checkpointed = False
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, S, S) to (B, channels, s, s)."""
+        if self.checkpointed and self.training and torch.is_grad_enabled():
+            return checkpointed(self.body, images)
         features: Tensor = self.body(images)
         return features
 
@@ -120,6 +127,19 @@ def make_trunk(name: str, weights: str = "none", *, sha256: str = "") -> tuple[n
     parent, _, attribute = last.rpartition(".")
     setattr(model.get_submodule(parent), attribute, nn.Identity())
     return model, layer.in_features if isinstance(layer, nn.Linear) else layer.in_channels
+
+
+def checkpoint_blocks(network: nn.Module) -> bool:
+    """Let the backbones of a network compute their blocks again in the backward pass.
+
+    Returns:
+        False where there is no backbone of several blocks.
+    """
+    found = [part for part in network.modules() if isinstance(part, Backbone)]
+    found = [backbone for backbone in found if len(blocks(backbone.body)) > 1]
+    for backbone in found:
+        backbone.checkpointed = True
+    return bool(found)
 
 
 def load_weights(

@@ -55,9 +55,36 @@ class EmotionNetwork(nn.Module):
     Attributes:
         gates: name prefixes of the parameters that decide where the network looks. A recipe may
             train these more slowly.
+        class_weights: (C,) weight of each emotion in `criterion`, or None; set by the training.
+        label_smoothing: share of the label that `criterion` spreads over all emotions, in 0..1.
     """
 
     gates: tuple[str, ...] = ()
+    class_weights: Tensor | None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("class_weights", None, persistent=False)
+        self.label_smoothing = 0.0
+
+    def criterion(self, logits: Tensor, labels: Tensor, targets: Tensor | None = None) -> Tensor:
+        """Cross entropy, with the class weights and the label smoothing of the training.
+
+        The weights have the mean 1 over the training pictures, and the mean is over the pictures
+        of the batch. So parts of a batch of equal size give the mean of their losses.
+
+        Args:
+            logits: (B, C).
+            labels: (B,) int64.
+            targets: (B, C), the share of each emotion; None for all of it at the label.
+        """
+        wanted = labels if targets is None else targets
+        if self.class_weights is None:
+            return F.cross_entropy(logits, wanted, label_smoothing=self.label_smoothing)
+        losses = F.cross_entropy(
+            logits, wanted, reduction="none", label_smoothing=self.label_smoothing
+        )
+        return (losses * self.class_weights[labels]).mean()
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
         """Classify.
@@ -73,11 +100,13 @@ class EmotionNetwork(nn.Module):
     def losses(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """The loss that training minimises, under the key "loss"; other keys are only logged.
 
+        A network with losses of its own compares emotions by `criterion`.
+
         Args:
             images: (B, 3, S, S), normalised.
             labels: (B,) int64.
         """
-        return {"loss": F.cross_entropy(self(images)[0], labels)}
+        return {"loss": self.criterion(self(images)[0], labels)}
 
 
 class NetworkMethod(Method):

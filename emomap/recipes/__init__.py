@@ -22,13 +22,25 @@ from emomap.io.schema import check, read_toml
 from emomap.recipes.schema import KeptRecipe, check_numbers
 
 Recipe = dict[str, Any]
-NAMED = ("demo", "paper")
+NAMED = ("demo", "paper", "modern")
+#: Numbers that recipes kept by 0.1 do not have, with the values that mean what 0.1 did.
+ADDED = {
+    "training.class_weights": "none",
+    "training.label_smoothing": 0.0,
+    "training.ema": 0.0,
+    "training.patience": 0,
+    "training.rand_augment": 0,
+    "training.erase": 0.0,
+    "training.accumulate": 1,
+    "training.checkpoint_blocks": False,
+    "training.sync_batchnorm": False,
+}
 #: Words that may stand in the place of a number.
 WORDS = frozenset({"auto"})
 
 
 def load(name: str) -> Recipe:
-    """A recipe by name ("demo", "paper") or from a TOML file.
+    """A recipe by name ("demo", "paper", "modern") or from a TOML file.
 
     A file changes some numbers of the recipe that its key ``base`` names (default "paper").
 
@@ -172,8 +184,11 @@ def dumps(recipe: Mapping[str, Any]) -> str:
 
 
 def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """What differs between two recipes, a line each: ``training.epochs: 7 there, 3 here``."""
-    there, here = flat(old), flat(new)
+    """What differs between two recipes, a line each: ``training.epochs: 7 there, 3 here``.
+
+    What one of them does not have, because an older version kept it, is as in `ADDED`.
+    """
+    there, here = {**ADDED, **flat(old)}, {**ADDED, **flat(new)}
     return [
         f"{key}: {_show(there, key)} there, {_show(here, key)} here"
         for key in sorted(there.keys() | here.keys())

@@ -59,6 +59,7 @@ class RunChoices(TypedDict):
     points: NotRequired[str]
     marks_threshold: NotRequired[float]
     shard: NotRequired[str]
+    fold: NotRequired[str]
 
 
 class KeptRecipe(Numbers):

@@ -32,6 +32,14 @@ from emomap.parallel import launched
 VERSIONED = ("numpy", "scipy", "torch", "torchvision", "pillow", "POT", "numba", "scikit-image")
 #: Files that exist before anything is computed. A folder with no others may change its recipe.
 SETUP = {"recipe.toml", "environment.json"}
+#: Where a run keeps which pictures its trainings left out, and why.
+UNREADABLE = "unreadable.json"
+#: What trainings leave in a folder.
+TRAINED = {"methods", UNREADABLE}
+#: Beginnings of the numbers that no training depends on. A folder that holds nothing but trainings
+#: may change them: `bench --gaze` resumes from `train`.
+FREE = ("score.", "bench.", "run.gaze", "run.points", "run.marks_threshold", "run.split",
+        "run.shard")  # fmt: skip
 
 
 class Run:
@@ -67,7 +75,10 @@ class Run:
         kept = folder / "recipe.toml"
         names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
         made = {name for name in names - SETUP if not io.is_junk(name)}
-        if made and kept.exists():
+        if made and made <= TRAINED and kept.exists():
+            run._check(kept, settings, skip=FREE)
+            made = set()  # what is kept is brought up to date below
+        elif made and kept.exists():
             run._check(kept, settings)
         elif made:
             raise UsageError(f"{folder}: not empty and not a run; choose another folder with --out")
@@ -79,9 +90,13 @@ class Run:
         return run
 
     @staticmethod
-    def _check(kept: Path, settings: Mapping[str, Any]) -> None:
-        """Refuse another recipe than the one that was kept."""
-        differences = recipes.difference(read_toml(kept), settings)
+    def _check(kept: Path, settings: Mapping[str, Any], skip: tuple[str, ...] = ()) -> None:
+        """Refuse another recipe than the one that was kept, but for keys with these beginnings."""
+        old, new = (
+            {k: v for k, v in recipes.flat(numbers).items() if not k.startswith(skip or "\n")}
+            for numbers in (read_toml(kept), settings)
+        )
+        differences = recipes.difference(old, new)
         if differences:
             raise UsageError(
                 f"{kept.parent}: holds a run with another recipe ({listed(differences)}); "

@@ -68,6 +68,7 @@ class RunSummary(TypedDict):
     control_tests: NotRequired[dict[str, dict[str, Difference]]]
     ceiling_share: NotRequired[dict[str, dict[str, float]]]
     remarks: NotRequired[list[str]]
+    fold: NotRequired[str]
     failed: list[str]
 
 

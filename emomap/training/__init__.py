@@ -5,7 +5,7 @@ It knows networks, methods, samples and files, never gaze, scores or `bench`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ from emomap.parallel import launched
 from emomap.sample import Dataset
 from emomap.training.loop import Training
 from emomap.training.settings import Settings
+from emomap.training.setup import check_labelled, labelled
 
-__all__ = ["Settings", "Training", "train"]
+__all__ = ["Settings", "Training", "rehearse", "train"]
 
 
 def train(
@@ -30,6 +31,7 @@ def train(
     seed: int = 0,
     device: str = "auto",
     progress: bool = True,
+    loggers: Sequence[str] = (),
 ) -> None:
     """Train a method and leave it trained: a network with the weights of its best epoch.
 
@@ -46,6 +48,7 @@ def train(
             processes take part, and ``batch`` is divided among them.
         seed: random seed of weights, order, augmentation and dropout.
         progress: report on stderr.
+        loggers: names of loggers to report to, see `emomap.training.loggers.LOGGERS`.
 
     Raises:
         EmomapError: no labels, a picture that cannot be read, a loss that is not finite, a folder
@@ -60,12 +63,39 @@ def train(
         return
     numbers = Settings.parse(settings)
     if not final.exists():
+        parts = {"seed": seed, "device": device, "show": progress, "loggers": loggers}
         with fixed_threads(numbers.threads):
-            Training(
-                method, train, validation, numbers, folder, seed=seed, device=device, show=progress
-            ).run()
+            Training(method, train, validation, numbers, folder, **parts).run()  # type: ignore[arg-type]
     (folder / "state.pt").unlink(missing_ok=True)
     method.load(final, device=device)
+
+
+def rehearse(
+    method: Method,
+    train: Dataset,
+    validation: Dataset,
+    settings: Mapping[str, Any],
+    folder: Path,
+    *,
+    device: str = "auto",
+) -> list[str]:
+    """What `train` would take, in lines of words, found with one batch. Nothing is written.
+
+    Args:
+        method, train, validation, settings, folder, device: as for `train`.
+
+    Raises:
+        EmomapError, UsageError: whatever would end the training in its first minute.
+    """
+    numbers = Settings.parse(settings)
+    if not isinstance(method, NetworkMethod):
+        check_labelled(labelled(train, show=False), train, type(method).__name__)
+        return [f"{type(method).__name__}: not a network; its `fit` says how far it is"]
+    with fixed_threads(numbers.threads):
+        prepared = Training(
+            method, train, validation, numbers, folder, seed=0, device=device, show=True
+        )
+        return prepared.rehearse().lines()
 
 
 def _fit(method: Method, train: Dataset, validation: Dataset, final: Path, progress: bool) -> None:

@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader
 from emomap import io
 from emomap.errors import EmomapError
 from emomap.sample import Sample
+from emomap.training.changes import Changes
 
 
 def step_seed(seed: int, *path: int) -> int:
@@ -38,6 +39,7 @@ class Pictures:
             squeezed into the square, which is always the same and may be kept in memory.
         seed: random seed of the crops.
         memory: megabytes of decoded pictures to keep at most; 0 to keep none.
+        changes: random changes of each picture in each epoch, or None.
     """
 
     def __init__(
@@ -49,12 +51,14 @@ class Pictures:
         crop: tuple[float, float] = (1.0, 1.0),
         seed: int = 0,
         memory: int = 0,
+        changes: Changes | None = None,
     ) -> None:
         self.samples = samples
         self.labels = torch.tensor(labels, dtype=torch.int64)
         self.size = size
         self.crop = crop
         self.seed = seed
+        self.changes = changes
         self._kept: Tensor | None = None
         if samples and crop == (1.0, 1.0) and len(samples) * size * size * 3 <= memory * 2**20:
             with ThreadPoolExecutor() as pool:
@@ -64,8 +68,30 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.samples)
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether all pictures are decoded and kept."""
+        return self._kept is not None
+
+    def counts(self, classes: Sequence[str]) -> dict[str, int]:
+        """Emotion -> number of pictures, for all ``classes``, which the labels number."""
+        found = torch.bincount(self.labels, minlength=len(classes)).tolist()
+        return dict(zip(classes, found, strict=True))
+
+    def shown(self, index: int, epoch: int) -> NDArray[np.uint8]:
+        """A picture as an epoch shows it: (size, size, 3), cropped and changed.
+
+        Raises:
+            EmomapError: it cannot be read.
+        """
+        kept = self._kept
+        picture = self.picture(index, epoch) if kept is None else kept[index].numpy()
+        if not self.changes:
+            return picture
+        return self.changes(picture, step_seed(self.seed, epoch, index, 2))
+
     def picture(self, index: int, epoch: int) -> NDArray[np.uint8]:
-        """A picture as an epoch shows it: (size, size, 3).
+        """A picture as an epoch crops it: (size, size, 3).
 
         Raises:
             EmomapError: it cannot be read.
@@ -95,7 +121,7 @@ class Pictures:
         Raises:
             EmomapError: a picture cannot be read.
         """
-        if self._kept is not None:
+        if self._kept is not None and not self.changes:
             for indices in chosen:
                 yield self._kept[indices], self.labels[indices]
             return
@@ -166,7 +192,7 @@ class _Numbered:
 
     def __getitem__(self, index: int) -> NDArray[np.uint8] | str:
         try:
-            return self.pictures.picture(index, self.epoch)
+            return self.pictures.shown(index, self.epoch)
         except EmomapError as error:
             return str(error)
 

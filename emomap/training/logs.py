@@ -1,4 +1,4 @@
-"""The records of a training: JSON lines, learning curves, TensorBoard events."""
+"""The records of a training: JSON lines, learning curves, and the loggers that a user names."""
 
 from __future__ import annotations
 
@@ -8,6 +8,39 @@ from pathlib import Path
 from typing import Any
 
 from emomap import io
+from emomap.training.loggers import Logger, open_logger, write_events
+
+
+class Log:
+    """All records of one training.
+
+    Args:
+        folder: of the training.
+        loggers: names, see `emomap.training.loggers.LOGGERS`.
+        identity: what the training is, for the loggers.
+    """
+
+    def __init__(self, folder: Path, loggers: Sequence[str], identity: Mapping[str, Any]) -> None:
+        self.folder = folder
+        self.names = loggers
+        self.identity = identity
+        self._open: list[Logger] = []
+
+    def epoch(self, history: Sequence[Mapping[str, Any]]) -> None:
+        """Record the last epoch; ``training.jsonl`` has all of them."""
+        write_log(self.folder, history)
+        if not self._open:
+            self._open = [open_logger(name, self.folder, self.identity) for name in self.names]
+        for logger in self._open:
+            logger.record(history[-1])
+
+    def end(self, history: Sequence[Mapping[str, Any]]) -> None:
+        """Draw the curves, and close the loggers."""
+        draw_curves(self.folder, history)
+        if "tensorboard" not in self.names:
+            write_events(self.folder, history)
+        for logger in self._open:
+            logger.close()
 
 
 def write_log(folder: Path, history: Sequence[Mapping[str, Any]]) -> None:
@@ -38,18 +71,3 @@ def draw_curves(folder: Path, history: Sequence[Mapping[str, Any]]) -> None:
     right.set(xlabel="epoch", ylabel="validation accuracy", ylim=(0, 1))
     with io.atomic(folder / "training.png") as temporary:
         figure.savefig(temporary, dpi=120, format="png")
-
-
-def write_events(folder: Path, history: Sequence[Mapping[str, Any]]) -> None:
-    """Write the history for TensorBoard, if its package is installed."""
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        return
-    for old in folder.glob("events.out.*"):
-        old.unlink()
-    with SummaryWriter(str(folder)) as writer:
-        for entry in history:
-            for key, value in entry.items():
-                if key != "epoch":
-                    writer.add_scalar(key, value, entry["epoch"])

@@ -13,6 +13,7 @@ the seed and the step's number alone. So the state to resume from is weights, mo
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -26,19 +27,26 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from emomap.errors import EmomapError
-from emomap.nn.network import NetworkMethod, normalise
+from emomap.nn.network import EmotionNetwork, NetworkMethod, normalise
 from emomap.progress import say, track
 from emomap.sample import Dataset, Sample
+from emomap.training import rehearsal
 from emomap.training.batches import Pictures, augment, epoch_order, step_seed
-from emomap.training.logs import draw_curves, write_events, write_log
+from emomap.training.changes import Changes
+from emomap.training.gradients import Gradients
+from emomap.training.logs import Log
 from emomap.training.settings import Settings
 from emomap.training.setup import (
+    LossStep,
     check_labelled,
+    is_compiled,
     labelled,
+    make_average,
     make_fabric,
     make_optimizer,
     make_step,
     own_share,
+    prepare_network,
 )
 from emomap.training.state import keep, rank, restore
 
@@ -61,6 +69,7 @@ class Training:
         seed: random seed of weights, order, augmentation and dropout.
         device: "auto", "cpu", "cuda", "cuda:1".
         show: report on stderr.
+        loggers: names of loggers to report to, see `emomap.training.logs.LOGGERS`.
 
     Raises:
         EmomapError: no labels, a picture that cannot be read, no such device, or a state of a
@@ -79,6 +88,7 @@ class Training:
         seed: int,
         device: str,
         show: bool,
+        loggers: Sequence[str] = (),
     ) -> None:
         self.method = method
         self.name = type(method).__name__
@@ -94,27 +104,54 @@ class Training:
             **{f"training.{key}": value for key, value in asdict(settings).items()},
         }
         self.fabric = make_fabric(device, settings.precision)
+        self.announced = show
         self.show = show and self.fabric.is_global_zero
         samples = labelled(train, self.show)
         check_labelled(samples, train, self.name)
-        self.pictures = self._pictures(samples, train.classes, settings.crop)
+        changes = Changes(settings.rand_augment, settings.erase)
+        self.pictures = self._pictures(samples, train.classes, settings.crop, changes)
         self.judges = self._pictures(labelled(validation, self.show), train.classes, (1.0, 1.0))
         if self.show and not len(self.judges):
             say("no labelled pictures to validate on: the last epoch will be kept, not the best")
-        self.mine = own_share(settings.batch, self.fabric.global_rank, self.fabric.world_size)
+        fabric = self.fabric
+        shares = (fabric.global_rank, fabric.world_size, settings.accumulate)
+        self.mine = own_share(settings.batch, *shares)
         self.steps = len(epoch_order(seed, 0, len(self.pictures), settings.batch))
         self.total = self.steps * settings.epochs
         torch.manual_seed(seed)
         method.classes = train.classes
-        self.network = method.build(train.classes)
-        self.network.to(self.fabric.device).to(memory_format=torch.channels_last)
-        optimizer = make_optimizer(self.network, settings, self.fabric.device)
-        step = make_step(self.network, settings.compile, self.fabric.device, self.total)
-        self.runner, self.optimizer = self.fabric.setup(step, optimizer)
-        self.state = restore(folder / "state.pt", self.identity, self.network, self.optimizer)
+        self.network = prepare_network(
+            method.build(train.classes), settings, self.pictures.labels, fabric.device,
+            shared=fabric.world_size > 1,
+        )  # fmt: skip
+        self.average = make_average(self.network, settings.ema)
+        optimizer = make_optimizer(self.network, settings, fabric.device)
+        step = make_step(self.network, settings.compile, fabric.device, self.total)
+        self.runner, self.optimizer = fabric.setup(step, optimizer)
+        self.gradients = Gradients(
+            fabric, self.runner, self.optimizer, settings,
+            compiled=is_compiled(step), name=self.name, size=method.size,
+        )  # fmt: skip
+        self.norms = torch.zeros((), device=fabric.device)
+        self.log = Log(folder, loggers, self.identity)
+        self.state = restore(
+            folder / "state.pt", self.identity, self.network, self.optimizer, self.average
+        )
+
+    @property
+    def kept(self) -> EmotionNetwork:
+        """The network that is validated and kept: the average of the weights, if there is one."""
+        kept: EmotionNetwork = self.network
+        if self.average is not None:
+            kept = self.average.module  # type: ignore[assignment]
+        return kept
 
     def _pictures(
-        self, samples: Sequence[Sample], classes: Sequence[str], crop: tuple[float, float]
+        self,
+        samples: Sequence[Sample],
+        classes: Sequence[str],
+        crop: tuple[float, float],
+        changes: Changes | None = None,
     ) -> Pictures:
         number = {emotion: place for place, emotion in enumerate(classes)}
         return Pictures(
@@ -124,7 +161,61 @@ class Training:
             crop=crop,
             seed=self.seed,
             memory=self.settings.memory,
+            changes=changes,
         )
+
+    # ---------------------------------------------------------------------------- before the loop
+
+    def rehearse(self) -> rehearsal.Forecast:
+        """Try one batch on a copy of the network, and say what the training will take.
+
+        Raises:
+            EmomapError: not enough room on the disk; or a picture, the memory, or the network fails
+                as it would in the training.
+        """
+        device = self.fabric.device
+        weights = sum(p.numel() * p.element_size() for p in self.network.state_dict().values())
+        # state: weights, momentum (two with AdamW) and average; beside it the best epoch
+        copies = 3 + (self.settings.optimizer == "adamw") + (self.average is not None)
+        disk = 2 * copies * weights  # a file is complete before it replaces the old one
+        free = rehearsal.room(self.folder, disk, self.name)
+        some = range(min(len(self.pictures), rehearsal.DECODED))
+        decoding = 0.0
+        if not self.pictures.in_memory:
+            decode = rehearsal.clocked(lambda: [self.pictures.shown(i, 0) for i in some], times=1)
+            decoding = decode / len(some) / rehearsal.decoders(self.settings.workers)
+        share = self.mine.stop - self.mine.start
+        return rehearsal.Forecast(
+            name=self.name,
+            counts=self.pictures.counts(self.method.classes),
+            validated=len(self.judges),
+            steps=self.total - self.state.step,
+            seconds=max(self._try_batch(share), decoding * share),
+            memory=rehearsal.peak_memory(device),
+            disk=disk,
+            free=free,
+            place=str(device),
+        )
+
+    def _try_batch(self, share: int) -> float:
+        """Seconds of one batch, forward and backward, on a copy of the network."""
+        places = np.arange(share) % len(self.pictures)
+        images, labels = next(self.pictures.batches([places]))
+        images, labels = images.to(self.fabric.device), labels.to(self.fabric.device)
+        network = copy.deepcopy(self.network)
+        step = self.fabric.setup_module(LossStep(network.train()), move_to_device=False)
+        optimizer = torch.optim.SGD(network.parameters(), lr=0.0)
+        trial = Gradients(
+            self.fabric, step, optimizer, self.settings,
+            compiled=False, name=self.name, size=self.method.size,
+        )  # fmt: skip
+
+        def once() -> None:
+            trial(images, labels)
+            if self.fabric.device.type == "cuda":
+                torch.cuda.synchronize(self.fabric.device)
+
+        return rehearsal.clocked(once)
 
     # ---------------------------------------------------------------------------------- the loop
 
@@ -135,6 +226,10 @@ class Training:
             EmomapError: a loss that is not finite, a picture that cannot be read, or a full disk.
         """
         state = self.state
+        if self.announced:
+            lines = self.rehearse().lines()
+            for line in lines if self.show else ():
+                say(line)
         ticks = track(
             range(state.step, self.total),
             total=self.total,
@@ -146,10 +241,12 @@ class Training:
         saved = epoch_began = time.monotonic()
         for step in ticks:
             epoch, within = divmod(step, self.steps)
+            if within == 0 and self._waited_enough():
+                break
             if within == 0 or step == state.step:
                 batches = self._batches(epoch, within)
             for key, value in self._step(step, *next(batches)).items():
-                state.sums[key] = state.sums.get(key, 0.0) + value.detach().double()
+                state.sums[key] = state.sums.get(key, 0.0) + value.double()
             if self.fabric.device.type == "cpu" or within % LOOK_EVERY == 0:
                 self._check(state.sums["loss"], step)
             state.step = step + 1
@@ -157,6 +254,7 @@ class Training:
                 self._end_epoch(epoch, epoch_began)
                 epoch_began = time.monotonic()
             if state.step % self.steps == 0 or time.monotonic() - saved > self.settings.save_every:
+                self._check(state.sums.get("loss", 0.0), step)
                 self._save()
                 saved = time.monotonic()
         self._finish()
@@ -183,22 +281,43 @@ class Training:
         for group in self.optimizer.param_groups:
             group["lr"] = group["base"] * factor
         self.network.train()
-        losses: dict[str, Tensor] = self.runner(images, labels.to(device, non_blocking=True))
-        self.optimizer.zero_grad()
-        self.fabric.backward(losses["loss"])
+        losses = self.gradients(images, labels.to(device, non_blocking=True))
         if settings.clip:
-            self.fabric.clip_gradients(self.runner, self.optimizer, max_norm=settings.clip)
+            norm = self.fabric.clip_gradients(
+                self.runner, self.optimizer, max_norm=settings.clip, error_if_nonfinite=False
+            )
+            # in half precision the first steps overflow, and the scaler skips them
+            if settings.precision != "16-mixed":
+                self.norms += norm
         self.optimizer.step()
+        if self.average is not None:
+            self.average.update_parameters(self.network)
         return losses
 
-    def _check(self, total_loss: Tensor, step: int) -> None:
-        """Stop early, with advice, when the loss is no longer finite."""
-        if not math.isfinite(float(total_loss)):
-            raise EmomapError(
-                f"training of {self.name}: the loss is {float(total_loss)} at step {step + 1} of "
-                f"{self.total}; lower training.learning_rate (now {self.settings.learning_rate}) "
-                "or set training.clip=1"
-            )
+    def _check(self, total_loss: Tensor | float, step: int) -> None:
+        """Stop early, with advice, when the loss or a gradient is no longer finite."""
+        loss, norm = float(total_loss), float(self.norms)
+        if math.isfinite(loss) and math.isfinite(norm):
+            return
+        what = f"loss is {loss}" if not math.isfinite(loss) else f"norm of the gradient is {norm}"
+        clip = "" if self.settings.clip else " or set training.clip=1"
+        raise EmomapError(
+            f"training of {self.name}: the {what} at step {step + 1} of {self.total}; lower "
+            f"training.learning_rate (now {self.settings.learning_rate}){clip}, and train in "
+            "another folder"
+        )
+
+    def _waited_enough(self) -> bool:
+        """Whether so many epochs have not been better that the training ends."""
+        patience, history = self.settings.patience, self.state.history
+        if not patience or not len(self.judges) or not history:
+            return False
+        best = max(history, key=rank)
+        if history[-1]["epoch"] - best["epoch"] < patience:
+            return False
+        if self.show:
+            say(f"no better epoch in {patience}: ended after {len(history)}")
+        return True
 
     # ------------------------------------------------------------------------- after each epoch
 
@@ -219,7 +338,7 @@ class Training:
             state.best = rank(entry)
             self._save_best(epoch)
         if self.fabric.is_global_zero:
-            write_log(self.folder, state.history)
+            self.log.epoch(state.history)
         if self.show:
             words = [f"{key.replace('_', ' ')} {value:.3f}" for key, value in entry.items()
                      if key not in {"epoch", "seconds"}]  # fmt: skip
@@ -235,11 +354,11 @@ class Training:
             places[at : at + VALIDATION_BATCH] for at in range(0, len(places), VALIDATION_BATCH)
         ]
         sums = torch.zeros(3, dtype=torch.float64, device=fabric.device)
-        self.network.eval()
+        judged = self.kept.eval()
         with torch.no_grad(), fabric.autocast():
             for images, labels in self.judges.batches(chosen, workers=self.settings.workers):
                 labels = labels.to(fabric.device)
-                logits = self.network(normalise(images.to(fabric.device)))[0].float()
+                logits = judged(normalise(images.to(fabric.device)))[0].float()
                 sums[0] += (logits.argmax(dim=1) == labels).sum()
                 sums[1] += F.cross_entropy(logits, labels, reduction="sum")
                 sums[2] += len(labels)
@@ -251,11 +370,11 @@ class Training:
     def _save(self) -> None:
         if self.fabric.is_global_zero:
             file = self.folder / "state.pt"
-            keep(file, self.identity, self.network, self.optimizer, self.state)
+            keep(file, self.identity, self.network, self.optimizer, self.state, self.average)
 
     def _save_best(self, epoch: int) -> None:
         if self.fabric.is_global_zero:
-            self.method.module = self.network
+            self.method.module = self.kept
             numbers = {**asdict(self.settings), "seed": self.seed, "epoch": epoch + 1}
             self.method.save(self.folder / "best.pt", numbers)
 
@@ -263,9 +382,7 @@ class Training:
         """Write the logs, then the checkpoint: a folder that has one is complete."""
         history = self.state.history
         if self.fabric.is_global_zero:
-            write_log(self.folder, history)
-            draw_curves(self.folder, history)
-            write_events(self.folder, history)
+            self.log.end(history)
             (self.folder / "best.pt").replace(self.folder / "checkpoint.pt")
         if self.show and len(self.judges):
             best = max(history, key=rank)

@@ -14,19 +14,23 @@ from emomap.parallel import MAX_THREADS
 _ABOVE_0 = math.ulp(0.0)
 #: The least value of each number, and the limit that it must stay below.
 _RANGES = {
-    **dict.fromkeys(("epochs", "batch", "step_epochs"), (1, math.inf)),
+    **dict.fromkeys(("epochs", "batch", "step_epochs", "accumulate"), (1, math.inf)),
     "threads": (1, MAX_THREADS + 1),
     **dict.fromkeys(("learning_rate", "gamma"), (_ABOVE_0, math.inf)),
     **dict.fromkeys(("backbone_learning_rate", "gate_learning_rate"), (0, math.inf)),
     **dict.fromkeys(("weight_decay", "clip", "workers", "memory", "save_every"), (0, math.inf)),
-    **dict.fromkeys(("momentum", "warmup"), (0, 1)),
+    **dict.fromkeys(("momentum", "warmup", "label_smoothing", "ema"), (0, 1)),
+    "erase": (0, 1.000001),
+    "rand_augment": (0, 31),
+    "patience": (0, math.inf),
     "shift": (0, 0.5),
 }
 
 #: The values of each word.
 _CHOICES = {
     "optimizer": ("sgd", "adamw"),
-    "schedule": ("constant", "onecycle", "step"),
+    "schedule": ("constant", "cosine", "onecycle", "step"),
+    "class_weights": ("none", "balanced"),
     "compile": ("auto", "yes", "no"),
 }
 
@@ -44,11 +48,26 @@ class Settings:
             the rate of the other new layers.
         momentum, nesterov, weight_decay: of the optimiser.
         schedule: "constant", "onecycle" (cosine up over ``warmup``, then down to 1e-4
-            of the rate) or "step" (times ``gamma`` every ``step_epochs``).
+            of the rate), "cosine" (straight up over ``warmup``, then a cosine down to 0) or "step"
+            (times ``gamma`` every ``step_epochs``).
         clip: largest norm of the gradient; 0 for no limit.
+        class_weights: "none", or "balanced": each emotion weighs as much in the loss as every
+            other, however many pictures it has.
+        label_smoothing: share of the label that is spread over all emotions.
+        ema: decay of the exponential moving average of the weights, which is validated and kept
+            instead of the weights; 0 for none.
+        patience: epochs without a better one after which the training ends; 0 to train to the end.
         flip: mirror half of the pictures.
         shift: largest random shift, as a share of the side; the border is repeated.
         crop: [low, high] share of the area that a random crop keeps; [1, 1] takes the whole.
+        rand_augment: magnitude, up to 30, of two random changes of each picture (RandAugment,
+            Cubuk 2020); 0 for none.
+        erase: share of the pictures in which a rectangle is erased (Zhong 2020).
+        accumulate: parts in which a batch is computed one after the other, so that a large one fits
+            into the memory. Batch norm sees each part by itself.
+        checkpoint_blocks: compute each block of the backbone again in the backward pass instead of
+            keeping its activations: less memory for a third more time, the same result.
+        sync_batchnorm: with several processes, batch norm over the pictures of all of them.
         precision: "auto" (bf16-mixed on a GPU, else 32-true) or one of Lightning Fabric's.
         compile: "auto" (on a GPU, when there are 200 steps or more), "yes" or "no".
         threads: of the CPU; they change the last digits of the result.
@@ -80,6 +99,15 @@ class Settings:
     workers: int = 4
     memory: int = 2048
     save_every: float = 60.0
+    class_weights: str = "none"
+    label_smoothing: float = 0.0
+    ema: float = 0.0
+    patience: int = 0
+    rand_augment: int = 0
+    erase: float = 0.0
+    accumulate: int = 1
+    checkpoint_blocks: bool = False
+    sync_batchnorm: bool = False
 
     @classmethod
     def parse(cls, numbers: Mapping[str, Any]) -> Settings:
@@ -122,6 +150,10 @@ class Settings:
         if self.schedule == "step":
             return float(self.gamma ** (step // steps_per_epoch // self.step_epochs))
         top = self.warmup * total
+        if self.schedule == "cosine":
+            if step < top:
+                return (step + 1) / (top + 1)
+            return (1 + math.cos(math.pi * (step - top) / (total - top))) / 2
         if step < top:
             return 0.04 + 0.96 * (1 - math.cos(math.pi * step / top)) / 2
         return 1e-4 + (1 - 1e-4) * (1 + math.cos(math.pi * (step - top) / (total - top))) / 2

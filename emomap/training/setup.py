@@ -11,12 +11,15 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from emomap.errors import EmomapError, UsageError
+from emomap.nn.backbone import checkpoint_blocks
 from emomap.nn.network import EmotionNetwork, normalise, pick_device
 from emomap.parallel import launched
 from emomap.progress import say
 from emomap.sample import Dataset, Sample
+from emomap.training.norm import share_batch_norm
 from emomap.training.settings import Settings
 
 #: Steps from which on compiling (about a minute) pays on a GPU.
@@ -81,8 +84,22 @@ def check_labelled(samples: Sequence[Sample], dataset: Dataset, method: str) -> 
         )
 
 
-def own_share(batch: int, rank: int, processes: int) -> slice:
-    """The places in a batch that this process trains on.
+def class_weights(labels: Tensor) -> Tensor:
+    """(C,) float32 weights with which each emotion has the same part in the mean loss.
+
+    The weight of an emotion is N / (C' n) for its n of the N pictures, and C' emotions that have
+    pictures; so the mean over the pictures is 1. C is one more than the largest label.
+
+    Args:
+        labels: (N,) int64, of the training pictures.
+    """
+    counts = torch.bincount(labels).double()
+    weights = len(labels) / (counts.clamp(min=1) * (counts > 0).sum())
+    return weights.float()
+
+
+def own_share(batch: int, rank: int, processes: int, parts: int = 1) -> slice:
+    """The places in a batch that this process trains on, in so many parts.
 
     Raises:
         UsageError: the batch cannot be divided.
@@ -91,6 +108,11 @@ def own_share(batch: int, rank: int, processes: int) -> slice:
     if rest:
         raise UsageError(
             f"training.batch={batch} cannot be divided equally among {processes} processes"
+        )
+    if share % parts:
+        raise UsageError(
+            f"training.accumulate={parts}: the {share} pictures of a batch cannot be divided "
+            "equally among so many parts"
         )
     return slice(rank * share, (rank + 1) * share)
 
@@ -121,6 +143,40 @@ def make_optimizer(
     )
 
 
+def prepare_network(
+    network: EmotionNetwork, settings: Settings, labels: Tensor, device: torch.device, shared: bool
+) -> EmotionNetwork:
+    """Set up a fresh network for its training: on the device, with what the settings ask for.
+
+    Args:
+        network: changed.
+        labels: (N,) int64, of the training pictures.
+        shared: whether several processes train.
+
+    Raises:
+        UsageError: its backbone has no blocks to compute again.
+    """
+    network.label_smoothing = settings.label_smoothing
+    if settings.class_weights == "balanced":
+        network.class_weights = class_weights(labels)
+    if settings.checkpoint_blocks and not checkpoint_blocks(network):
+        raise UsageError(
+            f"training.checkpoint_blocks=true: {type(network).__name__} has no backbone of several "
+            "blocks; leave it false"
+        )
+    if settings.sync_batchnorm and shared:
+        network = share_batch_norm(network, device)
+    return network.to(device).to(memory_format=torch.channels_last)
+
+
+def make_average(network: EmotionNetwork, decay: float) -> AveragedModel | None:
+    """The exponential moving average of a network, buffers included; None for a decay of 0."""
+    if not decay:
+        return None
+    step = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    return AveragedModel(network, multi_avg_fn=step, use_buffers=True)
+
+
 class LossStep(nn.Module):
     """The part of a step that is compiled and shared among processes: pixels, labels -> losses."""
 
@@ -142,3 +198,8 @@ def make_step(network: EmotionNetwork, wanted: str, device: torch.device, steps:
     step = LossStep(network)
     worth = device.type == "cuda" and steps >= WORTH_COMPILING
     return torch.compile(step) if wanted == "yes" or (wanted == "auto" and worth) else step
+
+
+def is_compiled(step: Any) -> bool:
+    """Whether `make_step` has compiled a step."""
+    return not isinstance(step, LossStep)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 import torch
 from annotated_types import Ge, Len
@@ -20,6 +20,7 @@ from emomap.errors import EmomapError
 from emomap.io.schema import STRICT, check
 from emomap.nn.backbone import read_state
 from emomap.nn.network import write_state
+from emomap.training.settings import Settings
 
 
 @dataclass
@@ -57,6 +58,7 @@ class _StateFile(TypedDict):
     weights: dict[str, Any]
     optimizer: dict[str, Any]
     progress: _Progress
+    average: NotRequired[dict[str, Any]]
 
 
 def rank(epoch: Mapping[str, Any]) -> list[float]:
@@ -65,9 +67,16 @@ def rank(epoch: Mapping[str, Any]) -> list[float]:
 
 
 def restore(
-    file: Path, identity: Mapping[str, Any], network: nn.Module, optimizer: torch.optim.Optimizer
+    file: Path,
+    identity: Mapping[str, Any],
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    average: nn.Module | None = None,
 ) -> TrainingState:
     """The state in a file, with its weights and momentum loaded; a fresh one without the file.
+
+    A number that the file does not know has the value there that it has in `Settings` by default:
+    an older version, which did not have it, wrote the file.
 
     Raises:
         EmomapError: the file is damaged, or belongs to a training with other numbers.
@@ -76,15 +85,19 @@ def restore(
         return TrainingState()
     state = check(read_state(file), _StateFile, str(file))
     found = state["identity"]
+    unsaid = {f"training.{key}": value for key, value in asdict(Settings()).items()}
     for key, value in identity.items():
-        if found.get(key) != value:
+        old = found.get(key, unsaid.get(key))
+        if old != value:
             raise EmomapError(
-                f"{file}: begun with {key}={found.get(key)}, now it is {value}; resume with the "
+                f"{file}: begun with {key}={old}, now it is {value}; resume with the "
                 "old numbers, or train in another folder"
             )
     try:
         network.load_state_dict(state["weights"])
         optimizer.load_state_dict(state["optimizer"])
+        if average is not None:
+            average.load_state_dict(state["average"])
         return TrainingState(**state["progress"])
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:160]
@@ -97,6 +110,7 @@ def keep(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
     state: TrainingState,
+    average: nn.Module | None = None,
 ) -> None:
     """Write the state atomically, for `restore`."""
     sums = {key: float(value) for key, value in state.sums.items()}
@@ -107,5 +121,6 @@ def keep(
             "weights": network.state_dict(),
             "optimizer": optimizer.state_dict(),
             "progress": {**vars(state), "sums": sums},
+            **({"average": average.state_dict()} if average is not None else {}),
         },
     )

@@ -334,7 +334,7 @@ def test_pictures_without_labels_are_refused(tmp_path: Path) -> None:
     [
         ({"epoch": 3}, "training.epoch: unknown number; there are epochs, "),
         ({"epochs": 0}, "training.epochs=0"),
-        ({"schedule": "cosine"}, "training.schedule=cosine"),
+        ({"schedule": "linear"}, "training.schedule=linear"),
         ({"optimizer": "lion"}, "training.optimizer=lion"),
         ({"crop": [0.5, 0.1]}, "training.crop"),
         ({"shift": 0.7}, "training.shift=0.7: it must be 0 or more, below 0.5"),
