@@ -63,7 +63,7 @@ def pictures(plan: Plan, folder: Run | None = None) -> tuple[Dataset, Dataset]:
         problems = dict(_unreadable(samples, plan))
         if kept and not launched().rank:
             io.write_text(kept, json.dumps(problems, indent=1) + "\n")
-    report_problems([f"left out: {problem}" for problem in problems.values()], ())
+        report_problems((), [f"left out: {problem}" for problem in problems.values()])
     train_on, validate_on = (without(part, problems) for part in parts)
     return train_on, validate_on
 

@@ -82,13 +82,17 @@ def _transfer(features: Tensor, factor: float | None) -> Tensor:
         raise ValueError(f"factor={factor}: the reach of the walk, in cells, must be above 0")
     flat = features.detach().flatten(2).transpose(1, 2).float()
     difference = torch.cdist(flat, flat, compute_mode="donot_use_mm_for_euclid_dist")
-    return difference * _nearness(height, width, factor, features.device)
+    # a compiled step keeps constants by itself, and would warn of the cache
+    near = _nearness if torch.compiler.is_compiling() else _kept_nearness
+    return difference * near(height, width, factor, features.device)
 
 
-@lru_cache(maxsize=8)
 def _nearness(height: int, width: int, factor: float, device: torch.device) -> Tensor:
     """exp(-d^2 / (2 factor^2)) between all places, (H * W, H * W)."""
     rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     places = torch.stack([rows.flatten(), columns.flatten()], dim=1).double()
     squared = (places[:, None] - places[None, :]).square().sum(dim=2)
     return torch.exp(-squared / (2.0 * factor**2)).float().to(device)
+
+
+_kept_nearness = lru_cache(maxsize=8)(_nearness)

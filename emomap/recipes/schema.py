@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired
 
-from annotated_types import Ge, Gt, Le, MinLen
+from annotated_types import Ge, Gt, Le
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from emomap.errors import EmomapError, UsageError
@@ -20,7 +20,7 @@ class ScoreNumbers(TypedDict):
     """The section ``[score]``."""
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
-    metrics: Annotated[list[str], MinLen(1)]
+    metrics: list[str]  # none in the kept recipe of a table of accuracies
     convention: Literal["mit", "tuebingen"]
     resize: str
     sigma: Literal["auto"] | Annotated[float, Gt(0), Le(10_000)]
@@ -79,3 +79,5 @@ def check_numbers(numbers: Mapping[str, Any], where: str) -> None:
         check(dict(numbers), Numbers, where)
     except EmomapError as error:
         raise UsageError(str(error)) from error
+    if not numbers["score"]["metrics"]:
+        raise UsageError(f"{where}: score.metrics: name at least one")

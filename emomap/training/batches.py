@@ -96,6 +96,14 @@ class Pictures:
         Raises:
             EmomapError: it cannot be read.
         """
+        try:
+            return self._picture(index, epoch)
+        except EmomapError as error:
+            raise EmomapError(
+                f"{error}, or leave out all that cannot be read with --skip-unreadable"
+            ) from error
+
+    def _picture(self, index: int, epoch: int) -> NDArray[np.uint8]:
         file = self.samples[index].image_file
         if self.crop == (1.0, 1.0):
             whole = Pillow.fromarray(io.read_image(file, at_least=self.size))

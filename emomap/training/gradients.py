@@ -44,6 +44,7 @@ class Gradients:
         self.optimizer = optimizer
         self.settings = settings
         self.untried = compiled
+        self.gave_up = False
         self.name = name
         self.size = size
 
@@ -91,6 +92,12 @@ class Gradients:
             f"({type(error).__name__}: {reason}); training.compile=no leaves it out"
         )
         torch.compiler.set_stance("force_eager")
+        self.gave_up = True
+
+    def close(self) -> None:
+        """Let others compile again."""
+        if self.gave_up:
+            torch.compiler.set_stance("default")
 
     def _too_large(self, images: Tensor, labels: Tensor) -> EmomapError:
         """The error for a batch that does not fit into the memory."""

@@ -257,6 +257,7 @@ class Training:
                 self._check(state.sums.get("loss", 0.0), step)
                 self._save()
                 saved = time.monotonic()
+        self.gradients.close()
         self._finish()
 
     def _batches(self, epoch: int, first: int) -> Iterator[tuple[Tensor, Tensor]]:

@@ -124,7 +124,8 @@ def photos(dataset: Path) -> Path:
 
 def test_table_2_with_two_seeds(emomap: Command, tmp_path: Path, photos: Path) -> None:
     out = tmp_path / "run"
-    ran = emomap("bench", "--table", 2, "--seeds", 2, "-d", photos, "-o", out, *TOY)
+    report = ("--set", "bench.report=true")
+    ran = emomap("bench", "--table", 2, "--seeds", 2, "-d", photos, "-o", out, *TOY, *report)
     assert ran.code == 0, ran.err
     line = next(line for line in ran.out.splitlines() if line.startswith("islamnet-c"))
     assert "±" in line and "59.4" in line
@@ -134,6 +135,7 @@ def test_table_2_with_two_seeds(emomap: Command, tmp_path: Path, photos: Path) -
         assert "59.4" in (home / "table2.md").read_text()
         drawn = Image.open(home / "methods/islamnet-c/confusion.png")
         assert min(drawn.size) > 300
+        assert (home / "report.html").exists()
         state = json.loads((home / "summary.json").read_text())
         assert state["seed"] == seed and len(state["methods"]) == 4
 
@@ -142,7 +144,8 @@ def test_sanity_checks_of_a_run(emomap: Command, tmp_path: Path, photos: Path) -
     command = ("bench", "-m", "wscnet", "-m", "jcdl", "--no-baselines", "-d", photos, *TOY)
     ran = emomap(*command, "--sanity", "-o", tmp_path / "run")
     assert ran.code == 0, ran.err
-    assert "wscnet: maps while layers lose their weights" in ran.out
+    assert "wscnet: maps while their layers lose their weights" in ran.out
+    assert "wscnet@random-head-smooth" in ran.out and "without the trained head" in ran.out
     assert "random order" in ran.out and "jcdl: maps" not in ran.out
     found = json.loads((tmp_path / "run/sanity.json").read_text())
     assert set(found) == {"wscnet"}
