@@ -22,12 +22,14 @@ class MethodContender:
         cls: class of the method.
         base: the method's name in the recipe; its numbers are looked up there.
         options: constructor options; they win over those of the recipe.
+        training: numbers of the training; they win over those of the recipe.
     """
 
     name: str
     cls: type[Method]
     base: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def source(self) -> str:
@@ -53,6 +55,10 @@ class MethodContender:
     def method_options(self, numbers: Mapping[str, Any]) -> dict[str, Any]:
         """The constructor options: the recipe's, then its own over them."""
         return {**recipes.method_options(numbers, self.base), **self.options}
+
+    def training_numbers(self, numbers: Mapping[str, Any]) -> dict[str, Any]:
+        """The numbers of its training: the recipe's, then its own over them."""
+        return {**recipes.training(numbers, self.base), **self.training}
 
 
 @dataclass(frozen=True)

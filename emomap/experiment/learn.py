@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from emomap import io, parallel, recipes
+from emomap import io, parallel
 from emomap.errors import EmomapError, UsageError
 from emomap.experiment.choices import Choices
 from emomap.experiment.contender import MethodContender
@@ -33,7 +33,7 @@ def learned(plan: Plan, folder: Run, contender: MethodContender) -> Method:
     train(
         method,
         *pictures(plan, folder),
-        recipes.training(plan.numbers, contender.base),
+        contender.training_numbers(plan.numbers),
         folder.method(contender.name),
         seed=plan.seed,
         device=plan.device,
@@ -118,7 +118,7 @@ def rehearsal(choices: Choices) -> list[str]:
         for line in rehearse(
             contender.make(plan.numbers),
             *parts,
-            recipes.training(plan.numbers, contender.base),
+            contender.training_numbers(plan.numbers),
             Run(plan.out).method(contender.name),
             device=plan.device,
         )

@@ -159,7 +159,13 @@ def _numbers_and_contenders(choices: Choices) -> tuple[recipes.Recipe, list[Cont
     numbers["score"]["metrics"] = list(shown.metrics)
     numbers["bench"]["finish"] = False
     rows = [
-        MethodContender(name, methods.load(spec), spec, shown.options.get(name, {}))
+        MethodContender(
+            name,
+            methods.load(spec),
+            spec,
+            shown.options.get(name, {}),
+            shown.training.get(name, {}),
+        )
         for name, spec in shown.rows.items()
     ]
     return numbers, [*map(parse, shown.baselines), *rows]

@@ -33,6 +33,8 @@ class ISLAMNet(BackboneMethod):
         f2_activation: "relu", or "none" as the paper literally says; the sign of f4 is then
             arbitrary.
         map_reduction: f4 is the "sum" or the "mean" of f3 over channels.
+        views: the turned views of a batch go through the backbone "together", so that batch norm is
+            over all of them, or "apart", one angle at a time.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class ISLAMNet(BackboneMethod):
         attention: Literal["parallel", "sequential"] = "parallel",
         f2_activation: Literal["relu", "none"] = "relu",
         map_reduction: Literal["sum", "mean"] = "sum",
+        views: Literal["together", "apart"] = "together",
     ) -> None:
         super().__init__(size, BackboneOptions(backbone, weights, sha256))
         angles = [float(angle) % 360 for angle in angles]
@@ -57,6 +60,7 @@ class ISLAMNet(BackboneMethod):
             ("attention", attention, ("parallel", "sequential")),
             ("f2_activation", f2_activation, ("relu", "none")),
             ("map_reduction", map_reduction, ("sum", "mean")),
+            ("views", views, ("together", "apart")),
         ):
             if value not in known:
                 raise ValueError(f"{name}='{value}': expected {' or '.join(known)}")
@@ -71,6 +75,7 @@ class ISLAMNet(BackboneMethod):
         self.attention = attention
         self.f2_activation = f2_activation
         self.map_reduction = map_reduction
+        self.views = views
 
     def build(self, classes: Sequence[str]) -> EmotionNetwork:
         """The network, with random weights except for those of the backbone."""
@@ -91,6 +96,7 @@ class ISLAMNetModule(EmotionNetwork):
         self.sequential = method.attention == "sequential"
         self.rectify = method.f2_activation == "relu"
         self.mean = method.map_reduction == "mean"
+        self.apart = method.views == "apart"
         self.compress = nn.Conv2d(wide, method.channels, 1)
         self.channel_gate = ChannelGate(method.channels, method.reduction)
         self.spatial_gate = SpatialGate()
@@ -144,7 +150,10 @@ class ISLAMNetModule(EmotionNetwork):
         # the classifier needs upright views even if 0 is not an angle of the task
         extra = [] if 0.0 in self.angles else [0.0]
         shown = rotate(images, [*self.angles, *extra])
-        features = self.backbone(shown)
+        if self.apart:
+            features = torch.cat([self.backbone(view) for view in shown.chunk(len(shown) // batch)])
+        else:
+            features = self.backbone(shown)
         upright = [*self.angles, *extra].index(0.0) * batch
         logits, _ = self.head(features[upright : upright + batch])
         turned = features[: len(self.angles) * batch]

@@ -141,6 +141,12 @@ class NetworkMethod(Method):
         """The options of the constructor, by name."""
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
+    @classmethod
+    def defaults(cls) -> dict[str, Any]:
+        """The defaults of the options. An option that an older file lacks has its default there."""
+        parameters = inspect.signature(cls).parameters.values()
+        return {p.name: p.default for p in parameters if p.default is not p.empty}
+
     # ------------------------------------------------------------------------------ checkpoint
 
     def save(self, checkpoint: Path, recipe: Mapping[str, Any] | None = None) -> None:
@@ -192,7 +198,8 @@ class NetworkMethod(Method):
             raise EmomapError(f"{checkpoint}: recipe.threads: {threads!r} is no number of threads")
         try:
             # the checkpoint holds the weights, so pretrained ones are not needed
-            options = {key: state["options"][key] for key in self.options}
+            kept = {**self.defaults(), **state["options"]}
+            options = {key: kept[key] for key in self.options}
             if "weights" in options:
                 options["weights"] = "none"
             check_types(type(self), options)
@@ -203,7 +210,7 @@ class NetworkMethod(Method):
             reason = " ".join(str(error).split())[:160]
             raise EmomapError(f"{checkpoint}: does not fit this version: {reason}") from error
         for key in options:
-            setattr(self, key, state["options"][key])
+            setattr(self, key, kept[key])
         self.classes = tuple(state["classes"])
         self.threads = threads
         self.module = module.to(pick_device(device)).eval()

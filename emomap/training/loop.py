@@ -135,7 +135,12 @@ class Training:
         self.norms = torch.zeros((), device=fabric.device)
         self.log = Log(folder, loggers, self.identity)
         self.state = restore(
-            folder / "state.pt", self.identity, self.network, self.optimizer, self.average
+            folder / "state.pt",
+            self.identity,
+            self.network,
+            self.optimizer,
+            self.average,
+            defaults=method.defaults(),
         )
 
     @property

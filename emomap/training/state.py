@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, NotRequired
 
 import torch
@@ -72,11 +73,12 @@ def restore(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
     average: nn.Module | None = None,
+    defaults: Mapping[str, Any] = MappingProxyType({}),
 ) -> TrainingState:
     """The state in a file, with its weights and momentum loaded; a fresh one without the file.
 
-    A number that the file does not know has the value there that it has in `Settings` by default:
-    an older version, which did not have it, wrote the file.
+    A number that the file does not know has the value there that it has in `Settings` by default,
+    and an option of the method that in ``defaults``: an older version wrote the file.
 
     Raises:
         EmomapError: the file is damaged, or belongs to a training with other numbers.
@@ -88,6 +90,8 @@ def restore(
     unsaid = {f"training.{key}": value for key, value in asdict(Settings()).items()}
     for key, value in identity.items():
         old = found.get(key, unsaid.get(key))
+        if key == "options" and isinstance(old, dict):
+            old = {**defaults, **old}
         if old != value:
             raise EmomapError(
                 f"{file}: begun with {key}={old}, now it is {value}; resume with the "
