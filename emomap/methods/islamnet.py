@@ -33,6 +33,14 @@ class ISLAMNet(BackboneMethod):
         f2_activation: "relu", or "none" as the paper literally says; the sign of f4 is then
             arbitrary.
         map_reduction: f4 is the "sum" or the "mean" of f3 over channels.
+        f4_scale: "free", or "mean": f4 is divided by its mean over places before it is coupled to
+            f1. The loss can then not shrink f4, and has to choose places.
+        f4_floor: share of the mean of f1 that f4 has in addition, so that no place is closed; needs
+            f4_scale="mean".
+        f4_dropout: share of the places of f4 that are closed at random in each step of the
+            training, so that f4 does not settle on one telling place.
+        classifier: pooled features that the classifier sees: "both", [f1; U] as in the paper, or
+            "coupled", U = f4 * f1 alone.
         views: the turned views of a batch go through the backbone "together", so that batch norm is
             over all of them, or "apart", one angle at a time.
     """
@@ -50,6 +58,10 @@ class ISLAMNet(BackboneMethod):
         attention: Literal["parallel", "sequential"] = "parallel",
         f2_activation: Literal["relu", "none"] = "relu",
         map_reduction: Literal["sum", "mean"] = "sum",
+        f4_scale: Literal["free", "mean"] = "free",
+        f4_floor: float = 0.0,
+        f4_dropout: float = 0.0,
+        classifier: Literal["both", "coupled"] = "both",
         views: Literal["together", "apart"] = "together",
     ) -> None:
         super().__init__(size, BackboneOptions(backbone, weights, sha256))
@@ -60,6 +72,8 @@ class ISLAMNet(BackboneMethod):
             ("attention", attention, ("parallel", "sequential")),
             ("f2_activation", f2_activation, ("relu", "none")),
             ("map_reduction", map_reduction, ("sum", "mean")),
+            ("f4_scale", f4_scale, ("free", "mean")),
+            ("classifier", classifier, ("both", "coupled")),
             ("views", views, ("together", "apart")),
         ):
             if value not in known:
@@ -68,6 +82,14 @@ class ISLAMNet(BackboneMethod):
             raise ValueError(f"channels={channels}, reduction={reduction}: expected 1 or more each")
         if rotation_weight < 0:
             raise ValueError(f"rotation_weight={rotation_weight}: expected 0 or more")
+        if f4_scale == "mean" and f2_activation == "none":
+            raise ValueError(
+                "f4_scale='mean' with f2_activation='none': the mean of f4 may be zero; use relu"
+            )
+        if not 0 <= f4_floor <= 10 or (f4_floor and f4_scale == "free"):
+            raise ValueError(f"f4_floor={f4_floor}: expected 0 to 10, and f4_scale='mean'")
+        if not 0 <= f4_dropout < 1:
+            raise ValueError(f"f4_dropout={f4_dropout}: expected 0 or more, below 1")
         self.angles = angles
         self.rotation_weight = float(rotation_weight)
         self.channels = channels
@@ -75,6 +97,10 @@ class ISLAMNet(BackboneMethod):
         self.attention = attention
         self.f2_activation = f2_activation
         self.map_reduction = map_reduction
+        self.f4_scale = f4_scale
+        self.f4_floor = float(f4_floor)
+        self.f4_dropout = float(f4_dropout)
+        self.classifier = classifier
         self.views = views
 
     def build(self, classes: Sequence[str]) -> EmotionNetwork:
@@ -96,11 +122,15 @@ class ISLAMNetModule(EmotionNetwork):
         self.sequential = method.attention == "sequential"
         self.rectify = method.f2_activation == "relu"
         self.mean = method.map_reduction == "mean"
+        self.scaled = method.f4_scale == "mean"
+        self.floor = method.f4_floor
+        self.dropout = method.f4_dropout
+        self.coupled_only = method.classifier == "coupled"
         self.apart = method.views == "apart"
         self.compress = nn.Conv2d(wide, method.channels, 1)
         self.channel_gate = ChannelGate(method.channels, method.reduction)
         self.spatial_gate = SpatialGate()
-        self.classifier = nn.Linear(2 * wide, classes)
+        self.classifier = nn.Linear(wide if self.coupled_only else 2 * wide, classes)
         self.rotation: nn.Linear | None = None
         if method.rotation_weight:
             self.rotation = nn.Linear(wide, len(method.angles))
@@ -128,9 +158,20 @@ class ISLAMNetModule(EmotionNetwork):
         with torch.autocast(f1.device.type, enabled=False):
             f1 = f1.to(self.classifier.weight.dtype)
             f4 = self.emotion_map(f1)
+            seen = self.seen(f4)
             # the mean of U = f4 * f1 in one product, without storing U
-            coupled = torch.einsum("bkhw,bhw->bk", f1, f4) / (f4.shape[1] * f4.shape[2])
+            coupled = torch.einsum("bkhw,bhw->bk", f1, seen) / (f4.shape[1] * f4.shape[2])
+            if self.coupled_only:
+                return self.classifier(coupled), f4
             return self.classifier(torch.cat([f1.mean(dim=(2, 3)), coupled], dim=1)), f4
+
+    def seen(self, f4: Tensor) -> Tensor:
+        """f4 (B, s, s) as it is coupled to f1: in training without some places, then scaled."""
+        if self.training and self.dropout:
+            f4 = f4 * (torch.rand_like(f4) >= self.dropout)
+            if not self.scaled:
+                return f4 / (1 - self.dropout)
+        return relative(f4) if self.scaled else f4
 
     def emotion_map(self, f1: Tensor) -> Tensor:
         """f4 (B, s, s) of the features f1: equations 8 to 11."""
@@ -140,6 +181,11 @@ class ISLAMNetModule(EmotionNetwork):
         f3 = f2 * self.channel_gate(f2)
         f3 = f3 * self.spatial_gate(f3 if self.sequential else f2)
         f4: Tensor = f3.mean(dim=1) if self.mean else f3.sum(dim=1)
+        if not self.scaled:
+            return f4
+        f4 = relative(f4)
+        if self.floor:
+            f4 = f4 + self.floor * relative(torch.relu(f1).mean(dim=1))
         return f4
 
     def losses(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
@@ -165,3 +211,8 @@ class ISLAMNetModule(EmotionNetwork):
             "emotion": emotion,
             "rotation": rotation,
         }
+
+
+def relative(maps: Tensor) -> Tensor:
+    """Maps (B, s, s) divided by their means over places; one that is zero everywhere stays so."""
+    return maps / (maps.mean(dim=(1, 2), keepdim=True) + 1e-6)

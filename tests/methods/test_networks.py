@@ -243,10 +243,17 @@ def test_untrained_methods_refuse_to_predict(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NETWORKS)
-def test_each_network_overfits_eight_pictures(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        *((name, {}) for name in NETWORKS),
+        ("islamnet", {"f4_scale": "mean", "f4_floor": 0.1}),
+        ("islamnet", {"f4_scale": "mean", "classifier": "coupled"}),
+    ],
+)
+def test_each_network_overfits_eight_pictures(name: str, options: dict[str, Any]) -> None:
     torch.manual_seed(1)
-    options = {"dropout": 0.0} if name == "spn" else {}
+    options |= {"dropout": 0.0} if name == "spn" else {}
     options |= {"distribution_weight": 0.0} if name == "jcdl" else {}  # otherwise entropy remains
     module = small(name, **options).build(EMOTIONS).train()
     batch = normalise(torch.from_numpy(np.stack(pictures(*[(64, 64)] * 8))))
@@ -276,6 +283,12 @@ def test_each_network_overfits_eight_pictures(name: str) -> None:
         ("islamnet", {"reduction": 0}, "reduction"),
         ("islamnet", {"channels": 0}, "channels"),
         ("islamnet", {"depth": 3}, "no option 'depth'"),
+        ("islamnet", {"f4_scale": "max"}, "f4_scale: input should be 'free' or 'mean'"),
+        ("islamnet", {"f4_scale": "mean", "f2_activation": "none"}, "use relu"),
+        ("islamnet", {"f4_floor": 0.1}, "f4_floor=0.1: expected 0 to 10, and f4_scale='mean'"),
+        ("islamnet", {"f4_dropout": 1.0}, "f4_dropout"),
+        ("islamnet", {"classifier": "f1"}, "classifier"),
+        ("islamnet", {"views": "single"}, "views"),
         ("wscnet", {"detection_weight": 2}, "detection_weight"),
         ("wildcat", {"kmax": 0}, "kmax"),
         ("wildcat", {"map": "best"}, "map"),
