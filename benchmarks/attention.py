@@ -1,11 +1,16 @@
 """Does ISLAMNet's attention earn its place? Its map beside its controls, over seeds, on `demo`.
 
-    python benchmarks/attention.py FOLDER [--seeds 3]     writes benchmarks/results/attention.md
+    python benchmarks/attention.py FOLDER [--seeds 3] [--photographs OSIE --weights FOLDER]
+                                        writes benchmarks/results/attention.md
 
 It runs `emomap bench --controls` with the recipe `demo`, and again with the numbers of release 0.1,
 where f4 was free to close and the gates learned 100 times more slowly. FOLDER keeps the runs; the
 same command resumes. Values are means over seeds for each picture; differences are tested over
 pictures by paired permutation, with Holm's correction over the controls.
+
+With --photographs, it also trains on the pictures of OSIE (a folder in the neutral layout), which
+has no emotions: the labels are eight clusters of the features of a second network, so that nothing
+but pictures is learned from. --weights holds the files of both networks' weights.
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -41,6 +47,12 @@ BEFORE = (
     "training.clip=0.0",
 )
 
+#: What shrinks the recipe `paper` for a few hundred photographs on two cores.
+PHOTO = ("training.epochs=4", "training.batch=16", "training.crop=[0.5, 1.0]",
+         "method.islamnet.channels=64", "training.workers=2")  # fmt: skip
+#: What the recipe `demo` has learned to do with f4.
+NOW = ("method.islamnet.f4_scale=mean",)
+
 Values = dict[str, dict[str, dict[str, float]]]
 
 
@@ -48,6 +60,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="folder of the runs")
     parser.add_argument("--seeds", type=int, default=3, help="number of seeds [%(default)s]")
+    parser.add_argument("--photographs", type=Path, help="OSIE in the neutral layout")
+    parser.add_argument(
+        "--weights", type=Path, help="folder with the files of torchvision's weights"
+    )
     chosen = parser.parse_args()
     seeds = range(chosen.seeds)
     now = [run(chosen.folder / f"now/seed{seed}", seed, ()) for seed in seeds]
@@ -85,15 +101,19 @@ def main() -> None:
         *aims(now, mine, theirs),
         "",
     ]
+    if chosen.photographs:
+        lines += photographs(chosen.folder, chosen.photographs, chosen.weights)
     RESULT.write_text("\n".join(lines), "utf-8")
     print(f"written to {RESULT}")
 
 
-def run(folder: Path, seed: int, settings: Sequence[str]) -> results.Results:
+def run(
+    folder: Path, seed: int, settings: Sequence[str], data: Sequence[str] = ()
+) -> results.Results:
     """A finished run of `emomap bench` with controls."""
     if not (folder / "summary.json").exists():
         fixed = ("bench.report=false", f"score.metrics={json.dumps(list(METRICS))}", *settings)
-        given = [part for setting in fixed for part in ("--set", setting)]
+        given = [part for setting in fixed for part in ("--set", setting)] + [*data]
         command = ["bench", "--controls", "--no-baselines", f"--seed={seed}", "-o", str(folder)]
         subprocess.run([sys.executable, "-m", "emomap", *command, *given, "-q"], check=True)
     return results.read(folder)
@@ -192,6 +212,77 @@ def aims(now: Sequence[results.Results], mine: Values, theirs: Values) -> list[s
         ["aim", "reached", ""],
         [[aim, words, "yes" if there else "**no**"] for aim, words, there in rows],
     )
+
+
+# --------------------------------------------------------------------------------- photographs
+
+
+def photographs(folder: Path, osie: Path, weights: Path) -> list[str]:
+    """The same on photographs, with each of two pretrained backbones."""
+    lines = [
+        "## Photographs",
+        "",
+        "Pictures and gaze of OSIE (60 test pictures). It has no emotions: the labels are eight "
+        "clusters (k-means) of the pooled ImageNet features of the other network. Recipe `paper` "
+        f"with {', '.join(f'`{setting}`' for setting in PHOTO)}; seed 0. Differences in "
+        "smoothed CC with p after Holm.",
+        "",
+    ]
+    rows = []
+    for name, other in (("squeezenet1_0", "mobilenet_v2"), ("mobilenet_v2", "squeezenet1_0")):
+        data = clustered(folder / f"photos-{name}", osie, other, weights)
+        for what, changes in (("now", NOW), ("release 0.1", ())):
+            options = (f"backbone={name}", f"weights={file_of(weights, name)}", "size=224")
+            settings = [*(f"method.islamnet.{option}" for option in options), *PHOTO, *changes]
+            given = ["--data", str(data), "--recipe", "paper"]
+            found = run(folder / f"{name}-{what.replace(' ', '-')}", 0, settings, given)
+            values = mean_values([found])
+            tests = against_controls(values, "cc")
+            entry = found.summary["methods"]
+            rows.append(
+                [
+                    f"{name}, {what}",
+                    f"{100 * entry['islamnet']['accuracy']:.0f}",
+                    f"{entry['islamnet']['metrics']['cc']['mean']:.3f}",
+                    f"{entry['islamnet-smooth']['metrics']['cc']['mean']:.3f}",
+                    *(f"{tests[k].difference:+.3f} (p {probability(tests[k].p_holm)})"
+                      for k in ("f1-mean", "f1-energy", "random-head")),
+                ]
+            )  # fmt: skip
+    header = ["backbone", "accuracy %", "raw CC", "smoothed CC", "ahead of f1-mean",
+              "of f1-energy", "of the random head"]  # fmt: skip
+    return [*lines, *table(header, rows), ""]
+
+
+def clustered(folder: Path, osie: Path, network: str, weights: Path) -> Path:
+    """OSIE with labels: clusters of its pictures by the features of a pretrained network."""
+    from sklearn.cluster import KMeans
+
+    from emomap.data import open_dataset
+    from emomap.nn.backbone import make_backbone
+    from emomap.nn.network import normalise, resize
+    from emomap.sample import EMOTIONS
+
+    if (folder / "labels.csv").exists():
+        return folder
+    shutil.copytree(osie, folder, dirs_exist_ok=True)
+    folder.chmod(0o755)
+    backbone = make_backbone(network, str(file_of(weights, network))).eval()
+    features, names = [], []
+    for sample in open_dataset(str(folder)):
+        picture = torch.from_numpy(resize(sample.image(), 224))[None]
+        with torch.no_grad():
+            features.append(backbone(normalise(picture)).mean(dim=(2, 3))[0])
+        names.append(sample.id)
+    groups = KMeans(8, n_init=10, random_state=0).fit_predict(torch.stack(features).numpy())
+    rows = [f"{name},{EMOTIONS[group]}" for name, group in zip(names, groups, strict=True)]
+    (folder / "labels.csv").write_text("image,emotion\n" + "\n".join(rows) + "\n")
+    return folder
+
+
+def file_of(weights: Path, network: str) -> Path:
+    """The file of a network's weights, by the beginning of its name."""
+    return next(weights.glob(f"{network}-*.pth")).resolve()
 
 
 def commit() -> str:
