@@ -1,9 +1,9 @@
-"""The trainable methods on the data set `demo`: accuracy, maps, time, rotation tasks, seeds.
+"""The trainable methods on the data set `demo`: accuracy, maps, time, sanity.
 
-    python benchmarks/networks.py FOLDER [--seeds 2]     writes benchmarks/results/networks.md
+    python benchmarks/networks.py FOLDER     writes benchmarks/results/networks.md
 
-It runs `emomap bench`: all six methods at once, the sanity checks of those with maps, then table 2
-with several seeds, and the maps of its row (c), which is ISLAMNet with the angles of the recipe.
+It runs `emomap bench`: all six methods at once, then the sanity checks of those with maps. Rotation
+tasks are in `rotations.py`, ISLAMNet's map over seeds in `attention.py`.
 FOLDER keeps the runs and their times. The same command resumes after an interruption; an
 interrupted run has no time. On a shared machine, processor time says more than elapsed time.
 """
@@ -31,30 +31,17 @@ RESULT = Path(__file__).parent / "results" / "networks.md"
 SIX = ("islamnet", "wscnet", "wildcat", "spn", "jcdl", "paef")
 WITH_MAPS = SIX[:4]
 SHOWN = {"cc": "CC", "nss": "NSS", "auc_judd": "AUC-Judd", "kl": "KL"}
-TASKS = {
-    "islamnet-a": "(a) 0, 180",
-    "islamnet-b": "(b) 90, 270",
-    "islamnet-c": "(c) 0, 90, 180, 270",
-    "islamnet-d": "(d) eight of 45",
-}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="folder of the runs")
-    parser.add_argument("--seeds", type=int, default=2, help="number of seeds [%(default)s]")
-    chosen = parser.parse_args()
-    folder, seeds = chosen.folder, range(chosen.seeds)
+    folder = parser.parse_args().folder
     run(folder, "six", *(f"--method={name}" for name in SIX))
     checkpoints = [f"{name}={folder}/six/methods/{name}/checkpoint.pt" for name in WITH_MAPS]
     known = [f"--checkpoint={checkpoint}" for checkpoint in checkpoints]
     named = [f"--method={name}" for name in WITH_MAPS]
     run(folder, "sanity", "--sanity", "--no-baselines", *named, *known)
-    for seed in seeds:
-        run(folder, f"table2/seed{seed}", "--table=2", f"--seed={seed}")
-        checkpoint = folder / f"table2/seed{seed}/methods/islamnet-c/checkpoint.pt"
-        again = ("--method=islamnet", "--no-baselines", f"--checkpoint=islamnet={checkpoint}")
-        run(folder, f"maps/seed{seed}", *again, f"--seed={seed}")
     lines = [
         "# Trainable methods on the set `demo`",
         "",
@@ -67,8 +54,6 @@ def main() -> None:
         "",
         *six(folder),
         *sanity(folder),
-        *rotations(folder, seeds),
-        *maps(folder, seeds),
     ]
     RESULT.write_text("\n".join(lines), "utf-8")
     print(f"written to {RESULT}")
@@ -193,56 +178,6 @@ def sanity(folder: Path) -> list[str]:
         "(Petsiuk 2018; less is better for deletion, more for insertion).",
         "",
         *table(header, rows),
-        "",
-    ]
-
-
-def rotations(folder: Path, seeds: Sequence[int]) -> list[str]:
-    """Accuracy by rotation task: each seed, mean and standard deviation."""
-    found = [summary(folder, f"table2/seed{seed}")["methods"] for seed in seeds]
-    rows, means = [], {}
-    for name, title in TASKS.items():
-        values = [100 * methods[name]["accuracy"] for methods in found]
-        means[name] = statistics.mean(values)
-        losses = [rotation_loss(folder / f"table2/seed{seed}/methods/{name}") for seed in seeds]
-        cells = [f"{value:.1f}" for value in values]
-        rows.append([title, *cells, spread(values, 1), f"{statistics.mean(losses):.3f}"])
-    a, b, c = (means[f"islamnet-{task}"] for task in "abc")
-    verdict = "is" if c > max(a, b) else "is not"
-    return [
-        "## Rotation tasks (table 2)",
-        "",
-        f"`emomap bench --table 2 --seeds {len(seeds)}`; accuracy in %. The first seed: "
-        f"{clocked(folder, f'table2/seed{seeds[0]}')}. Task (c) {verdict} above both (a) and (b) "
-        "here. These three nearly solve the set, so differences of some tenths (one picture is "
-        "0.25) say little. In task (d) every view, even the upright one, is cropped to the square "
-        "inside all turned views. So the network learns from pictures enlarged 1.4 times and is "
-        "tested on whole ones. Random crops (recipe `paper`) would prepare it for that; this "
-        "recipe has none.",
-        "",
-        *table(["task", *(f"seed {s}" for s in seeds), "mean ± sd", "last rotation loss"], rows),
-        "",
-    ]
-
-
-def rotation_loss(home: Path) -> float:
-    last = (home / "training.jsonl").read_text().splitlines()[-1]
-    return float(json.loads(last)["loss_rotation"])
-
-
-def maps(folder: Path, seeds: Sequence[int]) -> list[str]:
-    """Maps of ISLAMNet against gaze over seeds."""
-    found = [summary(folder, f"maps/seed{seed}")["methods"] for seed in seeds]
-    rows = []
-    for name in ("islamnet", "islamnet-smooth", "islamnet-center"):
-        columns = [[methods[name]["metrics"][m]["mean"] for methods in found] for m in SHOWN]
-        rows.append([name, *(spread(column, 3) for column in columns)])
-    return [
-        f"## Maps of ISLAMNet over {len(seeds)} seeds",
-        "",
-        "Mean ± standard deviation; the networks are those of task (c).",
-        "",
-        *table(["row", *SHOWN.values()], rows),
         "",
     ]
 
