@@ -43,3 +43,18 @@ def test_second_process_is_kept_out(tmp_path: Path) -> None:
         [sys.executable, "-c", code, str(run.folder)], capture_output=True, text=True, check=False
     )
     assert "another emomap is working" in other.stderr
+
+
+def test_a_finished_run_opens_its_data_as_it_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from emomap import data
+    from emomap.runs.results import Results
+
+    asked: dict[str, object] = {}
+    monkeypatch.setattr(data, "open_dataset", lambda spec, **how: asked.update(spec=spec, **how))
+    recipe = {"run.data": "photos", "run.gaze": "", "run.points": "normalised",
+              "run.marks_threshold": 0.4}  # fmt: skip
+    Results(tmp_path, recipe, {}, {}).dataset()
+    options = {"points": "normalised", "marks_threshold": 0.4}
+    assert asked == {"spec": "photos", "gaze": None, "options": options}
