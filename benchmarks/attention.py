@@ -41,17 +41,16 @@ BEFORE = (
     "method.islamnet.f4_scale=free",
     "method.islamnet.f4_floor=0.0",
     "method.islamnet.f4_dropout=0.0",
-    "method.islamnet.classifier=both",
-    "method.islamnet.rotation_weight=0.5",
-    "training.gate_learning_rate=0.0003",
-    "training.clip=0.0",
+    "method.islamnet.training.gate_learning_rate=0.0003",
+    "method.islamnet.training.clip=0.0",
 )
 
 #: What shrinks the recipe `paper` for a few hundred photographs on two cores.
 PHOTO = ("training.epochs=4", "training.batch=16", "training.crop=[0.5, 1.0]",
          "method.islamnet.channels=64", "training.workers=2")  # fmt: skip
 #: What the recipe `demo` has learned to do with f4.
-NOW = ("method.islamnet.f4_scale=mean",)
+NOW = ("method.islamnet.f4_scale=mean", "method.islamnet.f4_floor=0.05",
+       "method.islamnet.f4_dropout=0.4")  # fmt: skip
 
 Values = dict[str, dict[str, dict[str, float]]]
 
