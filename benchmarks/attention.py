@@ -29,9 +29,12 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.networks import processor, spread, table
-from emomap.analysis.pairs import Pair, paired, probability
-from emomap.runs import results
+# a file in this folder has the name of the library, so search the folder above instead
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from benchmarks.networks import processor, spread, table  # noqa: E402
+from emomap.analysis.pairs import Pair, paired, probability  # noqa: E402
+from emomap.runs import results  # noqa: E402
 
 RESULT = Path(__file__).parent / "results" / "attention.md"
 METRICS = {"cc": "CC", "nss": "NSS", "auc_judd": "AUC-Judd"}

@@ -22,8 +22,11 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.networks import processor, spread, summary, table
-from metrics import statistics as tests
+# a file in this folder has the name of the library, so search the folder above instead
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from benchmarks.networks import processor, spread, summary, table  # noqa: E402
+from metrics import statistics as tests  # noqa: E402
 
 RESULT = Path(__file__).parent / "results" / "rotations.md"
 TASKS = {
