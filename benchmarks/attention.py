@@ -116,7 +116,8 @@ def run(
     if not (folder / "summary.json").exists():
         fixed = ("bench.report=false", f"score.metrics={json.dumps(list(METRICS))}", *settings)
         given = [part for setting in fixed for part in ("--set", setting)] + [*data]
-        command = ["bench", "--controls", "--no-baselines", f"--seed={seed}", "-o", str(folder)]
+        command = ["bench", "-m", "islamnet", "--controls", "--no-baselines"]
+        command += [f"--seed={seed}", "-o", str(folder)]
         subprocess.run([sys.executable, "-m", "emomap", *command, *given, "-q"], check=True)
     return results.read(folder)
 
