@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from emomap.nn.attention import ChannelGate, SpatialGate
 from emomap.nn.backbone import BackboneOptions
 from emomap.nn.network import BackboneMethod, EmotionNetwork
+from emomap.nn.noise import uniform_like
 from emomap.nn.rotation import rotate
 
 
@@ -168,7 +169,7 @@ class ISLAMNetModule(EmotionNetwork):
     def seen(self, f4: Tensor) -> Tensor:
         """f4 (B, s, s) as it is coupled to f1: in training without some places, then scaled."""
         if self.training and self.dropout:
-            f4 = f4 * (torch.rand_like(f4) >= self.dropout)
+            f4 = f4 * (uniform_like(f4) >= self.dropout)
             if not self.scaled:
                 return f4 / (1 - self.dropout)
         return relative(f4) if self.scaled else f4

@@ -275,7 +275,7 @@ class Training:
         """Update the weights once; returns the losses before the update."""
         settings, device = self.settings, self.fabric.device
         seed = step_seed(self.seed, step, 1)
-        torch.manual_seed(seed + self.fabric.global_rank)  # dropout
+        torch.manual_seed(seed)  # dropout; the same in all processes, see `emomap.nn.noise`
         images = augment(
             images.to(device, non_blocking=True),
             flip=settings.flip,
