@@ -102,12 +102,6 @@ def _table(summary: Mapping[str, Any], network: str, shown: Sequence[str]) -> Ta
     )
 
 
-def sentences(summary: Mapping[str, Any]) -> list[str]:
-    """`sentence` of each network that has controls."""
-    networks = dict.fromkeys(controlled(summary).values())
-    return [said for network in networks if (said := sentence(summary, network))]
-
-
 def sentence(summary: Mapping[str, Any], network: str) -> str:
     """What of a network's localisation is its head's: its row against the best without the head.
 

@@ -46,7 +46,7 @@ def summary(**levels: float) -> dict[str, Any]:
     ],
 )
 def test_the_sentence_says_what_is_the_heads(levels: dict[str, float], said: str) -> None:
-    (sentence,) = controls.sentences(summary(**levels))
+    sentence = controls.sentence(summary(**levels), "net")
     assert said in sentence
     assert sentence.startswith("net-smooth" if "net_smooth" in levels else "net reaches")
 
