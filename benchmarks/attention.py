@@ -47,6 +47,7 @@ BEFORE = (
     "method.islamnet.f4_dropout=0.0",
     "method.islamnet.training.gate_learning_rate=0.0003",
     "method.islamnet.training.clip=0.0",
+    "method.islamnet.training.label_smoothing=0.0",
 )
 
 #: What shrinks the recipe `paper` for a few hundred photographs on two cores.
