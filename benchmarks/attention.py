@@ -4,11 +4,11 @@
                                    [--photographs OSIE --weights FOLDER]
                                    writes benchmarks/results/attention.md
 
-It runs `emomap bench --controls` with the recipe `demo`; with --coupled again with a classifier that
-sees nothing but f4 * f1; and again with the numbers of release 0.1, where f4 was free to close and
-the gates learned 100 times more slowly. FOLDER keeps the runs; the same command resumes. Values are means
-over seeds for each picture; differences are tested over pictures by paired permutation, with Holm's
-correction over the controls.
+It runs `emomap bench --controls` with the recipe `demo`; with --coupled again with a classifier
+that sees nothing but f4 * f1; and again with the numbers of release 0.1, where f4 was free to close
+and the gates learned 100 times more slowly. FOLDER keeps the runs; the same command resumes. Values
+are means over seeds for each picture; differences are tested over pictures by paired permutation,
+with Holm's correction over the controls.
 
 With --photographs, it also trains on the pictures of OSIE (a folder in the neutral layout), which
 has no emotions: the labels are eight clusters of the features of a second network, so that nothing
