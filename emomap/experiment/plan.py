@@ -79,9 +79,15 @@ class Plan:
             UsageError: the folder holds a run with another recipe, or other files.
             EmomapError: another process works in it, or it cannot be written.
         """
-        folder = Run.open(self.out, self.record)
+        folder = Run.open(self.out, self.record, self._unused())
         folder.write_environment()
         return folder
+
+    def _unused(self) -> tuple[str, ...]:
+        """Beginnings of the numbers of methods and trainings that do not take part."""
+        used = {c.base for c in self.contenders if isinstance(c, MethodContender)}
+        idle = [f"method.{name}." for name in self.numbers["method"] if name not in used]
+        return (*idle, *(() if self.trainable else ("training.",)))
 
     def part(self, split: Split | None) -> Dataset:
         """The samples of a split; all samples for None."""

@@ -59,10 +59,13 @@ class Run:
         return self.folder / "rows" / f"{name}.jsonl"
 
     @classmethod
-    def open(cls, folder: Path, settings: Mapping[str, Any]) -> Run:
+    def open(cls, folder: Path, settings: Mapping[str, Any], unused: tuple[str, ...] = ()) -> Run:
         """Open a run folder for a recipe. A folder without results is set up for it.
 
         If a training has several processes, only the first one does this.
+
+        Args:
+            unused: beginnings of numbers that this run does not depend on, which may differ.
 
         Raises:
             UsageError: the folder holds a run with another recipe (the difference is shown), or
@@ -75,11 +78,12 @@ class Run:
         kept = folder / "recipe.toml"
         names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
         made = {name for name in names - SETUP if not io.is_junk(name)}
+        unused = run._without_homes(unused)
         if made and made <= TRAINED and kept.exists():
-            run._check(kept, settings, skip=FREE)
+            run._check(kept, settings, skip=(*FREE, *unused))
             made = set()  # what is kept is brought up to date below
         elif made and kept.exists():
-            run._check(kept, settings)
+            run._check(kept, settings, skip=unused)
         elif made:
             raise UsageError(f"{folder}: not empty and not a run; choose another folder with --out")
         elif folder.exists() and not folder.is_dir():
@@ -88,6 +92,17 @@ class Run:
         if not made:
             io.write_text(kept, recipes.dumps(settings))
         return run
+
+    def _without_homes(self, unused: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of the beginnings that no training in this folder depends on."""
+        homes = self.folder / "methods"
+        names = [path.name for path in homes.iterdir()] if homes.is_dir() else []
+        return tuple(
+            start
+            for start in unused
+            if not any(f"method.{name}".startswith(start.rstrip(".")) for name in names)
+            and not (names and start == "training.")
+        )
 
     @staticmethod
     def _check(kept: Path, settings: Mapping[str, Any], skip: tuple[str, ...] = ()) -> None:

@@ -179,3 +179,21 @@ def test_the_paper_recipe_has_the_weights_of_its_time() -> None:
     modern = recipes.load("modern")
     assert modern["training"]["optimizer"] == "adamw"
     assert not any("training" in section for section in modern["method"].values())
+
+
+def test_numbers_of_methods_that_take_no_part_may_differ(
+    emomap: Command, dataset: Path, photos: Path, tmp_path: Path
+) -> None:
+    run, gbvs = tmp_path / "classical", ("bench", "-d", dataset, "-m", "gbvs", "--no-baselines")
+    given = ("--set", 'score.metrics=["cc"]', "--set", "bench.report=false", "-q", "-o", run)
+    assert emomap(*gbvs, *given).code == 0
+    assert emomap(*gbvs, *given, "--set", "method.spn.weights=none").code == 0
+    assert emomap(*gbvs, *given, "--set", "training.epochs=3").code == 0
+    ran = emomap(*gbvs, *given, "--set", "score.sigma=3")
+    assert ran.code == 2 and "score.sigma" in ran.err
+    # a training in the folder depends on its numbers, whoever takes part now
+    trained = tmp_path / "trained"
+    assert emomap("train", "-d", photos, "-o", trained, *TOY, "-q").code == 0
+    other = ("train", "-m", "wildcat", "-d", photos, "-o", trained, *TOY, "-q")
+    ran = emomap(*other, "--set", "method.islamnet.channels=32")
+    assert ran.code == 2 and "method.islamnet.channels: 64 there, 32 here" in ran.err
