@@ -44,7 +44,7 @@ class Results:
 
     @property
     def rows(self) -> list[str]:
-        """All rows: `methods` and the controls of networks."""
+        """The names of all rows, those of `methods` and of the controls of networks."""
         ranked = list(self.summary["ranks"])
         return ranked + [name for name in self.summary["methods"] if name not in ranked]
 
