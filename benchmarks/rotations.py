@@ -2,8 +2,9 @@
 
     python benchmarks/rotations.py FOLDER [--seeds 3]     writes benchmarks/results/rotations.md
 
-With all pictures of level 1, every task nearly solves the set, so their differences say nothing; on
-levels 2 and 3 no task learns in eleven epochs. So here are half the pictures of level 1. FOLDER keeps the runs; the same command resumes.
+With all pictures of level 1, every task nearly solves the set, so their differences say nothing;
+on levels 2 and 3 no task learns in eleven epochs. So here are half the pictures of level 1. FOLDER
+keeps the runs; the same command resumes.
 """
 
 from __future__ import annotations
