@@ -19,14 +19,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import shutil
 import statistics
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
@@ -34,7 +31,7 @@ import torch
 # a file in this folder has the name of the library, so search the folder above instead
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from benchmarks.networks import processor, spread, table  # noqa: E402
+from benchmarks.runs import bench, machine, spread, table  # noqa: E402
 from emomap.analysis.pairs import Pair, paired, probability  # noqa: E402
 from emomap.runs import results  # noqa: E402
 
@@ -94,8 +91,7 @@ def main() -> None:
         "**Synthetic pictures, simulated gaze: this checks the method and says nothing about "
         "people.**",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit()}, {processor()}, {os.cpu_count()} cores, "
-        f"no GPU, Python {platform.python_version()}, torch {torch.__version__}. Recipe `demo`, "
+        f"{machine()}, commit {commit()}. Recipe `demo`, "
         f"{len(seeds)} seeds, {now[0].summary['n_images']} test pictures. Written by "
         "`python benchmarks/attention.py`.",
         "",
@@ -131,12 +127,9 @@ def run(
     folder: Path, seed: int, settings: Sequence[str], data: Sequence[str] = ()
 ) -> results.Results:
     """A finished run of `emomap bench` with controls."""
-    if not (folder / "summary.json").exists():
-        fixed = ("bench.report=false", f"score.metrics={json.dumps(list(METRICS))}", *settings)
-        given = [part for setting in fixed for part in ("--set", setting)] + [*data]
-        command = ["bench", "-m", "islamnet", "--controls", "--no-baselines"]
-        command += [f"--seed={seed}", "-o", str(folder)]
-        subprocess.run([sys.executable, "-m", "emomap", *command, *given, "-q"], check=True)
+    fixed = ("bench.report=false", f"score.metrics={json.dumps(list(METRICS))}", *settings)
+    chosen = ("--method=islamnet", "--controls", "--no-baselines", f"--seed={seed}", *data)
+    bench(folder, fixed, *chosen)
     return results.read(folder)
 
 

@@ -10,19 +10,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
-
-import torch
 
 # a file in this folder has the name of the library, so search the folder above instead
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from benchmarks.networks import processor, summary, table  # noqa: E402
+from benchmarks.runs import bench, machine, summary, table  # noqa: E402
 
 RESULT = Path(__file__).parent / "results" / "means.md"
 ADAMW = ("optimizer=adamw", "learning_rate=0.002", "backbone_learning_rate=0.002",
@@ -48,7 +42,9 @@ def main() -> None:
     rows = []
     for number, (name, settings) in enumerate(parts.items()):
         home = f"{number:02d}"
-        run(folder / home, settings)
+        changes = [f"training.{setting}" for setting in settings]
+        changes += ["bench.report=false", 'score.metrics=["cc"]']
+        bench(folder / home, changes, "--method=islamnet", "--no-baselines")
         found = summary(folder, home)["methods"]
         log = (folder / home / "methods/islamnet/training.jsonl").read_text().splitlines()
         seconds = sum(json.loads(line)["seconds"] for line in log)
@@ -69,8 +65,7 @@ def main() -> None:
         "**Synthetic pictures, simulated gaze.** One seed, and no rate was tuned for a part: this "
         "shows that each part works and what it costs, not which is best.",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d}, {processor()}, {os.cpu_count()} cores, no GPU, Python "
-        f"{platform.python_version()}, torch {torch.__version__}. ISLAMNet, recipe `demo`, seed 0, "
+        f"{machine()}. ISLAMNet, recipe `demo`, seed 0, "
         f"{summary(folder, '00')['n_images']} test pictures. Written by "
         "`python benchmarks/means.py`.",
         "",
@@ -82,16 +77,6 @@ def main() -> None:
     ]
     RESULT.write_text("\n".join(lines), "utf-8")
     print(f"written to {RESULT}")
-
-
-def run(folder: Path, settings: tuple[str, ...]) -> None:
-    """A run of `emomap bench`, unless it is done."""
-    if not (folder / "summary.json").exists():
-        chosen = [f"training.{setting}" for setting in settings]
-        chosen += ["bench.report=false", 'score.metrics=["cc"]']
-        given = [part for setting in chosen for part in ("--set", setting)]
-        command = ["bench", "-m", "islamnet", "--no-baselines", "-o", str(folder), *given, "-q"]
-        subprocess.run([sys.executable, "-m", "emomap", *command], check=True)
 
 
 if __name__ == "__main__":

@@ -14,18 +14,15 @@ import argparse
 import ctypes
 import json
 import os
-import platform
 import resource
-import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import torch
+# a file in this folder has the name of the library, so search the folder above instead
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from benchmarks.runs import bench, machine, summary, table  # noqa: E402
 
 RESULT = Path(__file__).parent / "results" / "networks.md"
 SIX = ("islamnet", "wscnet", "wildcat", "spn", "jcdl", "paef")
@@ -48,9 +45,8 @@ def main() -> None:
         "**Synthetic pictures, simulated gaze: this checks the pipeline and says nothing about "
         "people, nor how the methods compare on photographs.**",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d}, {processor()}, {os.cpu_count()} cores, no GPU, Python "
-        f"{platform.python_version()}, torch {torch.__version__}, on a machine shared with other "
-        "work. Recipe `demo`, from random weights. Written by `python benchmarks/networks.py`.",
+        f"{machine()}, on a machine shared with other work. Recipe `demo`, from random weights. "
+        "Written by `python benchmarks/networks.py`.",
         "",
         *six(folder),
         *sanity(folder),
@@ -69,10 +65,9 @@ def run(folder: Path, name: str, *arguments: str) -> None:
     if (target / "summary.json").exists():
         return
     fresh = not target.exists()
-    command = [sys.executable, "-m", "emomap", "bench", *arguments, "-q", "-o", str(target)]
     adopt_orphans()
     before, start = children(), time.monotonic()
-    subprocess.run(command, check=True)
+    bench(target, (), *arguments)
     wall = time.monotonic() - start
     while True:  # wait for workers that the command left behind
         try:
@@ -94,20 +89,7 @@ def children() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def processor() -> str:
-    """The model of the CPU, if the system tells it."""
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":")[1].strip()
-    return platform.machine()
-
-
 # ----------------------------------------------------------------------------------- reporting
-
-
-def summary(folder: Path, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / name / "summary.json").read_text())
-    return found
 
 
 def clocked(folder: Path, name: str) -> str:
@@ -180,17 +162,6 @@ def sanity(folder: Path) -> list[str]:
         *table(header, rows),
         "",
     ]
-
-
-def spread(values: Sequence[float], digits: int) -> str:
-    mean = f"{statistics.mean(values):.{digits}f}"
-    return f"{mean} ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else mean
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Markdown."""
-    marks = ["---"] * len(header)
-    return ["| " + " | ".join(cells) + " |" for cells in (header, marks, *rows)]
 
 
 if __name__ == "__main__":

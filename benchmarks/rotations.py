@@ -12,21 +12,15 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
-import platform
 import statistics
-import subprocess
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-
-import torch
 
 # a file in this folder has the name of the library, so search the folder above instead
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from benchmarks.networks import processor, spread, summary, table  # noqa: E402
+from benchmarks.runs import bench, machine, spread, summary, table  # noqa: E402
 from metrics import statistics as tests  # noqa: E402
 
 RESULT = Path(__file__).parent / "results" / "rotations.md"
@@ -46,16 +40,15 @@ def main() -> None:
     chosen = parser.parse_args()
     folder, seeds = chosen.folder, range(chosen.seeds)
     for seed in seeds:
-        run(folder / f"seed{seed}", seed)
+        changes = (*HARDER, "bench.report=false")
+        bench(folder / f"seed{seed}", changes, "--table=2", f"--seed={seed}")
     settings = " ".join(f"--set {setting}" for setting in HARDER)
     lines = [
         "# Rotation tasks (table 2)",
         "",
         "**Synthetic pictures.**",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d}, {processor()}, {os.cpu_count()} cores, no GPU, Python "
-        f"{platform.python_version()}, torch {torch.__version__}. "
-        f"`emomap bench --table 2 --seeds {len(seeds)} {settings}`; accuracy in % on "
+        f"{machine()}. `emomap bench --table 2 --seeds {len(seeds)} {settings}`; accuracy in % on "
         f"{summary(folder, 'seed0')['n_images']} test pictures, chance 12.5%. Written by "
         "`python benchmarks/rotations.py`. Task (d) is trained with random crops, since its views "
         "are enlarged 1.4 times and tests are on whole pictures.",
@@ -67,16 +60,6 @@ def main() -> None:
     ]
     RESULT.write_text("\n".join(lines), "utf-8")
     print(f"written to {RESULT}")
-
-
-def run(folder: Path, seed: int) -> None:
-    """Table 2 with one seed, unless it is done."""
-    if not (folder / "summary.json").exists():
-        settings = [
-            part for setting in (*HARDER, "bench.report=false") for part in ("--set", setting)
-        ]
-        command = ["bench", "--table=2", f"--seed={seed}", "-o", str(folder), *settings, "-q"]
-        subprocess.run([sys.executable, "-m", "emomap", *command], check=True)
 
 
 def accuracies(folder: Path, seeds: Sequence[int]) -> list[str]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime
 import platform
 import resource
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -27,13 +28,17 @@ from torch import nn
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
-from emomap import recipes
-from emomap.method import build, load
-from emomap.methods.islamnet import ISLAMNetModule
-from emomap.nn.network import NetworkMethod, fixed_threads, normalise
-from emomap.sample import EMOTIONS, Dataset, Sample
-from emomap.training import Settings, Training
-from emomap.training.batches import Pictures
+# a file in this folder has the name of the library, so search the folder above instead
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from benchmarks.runs import processor  # noqa: E402
+from emomap import recipes  # noqa: E402
+from emomap.method import build, load  # noqa: E402
+from emomap.methods.islamnet import ISLAMNetModule  # noqa: E402
+from emomap.nn.network import NetworkMethod, fixed_threads, normalise  # noqa: E402
+from emomap.sample import EMOTIONS, Dataset, Sample  # noqa: E402
+from emomap.training import Settings, Training  # noqa: E402
+from emomap.training.batches import Pictures  # noqa: E402
 
 RESULT = Path(__file__).parent / "results" / "training.md"
 GPU = torch.cuda.is_available()
@@ -275,15 +280,6 @@ def decoding(data: Dataset) -> float:
     for index in range(len(pictures)):
         pictures.shown(index, 0)
     return len(pictures) / (time.perf_counter() - start)
-
-
-def processor() -> str:
-    """The model of the CPU, if the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(x.split(":")[1].strip() for x in lines if x.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from emomap.analysis.pairs import LEVEL, paired, probability
+from emomap.analysis.pairs import LEVEL, differs, paired, probability
 from emomap.analysis.ranking import Values
 from emomap.runs.results import controlled
 from emomap.scoring.summary import all_metrics, label
@@ -38,11 +38,7 @@ def findings(values: Values, control_of: Mapping[str, str], seed: int) -> dict[s
         for metric, images in values.get(own, {}).items():
             pairs = [(own, r) for r in rivals if images.keys() & values[r].get(metric, {}).keys()]
             for pair in paired(values, metric, pairs, seed):
-                found.setdefault(pair.second, {})[metric] = {
-                    "difference": pair.difference,
-                    "p": pair.p,
-                    "p_holm": pair.p_holm,
-                }
+                found.setdefault(pair.second, {})[metric] = pair.test
     return {"control_tests": found} if found else {}
 
 
@@ -86,7 +82,7 @@ def _table(summary: Mapping[str, Any], network: str, shown: Sequence[str]) -> Ta
         for metric in names:
             cell = entries[name]["metrics"].get(metric)
             test = tests.get(name, {}).get(metric)
-            star = "*" if test and test["p_holm"] < LEVEL else ""
+            star = "*" if differs(test) else ""
             cells.append(number(cell["mean"]) + star if cell else "-")
         rows.append(cells)
     notes = [
@@ -128,7 +124,7 @@ def sentence(summary: Mapping[str, Any], network: str) -> str:
         f"trained head {best} reaches {number(reached[best])}: "
     )
     sure = f"p {_p(test['p_holm'])}"
-    if test["p_holm"] >= LEVEL:
+    if not differs(test):
         return f"{start}no part of the localisation is shown to be the head's ({sure})."
     if test["difference"] < 0:
         return f"{start}the head locates worse than what it is built on ({sure})."

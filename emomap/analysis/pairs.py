@@ -46,6 +46,11 @@ class Pair:
     losses: int
 
     @property
+    def test(self) -> dict[str, float]:
+        """What `summary.json` keeps of it."""
+        return {"difference": self.difference, "p": self.p, "p_holm": self.p_holm}
+
+    @property
     def verdict(self) -> str:
         """Which method is better, in words, or that no difference was found."""
         if self.ties == self.n:
@@ -111,6 +116,11 @@ def paired(
             tested, corrected, strict=True
         )
     ]
+
+
+def differs(test: Mapping[str, float] | None) -> bool:
+    """Whether a test of `summary.json` has found a difference; False where there was none."""
+    return test is not None and test["p_holm"] < LEVEL
 
 
 def probability(p: float) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emomap import metrics
-from emomap.analysis.pairs import LEVEL, paired
+from emomap.analysis.pairs import differs, paired
 from emomap.scoring.rows import Row, by_metric
 from emomap.scoring.summary import all_metrics, interval, label
 from emomap.tables import Table, number
@@ -79,11 +79,7 @@ def paired_tests(values: Values, seed: int, against: str = PRIOR) -> dict[str, d
     for metric, images in values[against].items():
         pairs = [(n, against) for n in others if images.keys() & values[n].get(metric, {}).keys()]
         for pair in paired(values, metric, pairs, seed):
-            found[pair.first][metric] = {
-                "difference": pair.difference,
-                "p": pair.p,
-                "p_holm": pair.p_holm,
-            }
+            found[pair.first][metric] = pair.test
     return found
 
 
@@ -129,7 +125,7 @@ def ranked_table(summary: Mapping[str, Any], *, intervals: bool = True) -> Table
         for metric in names:
             cell = entry["metrics"].get(metric)
             test = summary.get("tests", {}).get(name, {}).get(metric)
-            star = "*" if test and test["p_holm"] < LEVEL else ""
+            star = "*" if differs(test) else ""
             means_line.append(number(cell["mean"]) + star if cell else "-")
             range_line.append(f"[{number(cell['low'])},{number(cell['high'])}]" if cell else "")
         if classified:

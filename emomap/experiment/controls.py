@@ -11,7 +11,7 @@ from pathlib import Path
 
 from emomap import io, metrics, predict
 from emomap.experiment.finished import Validation, finished_rows, validation_maps
-from emomap.experiment.made import Files, MadeMaps, existing, problems
+from emomap.experiment.made import Files, MadeMaps, by_batches, existing
 from emomap.experiment.plan import Plan
 from emomap.method import Method
 from emomap.progress import say
@@ -65,7 +65,7 @@ def _by_itself(
     plan: Plan, folder: Run, row: str, control: Method, samples: Sequence[Sample]
 ) -> MadeMaps:
     """The rows of a control that makes its map from the picture."""
-    outcomes = predict.predict_batches(
+    raw, failed = by_batches(
         control,
         samples,
         folder.maps / row,
@@ -73,12 +73,9 @@ def _by_itself(
         label=f"maps of {row}",
         show=plan.show,
     )
-    raw = existing(folder.maps / row, samples)
-    made = MadeMaps({row: raw}, failed=problems(outcomes))
-    if plan.finish:
-        validation = partial(validation_maps, plan, folder, row, control)
-        made += finished_rows(plan, folder, row, raw, validation)
-    return made
+    validation = partial(validation_maps, plan, folder, row, control)
+    finished = finished_rows(plan, folder, row, raw, validation)
+    return MadeMaps({row: raw}, failed=failed) + finished
 
 
 def _other_picture(
@@ -100,7 +97,7 @@ def _other_picture(
     wanted = {other[image] for image in here}
     elsewhere = [sample for sample in everyone if sample.id in wanted and sample.id not in here]
     home = folder.method(row)
-    outcomes = predict.predict_batches(
+    theirs, failed = by_batches(
         method,
         elsewhere,
         home / "others",
@@ -108,17 +105,14 @@ def _other_picture(
         label=f"maps of {row}",
         show=plan.show,
     )
-    files = {**existing(home / "others", elsewhere), **here}
-    raw = _swapped(files, here, other, folder.maps / row)
-    made = MadeMaps({row: raw}, failed=problems(outcomes))
+    raw = _swapped({**theirs, **here}, here, other, folder.maps / row)
 
     def swapped_validation(pictures: Sequence[Sample]) -> tuple[Files, Sequence[str]]:
-        found, failed = validation(pictures)
-        return _swapped(found, found, _partner_of(pictures), home / "validation"), failed
+        found, unread = validation(pictures)
+        return _swapped(found, found, _partner_of(pictures), home / "validation"), unread
 
-    if plan.finish:
-        made += finished_rows(plan, folder, row, raw, swapped_validation)
-    return made
+    finished = finished_rows(plan, folder, row, raw, swapped_validation)
+    return MadeMaps({row: raw}, failed=failed) + finished
 
 
 def _partner_of(samples: Sequence[Sample]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 from emomap import io, metrics, predict
 from emomap import method as methods
 from emomap.experiment import finish
-from emomap.experiment.made import Files, MadeMaps, existing, problems
+from emomap.experiment.made import Files, MadeMaps, by_batches
 from emomap.experiment.plan import Plan
 from emomap.io.schema import STRICT, read_json
 from emomap.method import Method
@@ -41,13 +41,15 @@ def finished_rows(
     """Smooth the raw maps of a network or a control, without and with the centre prior.
 
     The two numbers are chosen on the validation split, and kept in `finish.json`. Without gaze in
-    that split, no row is made.
+    that split, no row is made, nor where the plan has no finished rows.
 
     Args:
         name: name of the raw row.
         raw: image -> raw map.
         validation: makes the maps of the validation split.
     """
+    if not plan.finish:
+        return MadeMaps()
     chosen = folder.method(name) / "finish.json"
     failed: Sequence[str] = ()
     if not chosen.exists():
@@ -72,7 +74,7 @@ def validation_maps(
 ) -> tuple[Files, Sequence[str]]:
     """The maps of validation pictures by a method, and a line for each picture that failed."""
     home = folder.method(name)
-    outcomes = predict.predict_batches(
+    return by_batches(
         method,
         samples,
         home / "validation",
@@ -80,7 +82,6 @@ def validation_maps(
         label=f"validation maps of {name}",
         show=plan.show,
     )
-    return existing(home / "validation", samples), problems(outcomes)
 
 
 def _write(chosen: finish.Finish, raw: Files, targets: Files) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from emomap import predict
+from emomap.method import Method
 from emomap.sample import Sample
 
 #: Image -> map file.
@@ -37,6 +38,23 @@ class MadeMaps:
             [*self.failed, *other.failed],
             [*self.controls, *other.controls],
         )
+
+
+def by_batches(
+    method: Method,
+    samples: Sequence[Sample],
+    folder: Path,
+    table: Path,
+    *,
+    label: str,
+    show: bool,
+) -> tuple[Files, Sequence[str]]:
+    """The maps of samples by a network, and a line for each picture that failed.
+
+    Arguments are those of `emomap.predict.predict_batches`.
+    """
+    outcomes = predict.predict_batches(method, samples, folder, table, label=label, show=show)
+    return existing(folder, samples), problems(outcomes)
 
 
 def existing(folder: Path, samples: Iterable[Sample]) -> dict[str, Path]:

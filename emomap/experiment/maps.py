@@ -81,8 +81,7 @@ def _by_network(
     raw = existing(target, samples)
     made += MadeMaps({name: raw})
     validation = partial(validation_maps, plan, folder, name, method)
-    if plan.finish:
-        made += finished_rows(plan, folder, name, raw, validation)
+    made += finished_rows(plan, folder, name, raw, validation)
     if plan.controls and samples:
         made += make_controls(plan, folder, name, method, samples, validation)
     return made

@@ -7,7 +7,7 @@ result is the same (Chen 2016).
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 
@@ -19,19 +19,25 @@ def checkpointed(body: nn.Module, x: Tensor) -> Tensor:
     """What ``body(x)`` returns, with the activations within its `blocks` computed twice."""
     for block in blocks(body):
         contexts = partial(_contexts, block)
-        x = checkpoint(block, x, use_reentrant=False, context_fn=contexts)
+        x = checkpoint(partial(_through, block), x, use_reentrant=False, context_fn=contexts)
+    return x
+
+
+def _through(block: Sequence[nn.Module], x: Tensor) -> Tensor:
+    for layer in block:
+        x = layer(x)
     return x
 
 
 def _contexts(
-    block: nn.Module,
+    block: Sequence[nn.Module],
 ) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
     """Those of the first pass and of the second."""
     return contextlib.nullcontext(), _statistics_kept(block)
 
 
-def blocks(body: nn.Module) -> list[nn.Module]:
-    """A network as blocks in a row; one block if it is no sequence.
+def blocks(body: nn.Module) -> list[list[nn.Module]]:
+    """A network as blocks of layers, all in a row; one block if it is no sequence.
 
     A block begins with a module that does not change its input in place: a convolution, or a module
     of several layers.
@@ -42,7 +48,7 @@ def blocks(body: nn.Module) -> list[nn.Module]:
         if begins or not found:
             found.append([])
         found[-1].append(layer)
-    return [nn.Sequential(*group) for group in found]
+    return found
 
 
 def _layers(body: nn.Module) -> Iterator[nn.Module]:
@@ -54,9 +60,10 @@ def _layers(body: nn.Module) -> Iterator[nn.Module]:
 
 
 @contextlib.contextmanager
-def _statistics_kept(block: nn.Module) -> Iterator[None]:
+def _statistics_kept(block: Sequence[nn.Module]) -> Iterator[None]:
     """Keep the running statistics of batch norm, which the first pass has updated already."""
-    norms = [part for part in block.modules() if isinstance(part, nn.modules.batchnorm._BatchNorm)]
+    parts = (part for layer in block for part in layer.modules())
+    norms = [part for part in parts if isinstance(part, nn.modules.batchnorm._BatchNorm)]
     momenta = [norm.momentum for norm in norms]
     counts = [norm.num_batches_tracked for norm in norms]
     for norm in norms:

@@ -8,7 +8,7 @@ from typing import Any
 
 from emomap import method, metrics
 from emomap.analysis import ranking
-from emomap.analysis.pairs import LEVEL, Pair, paired
+from emomap.analysis.pairs import Pair, differs, paired
 from emomap.report import charts
 from emomap.runs.results import Results
 from emomap.scoring.summary import label
@@ -104,7 +104,7 @@ def headline(run: Results) -> str:
     text = f"{first} ranks first: it is best on {wins} of {len(places)} metrics"
     tests = run.summary.get("tests", {}).get(first)
     if tests:
-        sure = sum(test["p_holm"] < LEVEL for test in tests.values())
+        sure = sum(map(differs, tests.values()))
         text += f", and differs from the centre prior on {sure} beyond chance"
     share = run.summary.get("ceiling_share", {}).get("nss", {}).get(first)
     if share is not None:
@@ -142,7 +142,7 @@ def _cells(run: Results, column: Column) -> dict[str, Cell | None]:
             axis(mean),
             axis(high),
             best=mean == best and name in whole,
-            marked=bool(test and test["p_holm"] < LEVEL),
+            marked=differs(test),
         )
     return found
 

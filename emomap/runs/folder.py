@@ -108,7 +108,7 @@ class Run:
     def _check(kept: Path, settings: Mapping[str, Any], skip: tuple[str, ...] = ()) -> None:
         """Refuse another recipe than the one that was kept, but for keys with these beginnings."""
         old, new = (
-            {k: v for k, v in recipes.flat(numbers).items() if not k.startswith(skip or "\n")}
+            {k: v for k, v in recipes.flat(numbers).items() if not k.startswith(skip)}
             for numbers in (read_toml(kept), settings)
         )
         differences = recipes.difference(old, new)

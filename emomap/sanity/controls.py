@@ -28,8 +28,6 @@ KINDS = {
 }
 #: The control that is made of finished maps.
 OTHER_PICTURE = "other-picture"
-#: The controls that have nothing of the trained head.
-HEADLESS = ("f1-mean", "f1-energy", "random-head", OTHER_PICTURE)
 
 
 def controls(network: NetworkMethod, images: Sequence[Image], seed: int = 0) -> dict[str, Method]:

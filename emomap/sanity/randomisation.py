@@ -19,13 +19,17 @@ from emomap.nn.network import EmotionNetwork, NetworkMethod
 
 def layers(module: EmotionNetwork) -> list[str]:
     """Names of the layers with weights, from input to output; those of the backbone come first."""
-    own = [
-        name
-        for name, part in module.named_modules()
-        if next(part.parameters(recurse=False), None) is not None
-    ]
-    backbone = [name for name in own if name.startswith("backbone")]
-    return backbone + [name for name in own if not name.startswith("backbone")]
+    backbone, own = _layers(module)
+    return backbone + own
+
+
+def _layers(module: EmotionNetwork) -> tuple[list[str], list[str]]:
+    """Names of the layers with weights: those of the backbone, and the others."""
+    parts: tuple[list[str], list[str]] = [], []
+    for name, part in module.named_modules():
+        if next(part.parameters(recurse=False), None) is not None:
+            parts[not name.startswith("backbone")].append(name)
+    return parts
 
 
 def head(method: NetworkMethod, images: Sequence[Image]) -> list[str]:
@@ -39,7 +43,7 @@ def head(method: NetworkMethod, images: Sequence[Image]) -> list[str]:
         images: one picture or more (H, W, 3) uint8.
     """
     assert method.module is not None
-    own = [name for name in layers(method.module) if not name.startswith("backbone")]
+    _, own = _layers(method.module)
     before = [prediction.map for prediction in method.predict(images)]
     found = []
     for name in own:
@@ -96,7 +100,7 @@ def cascade(
         The share of layers that are random (rising to 1), and the method with these layers.
     """
     assert method.module is not None
-    backbone = [name for name in layers(method.module) if name.startswith("backbone")]
+    backbone, _ = _layers(method.module)
     names = [*backbone, *head(method, images)][::-1]
     for step in range(1, steps + 1):
         count = max(1, round(len(names) * step / steps))

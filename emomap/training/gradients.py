@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -15,38 +16,29 @@ from emomap.training.settings import Settings
 NO_MEMORY = "can't allocate memory"
 
 
+@dataclass
 class Gradients:
     """Gradients of the losses of a batch, one batch after the other.
 
-    Args:
+    Attributes:
         fabric: Lightning Fabric.
         runner: pixels, labels -> losses, as Fabric has set it up.
         optimizer: whose gradients are computed.
         settings: of the training.
-        compiled: whether the runner is compiled.
         name: of the method, for messages.
         size: side of the pictures, for messages.
+        untried: whether the runner is compiled and has not run yet.
+        gave_up: whether compiling has failed.
     """
 
-    def __init__(
-        self,
-        fabric: Any,
-        runner: Any,
-        optimizer: Any,
-        settings: Settings,
-        *,
-        compiled: bool,
-        name: str,
-        size: int,
-    ) -> None:
-        self.fabric = fabric
-        self.runner = runner
-        self.optimizer = optimizer
-        self.settings = settings
-        self.untried = compiled
-        self.gave_up = False
-        self.name = name
-        self.size = size
+    fabric: Any
+    runner: Any
+    optimizer: Any
+    settings: Settings
+    name: str
+    size: int
+    untried: bool = False
+    gave_up: bool = field(default=False, init=False)
 
     def __call__(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Leave the gradients of the mean loss in the parameters, and return the losses.

@@ -9,14 +9,11 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from emomap.errors import UsageError
-
-#: Name of a logger -> the package that it needs, which is the extra's name, too.
-LOGGERS = {"tensorboard": "tensorboard", "wandb": "wandb", "mlflow": "mlflow"}
 
 
 class Logger(Protocol):
@@ -38,7 +35,7 @@ def check_loggers(names: Iterable[str]) -> None:
     for name in names:
         if name not in LOGGERS:
             raise UsageError(f"--logger {name}: there are {', '.join(LOGGERS)}")
-        if importlib.util.find_spec(LOGGERS[name]) is None:
+        if importlib.util.find_spec(name) is None:
             raise UsageError(f"--logger {name} needs a package: pip install 'emomap[{name}]'")
 
 
@@ -50,9 +47,7 @@ def open_logger(name: str, folder: Path, identity: Mapping[str, Any]) -> Logger:
         folder: of the training; the files go there.
         identity: what the training is: method, options, numbers, seed.
     """
-    opened: dict[str, type[Any]] = {"tensorboard": _TensorBoard, "wandb": _Wandb, "mlflow": _MLflow}
-    logger: Logger = opened[name](folder, identity)
-    return logger
+    return LOGGERS[name](folder, identity)
 
 
 def write_events(folder: Path, history: Sequence[Mapping[str, Any]]) -> None:
@@ -145,3 +140,11 @@ class _MLflow:
 
     def close(self) -> None:
         self.client.set_terminated(self.run)
+
+
+#: The loggers by the name of the package that each needs; the extra has that name, too.
+LOGGERS: dict[str, Callable[[Path, Mapping[str, Any]], Logger]] = {
+    "tensorboard": _TensorBoard,
+    "wandb": _Wandb,
+    "mlflow": _MLflow,
+}

@@ -128,10 +128,7 @@ class Training:
         optimizer = make_optimizer(self.network, settings, fabric.device)
         step = make_step(self.network, settings.compile, fabric.device, self.total)
         self.runner, self.optimizer = fabric.setup(step, optimizer)
-        self.gradients = Gradients(
-            fabric, self.runner, self.optimizer, settings,
-            compiled=is_compiled(step), name=self.name, size=method.size,
-        )  # fmt: skip
+        self.gradients = self._gradients(self.runner, self.optimizer, is_compiled(step))
         self.norms = torch.zeros((), device=fabric.device)
         self.log = Log(folder, loggers, self.identity)
         self.state = restore(
@@ -150,6 +147,17 @@ class Training:
         if self.average is not None:
             kept = self.average.module  # type: ignore[assignment]
         return kept
+
+    def _gradients(self, runner: Any, optimizer: Any, compiled: bool = False) -> Gradients:
+        return Gradients(
+            self.fabric,
+            runner,
+            optimizer,
+            self.settings,
+            self.name,
+            self.method.size,
+            untried=compiled,
+        )
 
     def _pictures(
         self,
@@ -210,10 +218,7 @@ class Training:
         network = copy.deepcopy(self.network)
         step = self.fabric.setup_module(LossStep(network.train()), move_to_device=False)
         optimizer = torch.optim.SGD(network.parameters(), lr=0.0)
-        trial = Gradients(
-            self.fabric, step, optimizer, self.settings,
-            compiled=False, name=self.name, size=self.method.size,
-        )  # fmt: skip
+        trial = self._gradients(step, optimizer)
 
         def once() -> None:
             trial(images, labels)

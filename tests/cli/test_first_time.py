@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from emomap.data import splits
 from emomap.errors import UsageError
 from emomap.methods.islamnet import ISLAMNet
 from emomap.sample import EMOTIONS, Dataset, Sample
+from emomap.training.settings import Settings
 from tests.cli.conftest import Command
 
 TOY = (
@@ -150,6 +152,9 @@ def test_a_recipe_without_todays_numbers_means_what_it_meant() -> None:
     old = recipes.flat(recipes.load("paper"))
     for key in recipes.ADDED:
         assert old.pop(key) == recipes.ADDED[key]
+    # a state to resume from takes what it lacks from the settings
+    unsaid = {f"training.{key}": value for key, value in asdict(Settings()).items()}
+    assert {key: unsaid[key] for key in recipes.ADDED} == recipes.ADDED
     new = recipes.load("paper")
     assert recipes.difference(old, new) == []
     new["training"]["ema"] = 0.9
