@@ -18,13 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomap.errors import UsageError
+from emomap.io.kinds import MapKind
 
 if TYPE_CHECKING:
     from emomap.sample import Dataset
 
 #: (H, W, 3) uint8, as `emomap.io.read_image` returns it.
 Image = NDArray[np.uint8]
-#: (h, w) float, finite, non-negative. Any size: `score` resizes it to the size of the gaze.
+#: (h, w) float. Any size: `score` resizes it to the size of the gaze. Finite and non-negative; a
+#: "density" sums to one, a "log-density" is its natural logarithm, -inf where the density is 0.
 Map = NDArray[np.floating[Any]]
 
 
@@ -53,12 +55,31 @@ class Method:
     trainable: ClassVar[bool] = False
     #: False for a method that only classifies.
     gives_map: ClassVar[bool] = True
+    #: True for rows NAME-smooth and NAME-center beside its map, fitted on the validation split.
+    finishes: ClassVar[bool] = False
+    #: What the values of its maps are; see `Map`.
+    map_kind: MapKind = "map"
+    #: True where maps span more decades than the 16 bits of a PNG, so that `bench` keeps floats.
+    spans_decades: ClassVar[bool] = False
+    #: Pictures that `predict` should be given at once.
+    at_once: int = 1
+    #: True where a picture takes so long that even a few are worth another process.
+    slow: ClassVar[bool] = False
+    #: True to run model files that are programs. No recipe and no card may say so.
+    trust: bool = False
     #: The emotions in the order of the probabilities, once trained or loaded.
     classes: tuple[str, ...] = ()
     #: False to keep `fit` silent on stderr.
     show: bool = True
     #: Folder where `fit` may keep what it needs to resume; None for nowhere.
     scratch: Path | None = None
+
+    def check(self) -> None:
+        """Refuse, before any work, what would end it later: a missing file, a missing package.
+
+        Raises:
+            UsageError, EmomapError: with the way out.
+        """
 
     def fit(self, train: Dataset, validation: Dataset) -> None:
         """Learn from the training split. Only methods that say so may use gaze.
@@ -108,7 +129,7 @@ class Entry:
         name: as given to ``--method``.
         target: ``package.module:Class``.
         summary: one line.
-        kind: "baseline", "classical", "network", "classifier" or "plug-in".
+        kind: "baseline", "classical", "learned", "network", "classifier" or "plug-in".
     """
 
     name: str
@@ -138,6 +159,12 @@ BUILTIN: dict[str, Entry] = dict(
         ),
         _entry("bms", "bms:BMS", "classical", "boolean maps (Zhang & Sclaroff 2013)"),
         _entry("covsal", "covsal:CovSal", "classical", "region covariances (Erdem 2013)"),
+        _entry(
+            "attention_center",
+            "attention_center:AttentionCenter",
+            "learned",
+            "saliency model of Google's Attention Center, learned on SALICON",
+        ),
         _entry("islamnet", "islamnet:ISLAMNet", "network", "emotion map f4 of ISLAMNet"),
         _entry("wscnet", "wscnet:WSCNet", "network", "sentiment map of WSCNet (Yang 2018)"),
         _entry("wildcat", "wildcat:WILDCAT", "network", "class map of WILDCAT (Durand 2017)"),

@@ -24,11 +24,13 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 from emomap import io, parallel
 from emomap.errors import EmomapError
 from emomap.io.schema import STRICT, can_be_made_again, read_json_lines
-from emomap.method import Method
+from emomap.method import Map, Method
 from emomap.progress import track
 from emomap.sample import Sample
 from emomap.tables import Table
 
+#: How maps are written: 16-bit PNG, scaled to its maximum, or float32.
+FORMS = ("png", "npy")
 #: Pictures given to a network at once. Part of the result: another size rounds differently.
 BATCH = 16
 
@@ -78,31 +80,60 @@ def predict_maps(
     """
     io.make_folder(folder)  # before hours of work
     todo = [s for s in samples if not map_path(folder, s.id, form).exists()]
-    work = partial(_one, method=method, folder=folder, form=form)
-    outcomes = parallel.ordered(work, todo, jobs=jobs, chunk=8)
+    groups = [todo[at : at + method.at_once] for at in range(0, len(todo), method.at_once)]
+    if jobs is None and method.slow:
+        jobs = parallel.processors()
+    work = partial(_together, method=method, folder=folder, form=form)
+    found = parallel.ordered(work, groups, jobs=jobs, chunk=1 if method.slow else 8)
+    outcomes = (outcome for group in found for outcome in group)
     done = len(samples) - len(todo)
     tracked = track(outcomes, total=len(samples), label=label, done=done, show=show)
     return [outcome for outcome in tracked if outcome.problem]
 
 
-def _one(sample: Sample, *, method: Method, folder: Path, form: str) -> Outcome:
+def made_map(folder: Path, identity: str) -> Path | None:
+    """The map of a picture, in whichever form it was written; None if there is none."""
+    paths = (map_path(folder, identity, form) for form in FORMS)
+    return next((path for path in paths if path.exists()), None)
+
+
+def form_of(method: Method) -> str:
+    """How a run keeps the maps of a method."""
+    return "npy" if method.spans_decades or method.map_kind != "map" else "png"
+
+
+def _together(
+    samples: Sequence[Sample], *, method: Method, folder: Path, form: str
+) -> list[Outcome]:
+    """Pictures that a method takes at once. If it fails, each is tried alone, to name the one."""
     try:
-        image = sample.image()
-        values = _map_of(method, image, sample)
-        io.write_map(map_path(folder, sample.id, form), values)
+        images = [sample.image() for sample in samples]
+        predictions = method.predict(images)
+    except (EmomapError, ValueError) as error:
+        if len(samples) > 1:
+            alone = partial(_together, method=method, folder=folder, form=form)
+            return [outcome for sample in samples for outcome in alone([sample])]
+        file = str(samples[0].image_file)  # a method does not know the file
+        words = str(error) if str(error).startswith(file) else f"{file}: {error}"
+        return [Outcome(samples[0].id, words)]
+    return [
+        _written(method, sample, prediction.map, folder, form)
+        for sample, prediction in zip(samples, predictions, strict=True)
+    ]
+
+
+def _written(
+    method: Method, sample: Sample, values: Map | None, folder: Path, form: str
+) -> Outcome:
+    try:
+        if values is None:
+            raise EmomapError(f"{type(method).__name__} makes no maps, only predicts emotions")
+        io.write_map(
+            map_path(folder, sample.id, form), values, logarithm=method.map_kind == "log-density"
+        )
     except EmomapError as error:
         return Outcome(sample.id, str(error))
     return Outcome(sample.id)
-
-
-def _map_of(method: Method, image: NDArray[np.uint8], sample: Sample) -> NDArray[Any]:
-    try:
-        values = method.predict([image])[0].map
-    except (EmomapError, ValueError) as error:  # a method does not know the file
-        raise EmomapError(f"{sample.image_file}: {error}") from error
-    if values is None:
-        raise EmomapError(f"{type(method).__name__} makes no maps, only predicts emotions")
-    return values
 
 
 # ------------------------------------------------------------------- networks and classifiers

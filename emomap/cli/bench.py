@@ -44,8 +44,8 @@ def checkpoints(
     "names",
     multiple=True,
     metavar="NAME",
-    help="Add a method: a name of `emomap methods`, package.module:Name, or NAME=FOLDER of "
-    "maps. Repeatable. Default: islamnet.",
+    help="Add a method: a name of `emomap methods`, package.module:Name, NAME=FOLDER of maps, or "
+    "NAME=CARD.toml of a model file. Repeatable. Default: islamnet.",
 )
 @click.option(
     "-d",
@@ -120,6 +120,7 @@ def checkpoints(
     show_default=True,
     help="Resume the run in --out, or refuse to touch it.",
 )
+@options.trust_option
 @options.skip_unreadable_option
 @options.logger_option
 @options.gaze_options

@@ -193,6 +193,12 @@ recipe_option = click.option(
     metavar="NAME|FILE",
     help="Use the recipe demo, paper, modern or a TOML file. Default: paper; demo for demo data.",
 )
+trust_option = click.option(
+    "--trust",
+    is_flag=True,
+    help="Run TorchScript and torch.export files. They are programs, which can do anything on this "
+    "machine.",
+)
 skip_unreadable_option = click.option(
     "--skip-unreadable",
     is_flag=True,

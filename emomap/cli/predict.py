@@ -17,15 +17,21 @@ from emomap.errors import EmomapError
     )
 )
 @click.argument("images", type=options.FOLDER)
-@click.option("-m", "--method", "name", required=True, metavar="NAME", help="See `emomap methods`.")
+@click.option(
+    "-m",
+    "--method",
+    "name",
+    required=True,
+    metavar="NAME",
+    help="Use a name of `emomap methods`, package.module:Name, or CARD.toml of a model file.",
+)
 @click.option("-o", "--out", type=options.FOLDER, required=True, help="Folder for the maps.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["png", "npy"]),
-    default="png",
-    show_default=True,
-    help="16-bit PNG (scaled to its maximum) or float32 npy.",
+    help="Write 16-bit PNG (scaled to its maximum) or float32 npy. Default: npy for learned models "
+    "and densities, whose values span more than 16 bits; else png.",
 )
 @click.option(
     "--checkpoint", type=options.FOLDER, help="Trained network, for methods that need one."
@@ -33,17 +39,19 @@ from emomap.errors import EmomapError
 @options.recipe_option
 @options.set_option
 @options.device_option
+@options.trust_option
 @options.jobs_option
 @options.quiet_option
 def predict(
     images: Path,
     name: str,
     out: Path,
-    form: str,
+    form: str | None,
     checkpoint: Path | None,
     recipe: str | None,
     settings: tuple[str, ...],
     device: str,
+    trust: bool,
     jobs: int | None,
     quiet: bool,
 ) -> int:
@@ -62,7 +70,7 @@ def predict(
     from emomap.experiment.contender import FolderContender, parse
     from emomap.progress import report_problems, say
 
-    contender = parse(name)
+    contender = parse(name, trust=trust)
     if isinstance(contender, FolderContender):
         raise UsageError(f"--method {name}: these are maps already")
     numbers = recipes.load(recipe or "paper")
@@ -79,11 +87,24 @@ def predict(
             )
         method.load(checkpoint, device=device)
         outcomes = stage.predict_batches(
-            method, samples, out, out / "predictions.jsonl", form=form, label=name, show=not quiet
+            method,
+            samples,
+            out,
+            out / "predictions.jsonl",
+            form=form or "png",
+            label=name,
+            show=not quiet,
         )
     else:
+        method.check()
         outcomes = stage.predict_maps(
-            method, samples, out, form=form, jobs=jobs, label=name, show=not quiet
+            method,
+            samples,
+            out,
+            form=form or stage.form_of(method),
+            jobs=jobs,
+            label=contender.name,
+            show=not quiet,
         )
     report_problems([outcome.problem or "" for outcome in outcomes], ())
     if len(outcomes) == len(samples):

@@ -7,7 +7,8 @@ needed. What a set leaves out, or what was guessed, is in its notes.
 Knows files and samples. Must not know a method, a score or a run.
 """
 
-from emomap.data.opening import cache_folder, open_dataset
+from emomap.data.opening import open_dataset
 from emomap.data.registry import EMBEDDED, LAYOUTS, Layout
+from emomap.io.cache import cache_folder
 
 __all__ = ["EMBEDDED", "LAYOUTS", "Layout", "cache_folder", "open_dataset"]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import os
-import sys
 from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +19,7 @@ from emomap.data.registry import EMBEDDED, LAYOUTS, Layout, layout_called
 from emomap.data.tree import ARCHIVES, Tree, read_tree, suffix
 from emomap.data.units import Units
 from emomap.errors import EmomapError, UsageError, listed
+from emomap.io.cache import cache_folder
 from emomap.sample import Dataset, Gaze
 
 #: How deep in the named folder or archive a data set may begin. Toronto's zip archive has it in
@@ -30,18 +29,6 @@ DEPTH = 3
 GAZE_OPTIONS = ("points", "marks_threshold")
 #: Kinds of layout that can be recognised.
 KINDS = frozenset({"any", "emotion", "gaze", "both", "images"})
-
-
-def cache_folder() -> Path:
-    """The folder of generated data: ``EMOMAP_HOME``, or emomap's folder in the user's cache."""
-    home = os.environ.get("EMOMAP_HOME")
-    if home:
-        return Path(home).expanduser()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local") / "emomap"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "emomap"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "emomap"
 
 
 def open_dataset(

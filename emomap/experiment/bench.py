@@ -63,7 +63,9 @@ def run(plan: Plan) -> Bench:
         if made.predictions:
             found.add_predictions(plan, contender.name, made.predictions)
         for name, maps in made.rows.items() if protocol.metrics else ():
-            scored = score_maps(plan, folder, protocol, name, maps)
+            kind = made.kinds.get(name, "map")
+            scored = score_maps(plan, folder, protocol, name, maps, kind)
+            found.kinds[name] = kind
             found.add_rows(name, scored.rows, scored.failed or made.failed)
             if name in made.controls:
                 found.control_of[name] = contender.name

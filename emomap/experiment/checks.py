@@ -48,6 +48,17 @@ def check_options(contenders: Sequence[Contender], numbers: Mapping[str, Any]) -
             methods.check_options(contender.cls, contender.name, options)
 
 
+def check_methods(contenders: Sequence[Contender], numbers: Mapping[str, Any]) -> None:
+    """Let each method that does not learn refuse what would end it later.
+
+    Raises:
+        UsageError, EmomapError: a file or a package is missing, or a card is wrong.
+    """
+    for contender in contenders:
+        if isinstance(contender, MethodContender) and not contender.trainable:
+            contender.make(numbers).check()
+
+
 def check_checkpoints(
     checkpoints: Mapping[str, Path],
     learners: Mapping[str, MethodContender],

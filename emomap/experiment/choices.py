@@ -33,6 +33,7 @@ class Choices:
         fold: (k, n) to test on the k-th of n parts of the labelled pictures and to learn from the
             others, instead of the splits of the data set.
         paper_table: a table of the paper (1 to 3): its methods, its metrics and nothing else.
+        trust: run model files that are programs (TorchScript, `torch.export`).
         out: run folder; by default ``runs/DATA-RECIPE-seedN``. An unfinished run there is resumed.
         resume: False to refuse a folder that holds a run.
         seed: random seed.
@@ -57,6 +58,7 @@ class Choices:
     loggers: Sequence[str] = ()
     fold: tuple[int, int] | None = None
     paper_table: int | None = None
+    trust: bool = False
     out: str | Path | None = None
     resume: bool = True
     seed: int = 0

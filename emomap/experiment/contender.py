@@ -11,6 +11,8 @@ from emomap import method as methods
 from emomap import recipes
 from emomap.errors import UsageError
 from emomap.method import Method
+from emomap.models.card import read_card
+from emomap.models.method import ModelFile
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class MethodContender:
         base: the method's name in the recipe; its numbers are looked up there.
         options: constructor options; they win over those of the recipe.
         training: numbers of the training; they win over those of the recipe.
+        card: numbers of the card of a model file; those of the recipe win over them.
+        trust: run model files that are programs.
     """
 
     name: str
@@ -30,11 +34,13 @@ class MethodContender:
     base: str
     options: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    card: Mapping[str, Any] = field(default_factory=dict)
+    trust: bool = False
 
     @property
     def source(self) -> str:
         """Where its maps come from, in words."""
-        return f"method {self.base}"
+        return f"model {self.card['file']}" if self.card else f"method {self.base}"
 
     @property
     def trainable(self) -> bool:
@@ -50,11 +56,14 @@ class MethodContender:
         Raises:
             UsageError: an option is unknown or has an impossible value.
         """
-        return methods.build(self.cls, self.name, self.method_options(numbers))
+        made = methods.build(self.cls, self.name, self.method_options(numbers))
+        made.trust = self.trust
+        return made
 
     def method_options(self, numbers: Mapping[str, Any]) -> dict[str, Any]:
-        """The constructor options: the recipe's, then its own over them."""
-        return {**recipes.method_options(numbers, self.base), **self.options}
+        """The constructor options: those of a card, the recipe's over them, its own over both."""
+        chosen = recipes.method_options(numbers, self.base)
+        return {**recipes.merged(self.card, chosen), **self.options}
 
     def training_numbers(self, numbers: Mapping[str, Any]) -> dict[str, Any]:
         """The numbers of its training: the recipe's, then its own over them."""
@@ -83,16 +92,27 @@ class FolderContender:
 Contender = MethodContender | FolderContender
 
 
-def parse(spec: str) -> Contender:
-    """A contender from the text ``islamnet``, ``package.module:Name``, or ``NAME=FOLDER``.
+def parse(spec: str, *, trust: bool = False) -> Contender:
+    """A contender from what ``--method`` says.
+
+    Args:
+        spec: ``islamnet``, ``package.module:Name``, ``NAME=FOLDER`` of maps, ``CARD.toml`` or
+            ``NAME=CARD.toml`` of a model file.
+        trust: run model files that are programs.
 
     Raises:
         UsageError: no such method or folder.
+        EmomapError: the card is damaged.
     """
-    name, separator, folder = spec.partition("=")
+    name, separator, place = spec.rpartition("=")
+    if place.endswith(".toml"):
+        card = read_card(Path(place))
+        name = name or Path(place).stem
+        return MethodContender(name, ModelFile, name, card=card, trust=trust)
+    name, separator, place = spec.partition("=")
     if separator:
-        if not folder or not Path(folder).is_dir():
-            raise UsageError(f"--method {spec}: there is no folder '{folder}'")
-        return FolderContender(name, Path(folder))
+        if not place or not Path(place).is_dir():
+            raise UsageError(f"--method {spec}: there is no folder or card '{place}'")
+        return FolderContender(name, Path(place))
     name = spec.rpartition(":")[2].lower()
     return MethodContender(name, methods.load(spec), name)

@@ -15,6 +15,7 @@ from emomap import method as methods
 from emomap.experiment import finish
 from emomap.experiment.made import Files, MadeMaps, by_batches
 from emomap.experiment.plan import Plan
+from emomap.io.kinds import MapKind, read_made
 from emomap.io.schema import STRICT, read_json
 from emomap.method import Method
 from emomap.progress import say
@@ -36,7 +37,12 @@ class Finishes(TypedDict):
 
 
 def finished_rows(
-    plan: Plan, folder: Run, name: str, raw: Files, validation: Validation
+    plan: Plan,
+    folder: Run,
+    name: str,
+    raw: Files,
+    validation: Validation,
+    kind: MapKind = "map",
 ) -> MadeMaps:
     """Smooth the raw maps of a network or a control, without and with the centre prior.
 
@@ -47,6 +53,7 @@ def finished_rows(
         name: name of the raw row.
         raw: image -> raw map.
         validation: makes the maps of the validation split.
+        kind: what the values of its maps are; those of the finished rows are plain maps.
     """
     if not plan.finish:
         return MadeMaps()
@@ -58,14 +65,14 @@ def finished_rows(
         if not files:
             say(f"{name}: no validation split with gaze, so no smoothed rows")
             return MadeMaps(failed=failed)
-        fitted = _choose(plan, samples, files)
+        fitted = _choose(plan, samples, files, kind)
         io.write_text(chosen, json.dumps(fitted) + "\n")
     numbers = read_json(chosen, Finishes)
     rows: dict[str, Files] = {}
-    for kind, how in (("smooth", numbers["smooth"]), ("center", numbers["center"])):
-        row = f"{name}-{kind}"
+    for ending, how in (("smooth", numbers["smooth"]), ("center", numbers["center"])):
+        row = f"{name}-{ending}"
         rows[row] = {image: predict.map_path(folder.maps / row, image) for image in raw}
-        _write(how, raw, rows[row])
+        _write(how, raw, rows[row], kind)
     return MadeMaps(rows, failed=failed)
 
 
@@ -84,15 +91,15 @@ def validation_maps(
     )
 
 
-def _write(chosen: finish.Finish, raw: Files, targets: Files) -> None:
+def _write(chosen: finish.Finish, raw: Files, targets: Files, kind: MapKind) -> None:
     """Finish the maps that are missing."""
     for image, target in targets.items():
         if not target.exists():
-            values = finish.shrink(io.read_map(raw[image]))
+            values = finish.shrink(read_made(raw[image], kind))
             io.write_map(target, chosen.apply(values, center_prior(values.shape)))
 
 
-def _choose(plan: Plan, samples: Sequence[Sample], files: Files) -> dict[str, Any]:
+def _choose(plan: Plan, samples: Sequence[Sample], files: Files, kind: MapKind) -> dict[str, Any]:
     """The numbers of both rows, from the maps of validation pictures."""
     protocol = Protocol(metrics=("cc",), sigma=plan.dataset.sigma, stretch=True)
     by_id = {sample.id: sample for sample in samples}
@@ -101,7 +108,7 @@ def _choose(plan: Plan, samples: Sequence[Sample], files: Files) -> dict[str, An
         gaze = by_id[image].gaze()
         assert gaze is not None
         density = truths(gaze, protocol, image)["density"]
-        maps.append(finish.shrink(io.read_map(path)))
+        maps.append(finish.shrink(read_made(path, kind)))
         centers.append(center_prior(maps[-1].shape))
         densities.append(metrics.resize(density, maps[-1].shape, method="area"))
     smooth, center = finish.choose(maps, centers, densities)

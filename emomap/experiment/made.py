@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from emomap import predict
+from emomap.io.kinds import MapKind
 from emomap.method import Method
 from emomap.sample import Sample
 
@@ -23,12 +24,14 @@ class MadeMaps:
         predictions: file with the predicted emotions, or None.
         failed: a line for each picture that could not be done.
         controls: which of the rows are controls of the contender's map.
+        kinds: what the values of the maps of a row are, where they are no plain maps.
     """
 
     rows: Mapping[str, Files] = field(default_factory=dict)
     predictions: Path | None = None
     failed: Sequence[str] = ()
     controls: Collection[str] = ()
+    kinds: Mapping[str, MapKind] = field(default_factory=dict)
 
     def __add__(self, other: MadeMaps) -> MadeMaps:
         """Both together."""
@@ -37,6 +40,7 @@ class MadeMaps:
             self.predictions or other.predictions,
             [*self.failed, *other.failed],
             [*self.controls, *other.controls],
+            {**self.kinds, **other.kinds},
         )
 
 
@@ -59,8 +63,7 @@ def by_batches(
 
 def existing(folder: Path, samples: Iterable[Sample]) -> dict[str, Path]:
     """The map files below a folder, for the samples that have one."""
-    paths = {s.id: predict.map_path(folder, s.id) for s in samples}
-    return {image: path for image, path in paths.items() if path.exists()}
+    return {s.id: path for s in samples if (path := predict.made_map(folder, s.id))}
 
 
 def problems(outcomes: Iterable[predict.Outcome]) -> list[str]:

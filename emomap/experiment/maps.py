@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 from emomap import io, predict
 from emomap.errors import EmomapError, listed
@@ -48,18 +49,26 @@ def _from_folder(contender: FolderContender, samples: Sequence[Sample]) -> Files
 def _by_method(
     plan: Plan, folder: Run, contender: MethodContender, samples: Sequence[Sample]
 ) -> MadeMaps:
+    name = contender.name
     method = contender.make(plan.numbers)
     method.fit(plan.part("train"), plan.part("val"))
-    target = folder.maps / contender.name
-    outcomes = predict.predict_maps(
-        method,
-        samples,
-        target,
-        jobs=plan.jobs,
-        label=f"maps of {contender.name}",
-        show=plan.show,
-    )
-    return MadeMaps({contender.name: existing(target, samples)}, failed=problems(outcomes))
+
+    def make(wanted: Sequence[Sample], target: Path, label: str) -> tuple[Files, Sequence[str]]:
+        form = predict.form_of(method)
+        outcomes = predict.predict_maps(
+            method, wanted, target, form=form, jobs=plan.jobs, label=label, show=plan.show
+        )
+        return existing(target, wanted), problems(outcomes)
+
+    raw, failed = make(samples, folder.maps / name, f"maps of {name}")
+    made = MadeMaps({name: raw}, failed=failed, kinds={name: method.map_kind})
+    if not method.finishes or not samples:
+        return made
+
+    def validation(wanted: Sequence[Sample]) -> tuple[Files, Sequence[str]]:
+        return make(wanted, folder.method(name) / "validation", f"validation maps of {name}")
+
+    return made + finished_rows(plan, folder, name, raw, validation, method.map_kind)
 
 
 def _by_network(

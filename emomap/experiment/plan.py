@@ -117,6 +117,7 @@ def make_plan(choices: Choices) -> Plan:
     numbers, contenders = _numbers_and_contenders(choices)
     checks.check_names(contenders)
     checks.check_options(contenders, numbers)
+    checks.check_methods(contenders, numbers)
     learners = _trainable(contenders)
     checkpoints = dict(choices.checkpoints or {})
     if choices.loggers:
@@ -137,7 +138,7 @@ def make_plan(choices: Choices) -> Plan:
         protocol=protocol_of(numbers["score"], dataset),
         split=split,
         out=choices.run_folder(dataset.name),
-        record={**numbers, "run": choices.record(split)},
+        record={**_with_cards(numbers, contenders), "run": choices.record(split)},
         checkpoints=checkpoints,
         seed=choices.seed,
         device=choices.device,
@@ -160,7 +161,8 @@ def _numbers_and_contenders(choices: Choices) -> tuple[recipes.Recipe, list[Cont
     recipes.override(numbers, choices.settings)
     if choices.paper_table is None:
         baselines = numbers["bench"]["baselines"] if choices.baselines else ()
-        return numbers, [parse(spec) for spec in dict.fromkeys([*baselines, *choices.names])]
+        specs = dict.fromkeys([*baselines, *choices.names])
+        return numbers, [parse(spec, trust=choices.trust) for spec in specs]
     shown = paper.table(choices.paper_table)
     numbers["score"]["metrics"] = list(shown.metrics)
     numbers["bench"]["finish"] = False
@@ -175,6 +177,16 @@ def _numbers_and_contenders(choices: Choices) -> tuple[recipes.Recipe, list[Cont
         for name, spec in shown.rows.items()
     ]
     return numbers, [*map(parse, shown.baselines), *rows]
+
+
+def _with_cards(numbers: Mapping[str, Any], contenders: Sequence[Contender]) -> Mapping[str, Any]:
+    """The numbers of a recipe with those of the cards that take part."""
+    cards = {
+        c.base: c.method_options(numbers)
+        for c in contenders
+        if isinstance(c, MethodContender) and c.card
+    }
+    return recipes.merged(numbers, {"method": cards})
 
 
 def _trainable(contenders: Sequence[Contender]) -> dict[str, MethodContender]:

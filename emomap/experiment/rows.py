@@ -11,6 +11,7 @@ from emomap import metrics, parallel
 from emomap.analysis import ranking
 from emomap.experiment.made import Files
 from emomap.experiment.plan import Plan
+from emomap.io.kinds import MapKind
 from emomap.progress import track
 from emomap.runs.folder import Run
 from emomap.scoring.image import MapToScore, Scored, score_items
@@ -50,14 +51,23 @@ def fit_protocol(plan: Plan) -> tuple[Protocol, list[str]]:
     return replace(plan.protocol, metrics=kept), remarks
 
 
-def score_maps(plan: Plan, folder: Run, protocol: Protocol, name: str, maps: Files) -> ScoredRows:
+def score_maps(
+    plan: Plan,
+    folder: Run,
+    protocol: Protocol,
+    name: str,
+    maps: Files,
+    kind: MapKind = "map",
+) -> ScoredRows:
     """Score the maps of a row.
 
     Args:
         protocol: from `fit_protocol`.
         name: of the row.
         maps: image -> map file.
+        kind: what the values of the maps are.
     """
+    protocol = replace(protocol, prediction=kind)
     gaze = {s.id: s.gaze for s in plan.gazed(plan.split)}
     items = [MapToScore(image, file, gaze[image]) for image, file in maps.items()]
 

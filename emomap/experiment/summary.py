@@ -15,6 +15,7 @@ from emomap._version import __version__
 from emomap.analysis import controls, ranking
 from emomap.errors import EmomapError, listed
 from emomap.experiment.plan import Plan
+from emomap.io.kinds import MapKind
 from emomap.progress import say
 from emomap.runs.folder import Run
 from emomap.scoring.incomplete import incomplete
@@ -35,6 +36,7 @@ class Findings:
         failed: a line for each picture that some method could not do, each line once.
         incomplete: a line for each method and reason for which maps lack metrics.
         control_of: row name of a control -> name of the network whose map it controls.
+        kinds: row name -> what the values of its maps are.
     """
 
     rows: dict[str, Sequence[Row]] = field(default_factory=dict)
@@ -43,6 +45,7 @@ class Findings:
     failed: list[str] = field(default_factory=list)
     incomplete: list[str] = field(default_factory=list)
     control_of: dict[str, str] = field(default_factory=dict)
+    kinds: dict[str, MapKind] = field(default_factory=dict)
 
     def fail(self, lines: Iterable[str]) -> None:
         """Add the lines that are not there yet."""
@@ -134,7 +137,7 @@ def summarise(plan: Plan, protocol: Protocol, found: Findings) -> dict[str, Any]
 
 def _entries(plan: Plan, means: Mapping[str, Any], found: Findings) -> dict[str, dict[str, Any]]:
     """Row name -> accuracy, folder of maps made elsewhere, network that it controls, and means."""
-    accuracy, control_of = found.accuracy, found.control_of
+    accuracy, control_of, kinds = found.accuracy, found.control_of, found.kinds
     folders = {name: str(folder.resolve()) for name, folder in plan.ready.items()}
     return {
         name: {
@@ -142,6 +145,7 @@ def _entries(plan: Plan, means: Mapping[str, Any], found: Findings) -> dict[str,
             **accuracy.get(name, {}),
             **({"maps": folders[name]} if name in folders else {}),
             **({"control_of": control_of[name]} if name in control_of else {}),
+            **({"prediction": kinds[name]} if kinds.get(name, "map") != "map" else {}),
             "metrics": means.get(name, {}),
         }
         for name in dict.fromkeys([*means, *accuracy])

@@ -55,7 +55,7 @@ def read_map(file: File | str, *, logarithm: bool = False) -> NDArray[Any]:
     if suffix in {".npy", ".npz", ".mat"}:
         _refuse_points(values, file)
     if values.dtype.kind == "f":
-        bad = ~(np.isfinite(values) | (values == -np.inf)) if logarithm else ~np.isfinite(values)
+        bad = ~_possible(values, logarithm)
         if bad.any():
             row, column = np.argwhere(bad)[0]
             raise EmomapError(
@@ -79,11 +79,14 @@ def map_shape(file: File | str) -> tuple[int, int]:
     return height, width
 
 
-def write_map(path: Path | str, values: NDArray[Any]) -> None:
+def write_map(path: Path | str, values: NDArray[Any], *, logarithm: bool = False) -> None:
     """Write a map (H, W), by the suffix of the path as npy (float32) or as 16-bit grey PNG.
 
     The PNG's largest value is 65535. Every metric ignores the scale of a map, so all that is lost
     is detail below 1/65535 of the maximum.
+
+    Args:
+        logarithm: the values are logarithms, so that -inf is one of them (npy only).
 
     Raises:
         EmomapError: the map is not 2-D, or has NaN, infinite or (for PNG) negative values; or the
@@ -91,7 +94,7 @@ def write_map(path: Path | str, values: NDArray[Any]) -> None:
     """
     path = Path(path)
     values = np.asarray(values)
-    if values.ndim != 2 or not np.isfinite(values).all():
+    if values.ndim != 2 or not _possible(values, logarithm).all():
         raise EmomapError(f"{path}: a map must be 2-D and finite, this is {values.shape}")
     with atomic(path) as temporary:
         if path.suffix == ".npy":
@@ -104,6 +107,12 @@ def write_map(path: Path | str, values: NDArray[Any]) -> None:
         top = float(values.max())
         scaled = values.astype(np.float64) * (65535 / top) if top > 0 else np.zeros(values.shape)
         Image.fromarray(np.rint(scaled).astype(np.uint16)).save(temporary, compress_level=1)
+
+
+def _possible(values: NDArray[Any], logarithm: bool) -> NDArray[np.bool_]:
+    """Which values a map may have: finite ones, and -inf in a logarithm."""
+    finite: NDArray[np.bool_] = np.isfinite(values)
+    return finite | (values == -np.inf) if logarithm else finite
 
 
 def _read_picture_map(file: File) -> NDArray[Any]:

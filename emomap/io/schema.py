@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,6 +129,16 @@ def check(value: Any, schema: Any, where: str) -> Any:
         return _adapter(schema).validate_python(value)
     except ValidationError as error:
         raise EmomapError(f"{where}: {first_fault(error)}") from error
+
+
+def built(numbers: Mapping[str, Any], schema: Any, where: str) -> Any:
+    """A dataclass, with others in it, from nested tables as TOML has them.
+
+    Raises:
+        EmomapError: ``where: key: what is wrong``.
+    """
+    # as JSON: only there does strictness take a table for a dataclass
+    return _validated(schema, json.dumps(numbers, default=str).encode(), where)
 
 
 def _validated(schema: Any, data: bytes, where: str) -> Any:

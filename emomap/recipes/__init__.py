@@ -203,6 +203,19 @@ def _show(values: Mapping[str, Any], key: str) -> str:
     return json.dumps(values[key]) if key in values else "not set"
 
 
+def merged(first: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Two nested tables as one, in which the numbers of the second win.
+
+    >>> merged({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}})
+    {'a': {'b': 3, 'c': 2}}
+    """
+    found = dict(first)
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(found.get(key), Mapping)
+        found[key] = merged(found[key], value) if both else value
+    return found
+
+
 def method_options(recipe: Mapping[str, Any], name: str) -> dict[str, Any]:
     """The constructor options of a method: its section without the part on training."""
     section = recipe.get("method", {}).get(name, {})

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from emomap import io, metrics
 from emomap.analysis import ranking
 from emomap.errors import EmomapError, UsageError, listed
+from emomap.io.kinds import read_made
 from emomap.report import heat
 from emomap.runs import results
 from emomap.sample import Sample
@@ -153,7 +154,7 @@ def _grid(
     from matplotlib.figure import Figure
 
     titles = ["image", "gaze", *files]
-    rows = [_row(sample, files, protocol) for sample in samples]
+    rows = [_row(sample, files, run, protocol) for sample in samples]
     ratios = [row[0].shape[0] / row[0].shape[1] for row in rows]
     each = width / len(titles)
     size = min(8.0, *(_fitting(each, title) for title in titles))
@@ -188,7 +189,10 @@ def _fitting(width: float, words: str) -> float:
 
 
 def _row(
-    sample: Sample, files: dict[str, dict[str, Path]], protocol: Protocol
+    sample: Sample,
+    files: dict[str, dict[str, Path]],
+    run: results.Results,
+    protocol: Protocol,
 ) -> list[NDArray[np.uint8]]:
     """The picture, then the colours of gaze and maps, all of the same size."""
     picture = heat.photo(io.read_image(sample.image_file), SIDE)
@@ -197,7 +201,7 @@ def _row(
     if gaze is None:
         raise EmomapError(f"{sample.id}: this image has no gaze")
     density = truths(gaze, protocol, sample.id)["density"]
-    maps = [io.read_map(paths[sample.id]) for paths in files.values()]
+    maps = [read_made(paths[sample.id], run.kind(name)) for name, paths in files.items()]
     return [picture, *(heat.colours(heat.spread(values, size)) for values in [density, *maps])]
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from emomap import io, metrics
 from emomap.analysis.ranking import CEILING
 from emomap.errors import EmomapError
+from emomap.io.kinds import read_made
 from emomap.report import heat
 from emomap.runs.results import Results
 from emomap.sample import Gaze, Sample
@@ -138,7 +139,8 @@ def _shown(
         columns = run.values[name].items()
         values = {metric: column[sample.id] for metric, column in columns if sample.id in column}
         if sample.id in paths:
-            uri = _encode(heat.colours(heat.spread(io.read_map(paths[sample.id]), size)))
+            found = read_made(paths[sample.id], run.kind(name))
+            uri = _encode(heat.colours(heat.spread(found, size)))
             overlays.append(Overlay(name, uri, f"Map of {name} over image {sample.id}", values))
     emotion = sample.emotion or ""
     alt = f"Image {sample.id}" + (f", emotion {emotion}" if emotion else "")

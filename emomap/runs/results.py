@@ -10,6 +10,7 @@ from typing import Any
 
 from emomap import io, predict, recipes
 from emomap.errors import EmomapError, UsageError
+from emomap.io.kinds import MapKind
 from emomap.runs import schemas
 from emomap.runs.folder import Run
 from emomap.sample import Dataset
@@ -101,8 +102,12 @@ class Results:
             files = io.maps_by_id(Path(elsewhere))
             return {image: files[stem] for image, stem in io.pair(files, images).items()}
         folder = Run(self.folder).maps / name
-        paths = {image: predict.map_path(folder, image) for image in images}
-        return {image: path for image, path in paths.items() if path.exists()}
+        return {i: path for i in images if (path := predict.made_map(folder, i))}
+
+    def kind(self, name: str) -> MapKind:
+        """What the values of a method's maps are."""
+        found: MapKind = self.summary["methods"][name].get("prediction", "map")
+        return found
 
     def means(self) -> Table:
         """A row for each method and metric, in full precision, for programs."""

@@ -13,6 +13,7 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 
 from emomap import metrics
 from emomap.errors import EmomapError, printable
+from emomap.io.kinds import MapKind
 from emomap.io.schema import STRICT, read_json
 
 Count = Annotated[int, Ge(0)]
@@ -48,6 +49,7 @@ class MethodEntry(TypedDict):
     confusion: NotRequired[list[list[Count]]]
     maps: NotRequired[str]
     control_of: NotRequired[str]
+    prediction: NotRequired[MapKind]
 
 
 class RunSummary(TypedDict):

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from emomap import io, metrics, parallel
 from emomap.errors import EmomapError
 from emomap.io.files import File
+from emomap.io.kinds import as_map, is_log
 from emomap.sample import Gaze
-from emomap.scoring.kinds import as_map, is_log
 from emomap.scoring.pool import pooled_elsewhere
 from emomap.scoring.protocol import Protocol, absent
 

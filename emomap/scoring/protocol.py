@@ -8,8 +8,8 @@ from typing import Any
 
 from emomap import metrics
 from emomap.errors import EmomapError, UsageError
+from emomap.io.kinds import MAP_KINDS, MapKind
 from emomap.sample import Gaze
-from emomap.scoring.kinds import PREDICTIONS, Prediction
 
 #: The metrics that papers report. The others of the catalogue are computed on request.
 METRICS = ("auc_judd", "auc_borji", "cc", "sim", "kl", "emd", "nss")
@@ -64,12 +64,12 @@ class Protocol:
     sigma: float | None = None
     emd_downsize: int = 32
     stretch: bool = False
-    prediction: Prediction = "map"
+    prediction: MapKind = "map"
 
     def __post_init__(self) -> None:
         """Refuse a kind of prediction that does not exist."""
-        if self.prediction not in PREDICTIONS:
-            raise UsageError(f"prediction '{self.prediction}': choose {', '.join(PREDICTIONS)}")
+        if self.prediction not in MAP_KINDS:
+            raise UsageError(f"prediction '{self.prediction}': choose {', '.join(MAP_KINDS)}")
 
     def sigma_for(self, shape: tuple[int, int]) -> float:
         """The blur in pixels for a picture of this (height, width)."""

@@ -11,11 +11,11 @@ import pytest
 
 from emomap import io, metrics
 from emomap.errors import EmomapError, UsageError, grouped
+from emomap.io.kinds import as_map, is_log
 from emomap.scoring import per_image
 from emomap.scoring.folders import score
 from emomap.scoring.image import NEGATIVE
 from emomap.scoring.incomplete import incomplete
-from emomap.scoring.kinds import as_map, is_log
 from emomap.scoring.protocol import Protocol
 
 IDS = ("a", "b", "c", "d")

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emomap.errors import EmomapError
+from emomap.io.maps import read_map
 
-Prediction = Literal["map", "density", "log-density"]
-PREDICTIONS: tuple[Prediction, ...] = get_args(Prediction)
+MapKind = Literal["map", "density", "log-density"]
+MAP_KINDS: tuple[MapKind, ...] = get_args(MapKind)
 
 
-def as_map(values: NDArray[Any], kind: Prediction, name: str) -> NDArray[Any]:
+def as_map(values: NDArray[Any], kind: MapKind, name: str) -> NDArray[Any]:
     """A map to score: a log-density becomes the density, up to its scale.
 
     Args:
@@ -43,6 +45,11 @@ def as_map(values: NDArray[Any], kind: Prediction, name: str) -> NDArray[Any]:
         raise EmomapError(f"{name}: a log-density of -inf everywhere")
     density: NDArray[Any] = np.exp(values.astype(np.float64) - high)
     return density
+
+
+def read_made(file: Path, kind: MapKind) -> NDArray[Any]:
+    """A map that a method has written, as a map to look at or to score; errors of `read_map`."""
+    return as_map(read_map(file, logarithm=kind == "log-density"), kind, str(file))
 
 
 def is_log(values: NDArray[Any]) -> bool:
