@@ -67,6 +67,10 @@ class Method:
     slow: ClassVar[bool] = False
     #: True to run model files that are programs. No recipe and no card may say so.
     trust: bool = False
+    #: Where to predict, for a method that can use a GPU: "auto", "cpu", "cuda", ...
+    device: str = "auto"
+    #: True for a method that predicts in one process only, since it uses all cores or a GPU.
+    alone: ClassVar[bool] = False
     #: The emotions in the order of the probabilities, once trained or loaded.
     classes: tuple[str, ...] = ()
     #: False to keep `fit` silent on stderr.
@@ -164,6 +168,9 @@ BUILTIN: dict[str, Entry] = dict(
             "attention_center:AttentionCenter",
             "learned",
             "saliency model of Google's Attention Center, learned on SALICON",
+        ),
+        _entry(
+            "deepgaze", "deepgaze:DeepGaze", "learned", "DeepGaze I, IIE, III or MSDB, if installed"
         ),
         _entry("islamnet", "islamnet:ISLAMNet", "network", "emotion map f4 of ISLAMNet"),
         _entry("wscnet", "wscnet:WSCNet", "network", "sentiment map of WSCNet (Yang 2018)"),

@@ -81,7 +81,9 @@ def predict_maps(
     io.make_folder(folder)  # before hours of work
     todo = [s for s in samples if not map_path(folder, s.id, form).exists()]
     groups = [todo[at : at + method.at_once] for at in range(0, len(todo), method.at_once)]
-    if jobs is None and method.slow:
+    if method.alone:
+        jobs = 1
+    elif jobs is None and method.slow:
         jobs = parallel.processors()
     work = partial(_together, method=method, folder=folder, form=form)
     found = parallel.ordered(work, groups, jobs=jobs, chunk=1 if method.slow else 8)

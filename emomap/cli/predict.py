@@ -75,7 +75,7 @@ def predict(
         raise UsageError(f"--method {name}: these are maps already")
     numbers = recipes.load(recipe or "paper")
     recipes.override(numbers, settings)
-    method = contender.make(numbers)
+    method = contender.make(numbers, device)
     if not contender.trainable and checkpoint is not None:
         raise UsageError(f"--checkpoint: {contender.name} has nothing to load")
     samples = find_pictures(images, out).samples

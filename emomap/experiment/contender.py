@@ -47,17 +47,18 @@ class MethodContender:
         """True when it learns from labelled pictures."""
         return self.cls.trainable
 
-    def make(self, numbers: Mapping[str, Any]) -> Method:
+    def make(self, numbers: Mapping[str, Any], device: str = "auto") -> Method:
         """The method with its options.
 
         Args:
             numbers: those of the recipe.
+            device: where to predict.
 
         Raises:
             UsageError: an option is unknown or has an impossible value.
         """
         made = methods.build(self.cls, self.name, self.method_options(numbers))
-        made.trust = self.trust
+        made.trust, made.device = self.trust, device
         return made
 
     def method_options(self, numbers: Mapping[str, Any]) -> dict[str, Any]:

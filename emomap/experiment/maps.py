@@ -50,7 +50,7 @@ def _by_method(
     plan: Plan, folder: Run, contender: MethodContender, samples: Sequence[Sample]
 ) -> MadeMaps:
     name = contender.name
-    method = contender.make(plan.numbers)
+    method = contender.make(plan.numbers, plan.device)
     method.fit(plan.part("train"), plan.part("val"))
 
     def make(wanted: Sequence[Sample], target: Path, label: str) -> tuple[Files, Sequence[str]]:

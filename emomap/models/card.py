@@ -16,7 +16,7 @@ kind = "map"                        # or "density", "log-density"
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -177,27 +177,29 @@ def make_card(numbers: Mapping[str, Any], where: str) -> Card:
         EmomapError: ``where: key: what is wrong``.
     """
     card: Card = built(numbers, Card, where)
-    low, high = card.input.range
-    wrong = {
-        "sha256": card.sha256 and not _is_hash(card.sha256) and "8 to 64 hexadecimal digits",
-        "input.range": low >= high and "the lower number first",
-        "input.std": any(not value > 0 for value in card.input.std) and "above 0",
-    }
-    if card.input.size == "as it is":
-        wrong["input.fit"] = card.input.fit == "letterbox" and "letterbox needs a size"
-        wrong["batch"] = card.batch > 1 and "1, since pictures differ in size"
-    if not card.input.layout.startswith("N"):
-        wrong["batch"] = card.batch > 1 and f"1, since {card.input.layout} has no batch axis"
-    for key in ("mean", "std"):
-        count = len(getattr(card.input, key))
-        fits = count in {1, card.input.channels}
-        wrong.setdefault(f"input.{key}", not fits and f"1 or {card.input.channels} numbers")
-    if card.file.startswith("http") and len(card.sha256) < 64:
-        wrong["sha256"] = "all 64 digits, since the file is downloaded"
-    for key, expected in wrong.items():
-        if expected:
+    for key, fits, expected in _rules(card):
+        if not fits:
             raise EmomapError(f"{where}: {key}: expected {expected}")
     return card
+
+
+def _rules(card: Card) -> Iterator[tuple[str, bool, str]]:
+    """What a schema cannot say: key, whether it is so, and what is expected."""
+    wanted = card.input
+    yield "sha256", not card.sha256 or _is_hash(card.sha256), "8 to 64 hexadecimal digits"
+    remote = card.file.startswith("http")
+    whole = len(card.sha256) == 64
+    yield "sha256", whole or not remote, "all 64 digits, since the file is downloaded"
+    yield "input.range", wanted.range[0] < wanted.range[1], "the lower number first"
+    yield "input.std", all(value > 0 for value in wanted.std), "numbers above 0"
+    for key, values in (("mean", wanted.mean), ("std", wanted.std)):
+        fits = len(values) in {1, wanted.channels}
+        yield f"input.{key}", fits, f"one number, or one for each of {wanted.channels} colours"
+    free = wanted.size == "as it is"
+    yield "input.fit", not free or wanted.fit == "stretch", "stretch, since letterbox needs a size"
+    yield "batch", not free or card.batch == 1, "1, since pictures differ in size"
+    batched = wanted.layout.startswith("N")
+    yield "batch", batched or card.batch == 1, f"1, since {wanted.layout} has no batch axis"
 
 
 def _is_hash(text: str) -> bool:

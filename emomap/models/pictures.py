@@ -93,11 +93,7 @@ def to_map(
     plane = _plane(values, layout, wanted).astype(np.float64)
     kept = _checked(plane, wanted.kind)
     if box != WHOLE or not _same_aspect(kept.shape, shape):
-        height, width = kept.shape
-        edges = (box[0] * width, box[1] * height, box[2] * width, box[3] * height)
-        picture = Pillow.fromarray(kept.astype(np.float32))
-        resized = picture.resize(shape[::-1], Pillow.Resampling.BILINEAR, box=edges)
-        kept = np.asarray(resized, np.float64)
+        kept = resized(kept, shape, box)
     if wanted.kind == "map":
         return np.asarray(kept, np.float32)
     density = kept / kept.sum()
@@ -105,6 +101,20 @@ def to_map(
         return np.asarray(density, np.float32)
     with np.errstate(divide="ignore"):  # a place without any probability
         return np.asarray(np.log(density), np.float32)
+
+
+def resized(values: NDArray[Any], shape: tuple[int, int], box: Box = WHOLE) -> NDArray[np.float64]:
+    """A map at another size, bilinear with antialiasing.
+
+    Args:
+        values: (h, w).
+        shape: (height, width).
+        box: the part of the map that is taken, in shares of its sides.
+    """
+    height, width = values.shape
+    edges = (box[0] * width, box[1] * height, box[2] * width, box[3] * height)
+    plane = Pillow.fromarray(values.astype(np.float32))
+    return np.asarray(plane.resize(shape[::-1], Pillow.Resampling.BILINEAR, box=edges), np.float64)
 
 
 def _plane(values: NDArray[Any], layout: str, wanted: ModelOutput) -> NDArray[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,9 @@ class TorchScriptFile:
 
     def __init__(self, file: Path, output: str) -> None:
         try:
-            loaded: Any = torch.jit.load(str(file), map_location="cpu")  # type: ignore[no-untyped-call]
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)  # TorchScript is on its way out
+                loaded: Any = torch.jit.load(str(file), map_location="cpu")  # type: ignore[no-untyped-call]
         except (RuntimeError, ValueError, OSError) as error:
             raise damaged(file, "TorchScript", error) from error
         self._module = loaded.eval()
