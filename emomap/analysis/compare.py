@@ -172,10 +172,10 @@ def _check_signatures(
         known = [(e.name, e.signatures[metric]) for e in entries if e.signatures.get(metric)]
         signed[metric] = known[0][1] if known else ""
         for name, signature in known[1:]:
-            if signature == signed[metric]:
+            how = differing(signed[metric], signature, [metric])
+            if not how:
                 continue
-            how = differing(signed[metric], signature, [metric])[0]
-            line = f"{known[0][0]} and {name} were scored differently: {how}"
+            line = f"{known[0][0]} and {name} were scored differently: {how[0]}"
             if not force:
                 raise UsageError(f"{line}; score both in the same way, or use --force")
             notes.append(f"FORCED: {line}")

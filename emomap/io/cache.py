@@ -65,7 +65,7 @@ def check_hash(file: Path, sha256: str) -> None:
     if not found.startswith(sha256.lower()):
         raise EmomapError(
             f"{file}: its SHA-256 is {found[:16]}..., not {sha256[:16].lower()}: damaged, or "
-            "another file"
+            "another file; remove it to get it again"
         )
 
 

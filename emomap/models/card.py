@@ -148,8 +148,8 @@ class Card:
         suffix = Path(self.file).suffix.lower()
         if suffix not in RUNTIMES:
             raise UsageError(
-                f"{self.file}: its ending does not say what runs it; add runtime = "
-                '"onnx", "tflite", "torchscript" or "pt2" to the card'
+                f"{self.file}: its ending does not say what runs it; say onnx, tflite, "
+                "torchscript or pt2: runtime in the card, --runtime for `methods card`"
             )
         return RUNTIMES[suffix]
 

@@ -6,6 +6,7 @@ is passed on as it is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from emomap import metrics
@@ -73,10 +74,15 @@ def seeded(signature: str, seed: int) -> str:
 
 
 def differing(first: str, second: str, names: Sequence[str]) -> list[str]:
-    """How two signatures differ, a line for each of the metrics: "nss: ddof:1 against ddof:0"."""
+    """How two signatures differ, a line for each of the metrics: "nss: ddof:1 against ddof:0".
+
+    What the values of the maps are (`prediction`) is no difference: it belongs to the maps.
+    """
     found = []
     for name in names:
-        one, other = of_metric(first, name), of_metric(second, name)
+        one, other = (
+            re.sub(r"\|prediction:[a-z-]+", "", of_metric(s, name)) for s in (first, second)
+        )
         if one != other:
             found.append(f"{name}: {_only(one, other)} against {_only(other, one)}")
     return found
