@@ -34,6 +34,7 @@ ADDED = {
     "training.accumulate": 1,
     "training.checkpoint_blocks": False,
     "training.sync_batchnorm": False,
+    "training.frozen_batchnorm": False,
 }
 #: Words that may stand in the place of a number.
 WORDS = frozenset({"auto"})

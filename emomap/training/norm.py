@@ -1,4 +1,5 @@
-"""Batch norm over the pictures of all processes (`training.sync_batchnorm`)."""
+"""Batch norm over the pictures of all processes (`training.sync_batchnorm`), or with the statistics
+of the pretrained weights (`training.frozen_batchnorm`)."""
 
 from __future__ import annotations
 
@@ -7,6 +8,9 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 from torch.distributed import nn as distributed
+from torch.nn import functional
+
+from emomap.nn.network import EmotionNetwork
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -45,6 +49,30 @@ class SharedBatchNorm(nn.BatchNorm2d):
         self.running_var.lerp_(unbiased.to(self.running_var.dtype), share)
         if self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
+
+
+class FrozenBatchNorm(nn.BatchNorm2d):
+    """Batch norm that keeps its means and variances while its other parameters learn."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to the same."""
+        return functional.batch_norm(
+            x, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps
+        )
+
+
+def freeze_batch_norm(network: EmotionNetwork) -> bool:
+    """Let the batch norm of a network's backbone keep its statistics.
+
+    Returns:
+        False where the backbone has no batch norm.
+    """
+    found = False
+    for name, part in network.named_modules():
+        if type(part) is nn.BatchNorm2d and "backbone" in name.split("."):
+            part.__class__ = FrozenBatchNorm
+            found = True
+    return found
 
 
 def _sum(values: Tensor) -> Tensor:

@@ -68,6 +68,8 @@ class Settings:
         checkpoint_blocks: compute each block of the backbone again in the backward pass instead of
             keeping its activations: less memory for a third more time, the same result.
         sync_batchnorm: with several processes, batch norm over the pictures of all of them.
+        frozen_batchnorm: the batch norm of the backbone keeps the statistics of the pretrained
+            weights. Needed where these were folded into the convolutions; usual for small batches.
         precision: "auto" (bf16-mixed on a GPU, else 32-true) or one of Lightning Fabric's.
         compile: "auto" (on a GPU, when there are 200 steps or more), "yes" or "no".
         threads: of the CPU; they change the last digits of the result.
@@ -108,6 +110,7 @@ class Settings:
     accumulate: int = 1
     checkpoint_blocks: bool = False
     sync_batchnorm: bool = False
+    frozen_batchnorm: bool = False
 
     @classmethod
     def parse(cls, numbers: Mapping[str, Any]) -> Settings:

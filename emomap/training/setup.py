@@ -19,7 +19,7 @@ from emomap.nn.network import EmotionNetwork, normalise, pick_device
 from emomap.parallel import launched
 from emomap.progress import say
 from emomap.sample import Dataset, Sample
-from emomap.training.norm import share_batch_norm
+from emomap.training.norm import freeze_batch_norm, share_batch_norm
 from emomap.training.settings import Settings
 
 #: Steps from which on compiling (about a minute) pays on a GPU.
@@ -154,7 +154,7 @@ def prepare_network(
         shared: whether several processes train.
 
     Raises:
-        UsageError: its backbone has no blocks to compute again.
+        UsageError: its backbone has no blocks to compute again, or no batch norm to freeze.
     """
     network.label_smoothing = settings.label_smoothing
     if settings.class_weights == "balanced":
@@ -163,6 +163,11 @@ def prepare_network(
         raise UsageError(
             f"training.checkpoint_blocks=true: {type(network).__name__} has no backbone of several "
             "blocks; leave it false"
+        )
+    if settings.frozen_batchnorm and not freeze_batch_norm(network):
+        raise UsageError(
+            f"training.frozen_batchnorm=true: {type(network).__name__} has no batch norm in its "
+            "backbone; leave it false"
         )
     if settings.sync_batchnorm and shared:
         network = share_batch_norm(network, device)

@@ -24,6 +24,7 @@ from emomap.nn.backbone import make_backbone
 from emomap.nn.network import EmotionNetwork, NetworkMethod
 from emomap.training.changes import Changes
 from emomap.training.gradients import out_of_memory
+from emomap.training.norm import freeze_batch_norm
 from emomap.training.settings import Settings
 from emomap.training.setup import class_weights
 from tests.training.test_training import (
@@ -119,6 +120,36 @@ def test_checkpointed_blocks_train_to_the_same_bits(tmp_path: Path) -> None:
     assert_same(tmp_path / "plain/checkpoint.pt", tmp_path / "again/checkpoint.pt")
     with pytest.raises(UsageError, match=r"Toy.* has no backbone of several blocks"):
         run(tmp_path, tmp_path / "toy", checkpoint_blocks=True)
+
+
+def test_frozen_batch_norm_keeps_its_statistics(tmp_path: Path) -> None:
+    method = ISLAMNet("small", "none", size=32, channels=16)
+    run(tmp_path, tmp_path / "frozen", method, epochs=2, frozen_batchnorm=True)
+    assert method.module is not None
+    torch.manual_seed(0)
+    frozen = method.module.state_dict()
+    moved = [k for k in frozen if k.endswith(("running_mean", "running_var"))]
+    inside = [k for k in moved if "backbone" in k]
+    outside = [k for k in moved if "backbone" not in k]
+    assert inside
+    for key in inside:
+        still = torch.zeros if key.endswith("mean") else torch.ones
+        assert torch.equal(frozen[key], still(len(frozen[key]))), key
+    for key in outside:
+        assert not torch.equal(frozen[key], torch.zeros(len(frozen[key]))), key
+    weights = [k.replace("running_mean", "weight") for k in inside if k.endswith("mean")]
+    assert any(not torch.equal(frozen[k], torch.ones(len(frozen[k]))) for k in weights)
+    with pytest.raises(UsageError, match="no batch norm in its backbone"):
+        run(tmp_path, tmp_path / "toy", frozen_batchnorm=True)
+
+
+def test_frozen_batch_norm_computes_in_training_what_it_does_afterwards() -> None:
+    torch.manual_seed(0)
+    network = ISLAMNet("small", "none", size=32, channels=16).build(["awe", "fear"])
+    images = torch.randn(4, 3, 32, 32)
+    wanted = network.eval().backbone(images)
+    assert freeze_batch_norm(network)
+    assert torch.allclose(network.train().backbone(images), wanted, atol=1e-6)
 
 
 def test_the_average_of_the_weights_is_kept(tmp_path: Path) -> None:
