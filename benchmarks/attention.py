@@ -254,7 +254,7 @@ def photographs(folder: Path, osie: Path, weights: Path) -> list[str]:
         "clusters (k-means) of the pooled ImageNet features of the other network. Recipe `paper` "
         f"with {', '.join(f'`{setting}`' for setting in PHOTO)}; seed 0. The batch norm "
         "of mobilenet_v2 was folded into its convolutions and stays frozen; its features are "
-        "small, so its new layers learn ten times as fast. Differences in smoothed CC, p after Holm.",
+        "small, so its new layers learn ten times as fast. Differences in smoothed CC, p (Holm).",
         "",
     ]
     rows = []

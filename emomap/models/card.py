@@ -104,16 +104,18 @@ class ModelOutput:
         kind: "map" for values of any scale, "density" for one that sums to one, "log-density" for
             its natural logarithm.
         channel: which channel is the map, where there are several.
+        resize: bring the map to the size of the picture, bilinearly, whatever its aspect ratio.
     """
 
     name: str = ""
     kind: MapKind = "map"
     channel: Annotated[int, Ge(0)] | None = None
+    resize: bool = False
     __pydantic_config__ = CLOSED
 
 
 @dataclass(frozen=True)
-class Card:
+class ModelCard:
     """What `emomap` must know to make maps with a model file.
 
     Attributes:
@@ -167,7 +169,7 @@ def read_card(path: Path) -> dict[str, Any]:
     return numbers
 
 
-def make_card(numbers: Mapping[str, Any], where: str) -> Card:
+def make_card(numbers: Mapping[str, Any], where: str) -> ModelCard:
     """A card from its numbers.
 
     Args:
@@ -176,14 +178,14 @@ def make_card(numbers: Mapping[str, Any], where: str) -> Card:
     Raises:
         EmomapError: ``where: key: what is wrong``.
     """
-    card: Card = built(numbers, Card, where)
+    card: ModelCard = built(numbers, ModelCard, where)
     for key, fits, expected in _rules(card):
         if not fits:
             raise EmomapError(f"{where}: {key}: expected {expected}")
     return card
 
 
-def _rules(card: Card) -> Iterator[tuple[str, bool, str]]:
+def _rules(card: ModelCard) -> Iterator[tuple[str, bool, str]]:
     """What a schema cannot say: key, whether it is so, and what is expected."""
     wanted = card.input
     yield "sha256", not card.sha256 or _is_hash(card.sha256), "8 to 64 hexadecimal digits"

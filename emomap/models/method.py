@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from emomap.errors import EmomapError, UsageError
 from emomap.io.cache import local_file
 from emomap.method import Image, Method, Prediction
-from emomap.models.card import Card, make_card
+from emomap.models.card import ModelCard, make_card
 from emomap.models.model import Model, Slot, as_dtype, one_line, open_model
 from emomap.models.pictures import to_map, to_tensor
 
@@ -22,7 +22,7 @@ TRIAL = (480, 640)
 class ModelFile(Method):
     """A model that others made, run from its file as its card says.
 
-    The options are the keys of the card, see `emomap.models.card.Card`.
+    The options are the keys of the card, see `emomap.models.card.ModelCard`.
 
     Raises:
         ValueError: the card has an unknown key or an impossible value.
@@ -57,7 +57,7 @@ class ModelFile(Method):
             "constants": dict(constants or {}),
         }
         try:
-            self.card: Card = make_card(numbers, "the card")
+            self.card: ModelCard = make_card(numbers, "the card")
         except EmomapError as error:
             raise ValueError(str(error)) from error
         self.map_kind = self.card.output.kind

@@ -74,8 +74,9 @@ def to_map(
 ) -> NDArray[np.float32]:
     """The map of a picture out of what a model returns for it.
 
-    Its size is the model's, so that `score` resizes it by its own named method; where the model
-    saw the picture stretched or padded, it has the picture's size, resized bilinearly.
+    Its size is the model's, so that `score` resizes it by its own named method. Where the model saw
+    the picture stretched or padded, or the card says so, it has the picture's size instead, resized
+    bilinearly.
 
     Args:
         values: of one picture, without the batch axis.
@@ -92,7 +93,7 @@ def to_map(
     """
     plane = _plane(values, layout, wanted).astype(np.float64)
     kept = _checked(plane, wanted.kind)
-    if box != WHOLE or not _same_aspect(kept.shape, shape):
+    if wanted.resize or box != WHOLE or not _same_aspect(kept.shape, shape):
         kept = resized(kept, shape, box)
     if wanted.kind == "map":
         return np.asarray(kept, np.float32)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from emomap.models.card import RUNTIMES, Card, ModelInput, Runtime
+from emomap.models.card import RUNTIMES, ModelCard, ModelInput, Runtime
 from emomap.models.model import Model, Slot, open_any
 
 
@@ -22,14 +22,14 @@ def skeleton(file: Path, runtime: Runtime | None = None, *, trust: bool = False)
     Raises:
         UsageError, EmomapError: as `emomap.models.model.open_any`.
     """
-    engine = runtime or Card(str(file), ModelInput("as it is")).engine
+    engine = runtime or ModelCard(str(file), ModelInput("as it is")).engine
     model = open_any(file, engine, trust=trust)
     with file.open("rb") as stream:
         digits = hashlib.file_digest(stream, "sha256").hexdigest()
     lines = [
-        f"file = {json.dumps(file.name)}                   # relative to this card",
+        f"file = {json.dumps(file.name)}    # relative to this card",
         f'sha256 = "{digits}"',
-        'license = ""                        # under which the file may be used',
+        'license = ""    # under which the file may be used',
     ]
     if RUNTIMES.get(file.suffix.lower()) != engine:
         lines.append(f'runtime = "{engine}"')
