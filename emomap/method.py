@@ -113,6 +113,17 @@ class Method:
         """
         raise UsageError(f"{type(self).__name__} has nothing to save in {checkpoint}")
 
+    def predict_labelled(
+        self, images: Sequence[Image], labels: Sequence[str | None]
+    ) -> list[Prediction]:
+        """As `predict`, told the labels too: only a map that explains the true class may use them.
+
+        Args:
+            images: as for `predict`.
+            labels: the emotion of each, or None.
+        """
+        return self.predict(images)
+
     def predict(self, images: Sequence[Image]) -> list[Prediction]:
         """Predict a batch of images.
 
@@ -177,6 +188,12 @@ BUILTIN: dict[str, Entry] = dict(
         _entry("wildcat", "wildcat:WILDCAT", "network", "class map of WILDCAT (Durand 2017)"),
         _entry("spn", "spn:SPN", "network", "soft proposal map of SPN (Zhu 2017)"),
         _entry("jcdl", "jcdl:JCDL", "network", "label distributions, no map (Yang 2017)"),
+        _entry(
+            "classifier",
+            "classifier:PlainClassifier",
+            "network",
+            "any backbone and a linear layer; an explanation as map",
+        ),
         _entry("paef", "paef:PAEF", "classifier", "principles of art, no map (Zhao 2014)"),
     ]
 )
@@ -198,10 +215,22 @@ def entries() -> dict[str, Entry]:
 def load(name: str) -> type[Method]:
     """The class of a method, by its name or as ``package.module:Name``.
 
+    Raises:
+        UsageError: no such method, or not a `Method`.
+    """
+    found = find(name)
+    if not (isinstance(found, type) and issubclass(found, Method)):
+        raise UsageError(f"method '{name}' is not a subclass of emomap.method.Method")
+    return found
+
+
+def find(name: str) -> Any:
+    """What a name of the registry or ``package.module:Name`` stands for.
+
     Modules are also searched for in the current folder, after all installed packages.
 
     Raises:
-        UsageError: no such method, or not a `Method`.
+        UsageError: there is no such thing, or it cannot be imported.
     """
     known = entries()
     if name in known:
@@ -218,14 +247,11 @@ def load(name: str) -> type[Method]:
         )
     module_name, _, attribute = target.partition(":")
     try:
-        found = getattr(importlib.import_module(module_name), attribute)
+        return getattr(importlib.import_module(module_name), attribute)
     except Exception as error:  # the user's own module may fail in any way
         raise UsageError(
             f"method '{name}' cannot be loaded from {target}: {type(error).__name__}: {error}"
         ) from error
-    if not (isinstance(found, type) and issubclass(found, Method)):
-        raise UsageError(f"method '{name}': {target} is not a subclass of emomap.method.Method")
-    return found
 
 
 def check_options(cls: type[Method], name: str, options: Mapping[str, Any]) -> None:

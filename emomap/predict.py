@@ -199,7 +199,8 @@ def _run_batch(
     form: str,
 ) -> list[dict[str, Any]]:
     images = [image for image in read if not isinstance(image, str)]
-    predictions = iter(method.predict(images) if images else [])
+    labels = [s.emotion for s, image in zip(batch, read, strict=True) if not isinstance(image, str)]
+    predictions = iter(method.predict_labelled(images, labels) if images else [])
     entries: list[dict[str, Any]] = []
     for sample, image in zip(batch, read, strict=True):
         entry: dict[str, Any] = dict.fromkeys(("image", "emotion", "probabilities", "problem"))

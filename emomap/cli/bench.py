@@ -9,25 +9,29 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from emomap.cli import options
-from emomap.errors import UsageError
+from emomap.errors import EmomapError, UsageError
 
 if TYPE_CHECKING:
     from emomap.experiment.result import Bench
     from emomap.tables import Table
 
 
-def checkpoints(
-    ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]
-) -> dict[str, Path]:
-    """METHOD=FILE pairs as a dictionary."""
+def checkpoints(values: Sequence[str], names: Sequence[str]) -> dict[str, Path]:
+    """Method -> file, from METHOD=FILE, or FILE where there is one method."""
+    from emomap.experiment.contender import name_of
+    from emomap.io.cache import local_file
+
     found = {}
     for value in values:
         name, separator, file = value.partition("=")
         if not separator:
-            raise UsageError(f"--checkpoint {value}: write it as METHOD=FILE")
-        if not Path(file).is_file():
-            raise UsageError(f"--checkpoint {value}: there is no file {file}")
-        found[name] = Path(file)
+            if len(names) != 1:
+                raise UsageError(f"--checkpoint {value}: write it as METHOD=FILE")
+            name, file = name_of(names[0]), value
+        try:
+            found[name] = local_file(file)
+        except EmomapError as error:
+            raise UsageError(f"--checkpoint {value}: {error}") from error
     return found
 
 
@@ -36,6 +40,7 @@ def checkpoints(
         "emomap bench --method islamnet                    # demo data; needs nothing else",
         "emomap bench --data photos/ --method gbvs --method itti_koch",
         "emomap bench --data photos/ --method mine=maps/   # maps that you have",
+        "emomap bench --data photos/ --method my.module:build --checkpoint FILE --explain gradcam",
     )
 )
 @click.option(
@@ -44,8 +49,9 @@ def checkpoints(
     "names",
     multiple=True,
     metavar="NAME",
-    help="Add a method: a name of `emomap methods`, package.module:Name, NAME=FOLDER of maps, or "
-    "NAME=CARD.toml of a model file. Repeatable. Default: islamnet.",
+    help="Add a method: a name of `emomap methods`, package.module:Name, NAME=FOLDER of maps, "
+    "NAME=CARD.toml of a model file, or NAME=package.module:function that builds your classifier "
+    "(with --explain). Repeatable. Default: islamnet.",
 )
 @click.option(
     "-d",
@@ -67,11 +73,11 @@ def checkpoints(
 )
 @click.option(
     "--checkpoint",
-    "checkpoints",
+    "given",
     multiple=True,
-    callback=checkpoints,
-    metavar="METHOD=FILE",
-    help="Use a trained network instead of training it. Repeatable.",
+    metavar="[METHOD=]FILE",
+    help="Use a trained network instead of training it: a path, a URL, or hf://USER/REPO/FILE. "
+    "Repeatable, with the method before it.",
 )
 @click.option(
     "--table",
@@ -120,6 +126,7 @@ def checkpoints(
     show_default=True,
     help="Resume the run in --out, or refuse to touch it.",
 )
+@options.explain_options
 @options.trust_option
 @options.skip_unreadable_option
 @options.logger_option
@@ -131,6 +138,7 @@ def checkpoints(
 @options.quiet_option
 def bench(
     names: tuple[str, ...],
+    given: tuple[str, ...],
     out: Path | None,
     quiet: bool,
     paper_table: int | None,
@@ -161,6 +169,8 @@ def bench(
         raise UsageError("--folds and --seeds: give one of them")
     if folds and choices["split"]:
         raise UsageError("--folds makes its own splits; leave --split out")
+    names = names or ("islamnet",)
+    loaded = checkpoints(given, names)
     turns: list[tuple[str, dict[str, Any]]] = [
         (f"seed{number}", {"seed": number}) for number in range(seed, seed + seeds)
     ]
@@ -170,7 +180,8 @@ def bench(
         ]
     runs = [
         run_bench(
-            names or ("islamnet",),
+            names,
+            checkpoints=loaded,
             recipe_name=recipe,
             baselines=not no_baselines,
             paper_table=paper_table,

@@ -193,6 +193,64 @@ recipe_option = click.option(
     metavar="NAME|FILE",
     help="Use the recipe demo, paper, modern or a TOML file. Default: paper; demo for demo data.",
 )
+
+
+def explain_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --explain, --layer, --explained and --classes: explanation maps of a classifier."""
+    for option in reversed(
+        [
+            click.option(
+                "--explain",
+                multiple=True,
+                metavar="KIND",
+                help="Make explanation maps of each network: gradcam, gradcam++, layercam, "
+                "eigencam, hirescam, xgradcam, scorecam, ablationcam, cam, attention, rollout; "
+                "several with commas.",
+            ),
+            click.option(
+                "--layer",
+                default="",
+                metavar="NAME",
+                help="Explain the output of this layer. Default: the last feature map.",
+            ),
+            click.option(
+                "--explained",
+                default="predicted",
+                show_default=True,
+                metavar="CLASS",
+                help="Explain the predicted class, the true one, or the one of this name.",
+            ),
+            click.option(
+                "--classes",
+                "class_names",
+                default="",
+                callback=_class_names,
+                metavar="A,B|FILE",
+                help="Name the classes of your own classifier, in the order of its logits; a file "
+                "has one a line. Default: their numbers.",
+            ),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def _class_names(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
+    if not value:
+        return ()
+    text = value.replace(",", "\n")
+    if Path(value).is_file():
+        from emomap.io.files import read_bytes
+
+        text = read_bytes(Path(value), 2**20, "a list of classes").decode("utf-8", "replace")
+    names = tuple(line.strip() for line in text.splitlines() if line.strip())
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice or len(names) < 2:
+        wrong = f"'{twice}' is there twice" if twice else "name two classes or more"
+        raise UsageError(f"--classes {value}: {wrong}")
+    return names
+
+
 trust_option = click.option(
     "--trust",
     is_flag=True,

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from emomap.cli import options
-from emomap.errors import EmomapError
+from emomap.errors import EmomapError, UsageError
+
+if TYPE_CHECKING:
+    from emomap.experiment.contender import MethodContender
+    from emomap.method import Method
+    from emomap.predict import Outcome
+    from emomap.sample import Sample
 
 
 @click.command(
     epilog=options.examples(
         "emomap predict photos/ --method gbvs -o maps/",
         "emomap predict photos/ --method islamnet --checkpoint checkpoint.pt -o maps/",
+        "emomap predict photos/ --method my:build --checkpoint FILE --explain gradcam -o maps/",
     )
 )
 @click.argument("images", type=options.FOLDER)
@@ -23,7 +31,8 @@ from emomap.errors import EmomapError
     "name",
     required=True,
     metavar="NAME",
-    help="Use a name of `emomap methods`, package.module:Name, or CARD.toml of a model file.",
+    help="Use a name of `emomap methods`, package.module:Name, CARD.toml of a model file, or "
+    "package.module:function that builds your classifier (with --explain).",
 )
 @click.option("-o", "--out", type=options.FOLDER, required=True, help="Folder for the maps.")
 @click.option(
@@ -34,10 +43,13 @@ from emomap.errors import EmomapError
     "and densities, whose values span more than 16 bits; else png.",
 )
 @click.option(
-    "--checkpoint", type=options.FOLDER, help="Trained network, for methods that need one."
+    "--checkpoint",
+    metavar="FILE",
+    help="Trained network, for methods that need one: a path, a URL, or hf://USER/REPO/FILE.",
 )
 @options.recipe_option
 @options.set_option
+@options.explain_options
 @options.device_option
 @options.trust_option
 @options.jobs_option
@@ -47,67 +59,117 @@ def predict(
     name: str,
     out: Path,
     form: str | None,
-    checkpoint: Path | None,
+    checkpoint: str | None,
     recipe: str | None,
     settings: tuple[str, ...],
     device: str,
     trust: bool,
     jobs: int | None,
     quiet: bool,
+    **explain: Any,
 ) -> int:
     """Write the map of every picture below the folder IMAGES to --out.
 
     IMAGES may also be a data set, or one picture.
 
     Maps that are there already are kept, so an interrupted command resumes. A
-    network also writes predictions.jsonl with its emotion probabilities. Exit code 3 when some
-    pictures could not be read.
+    network also writes its emotions with their probabilities: predictions.csv and
+    predictions.jsonl. With several kinds of --explain, each has its own folder in --out. Exit code
+    3 when some pictures could not be read.
     """
     from emomap import predict as stage
     from emomap import recipes
     from emomap.data.pictures import find_pictures
-    from emomap.errors import UsageError
+    from emomap.experiment.choices import Choices
     from emomap.experiment.contender import FolderContender, parse
     from emomap.progress import report_problems, say
 
-    contender = parse(name, trust=trust)
+    chosen = Choices((name,), **explain)
+    contender = parse(name, trust=trust, explain=chosen.explanations)
     if isinstance(contender, FolderContender):
         raise UsageError(f"--method {name}: these are maps already")
+    if chosen.explain and not contender.explain:
+        raise UsageError(f"--explain: {contender.name} is no network that could be explained")
     numbers = recipes.load(recipe or "paper")
     recipes.override(numbers, settings)
-    method = contender.make(numbers, device)
-    if not contender.trainable and checkpoint is not None:
-        raise UsageError(f"--checkpoint: {contender.name} has nothing to load")
+    if contender.own and chosen.class_names:
+        numbers = recipes.merged(
+            numbers, {"method": {contender.base: {"classes": list(chosen.class_names)}}}
+        )
+    method = _ready(contender, contender.make(numbers, device), checkpoint, device)
     samples = find_pictures(images, out).samples
-    if contender.trainable:
-        if checkpoint is None:
-            raise UsageError(
-                f"{contender.name} must be trained first: `emomap train --method {name}`, "
-                "then give its checkpoint with --checkpoint FILE"
+    outcomes: list[Outcome] = []
+    for maker, folder in _makers(contender, method, out):
+        if contender.trainable or contender.own:
+            outcomes += _by_batches(maker, samples, folder, form, contender.name, show=not quiet)
+        else:
+            outcomes += stage.predict_maps(
+                maker,
+                samples,
+                folder,
+                form=form or stage.form_of(maker),
+                jobs=jobs,
+                label=contender.name,
+                show=not quiet,
             )
-        method.load(checkpoint, device=device)
-        outcomes = stage.predict_batches(
-            method,
-            samples,
-            out,
-            out / "predictions.jsonl",
-            form=form or "png",
-            label=name,
-            show=not quiet,
-        )
-    else:
-        method.check()
-        outcomes = stage.predict_maps(
-            method,
-            samples,
-            out,
-            form=form or stage.form_of(method),
-            jobs=jobs,
-            label=contender.name,
-            show=not quiet,
-        )
-    report_problems([outcome.problem or "" for outcome in outcomes], ())
-    if len(outcomes) == len(samples):
+    report_problems(list(dict.fromkeys(outcome.problem or "" for outcome in outcomes)), ())
+    failed = {outcome.id for outcome in outcomes}
+    if len(failed) == len(samples):
         raise EmomapError(f"{images}: none of the {len(samples)} pictures could be done")
-    say(f"{len(samples) - len(outcomes)} maps in {out}")
+    say(f"{len(samples) - len(failed)} maps in {out}")
     return 3 if outcomes else 0
+
+
+def _ready(
+    contender: MethodContender, method: Method, checkpoint: str | None, device: str
+) -> Method:
+    """The method with its weights."""
+    from emomap.io.cache import local_file
+
+    if checkpoint is not None:
+        if not (contender.trainable or contender.own):
+            raise UsageError(f"--checkpoint: {contender.name} has nothing to load")
+        method.load(local_file(checkpoint), device=device)
+    elif contender.trainable:
+        raise UsageError(
+            f"{contender.name} must be trained first: `emomap train --method {contender.name}`, "
+            "then give its checkpoint with --checkpoint FILE"
+        )
+    method.check()
+    return method
+
+
+def _makers(contender: MethodContender, method: Method, out: Path) -> list[tuple[Method, Path]]:
+    """What makes maps, and the folder of each."""
+    if not contender.explain:
+        return [(method, out)]
+    from emomap.explain.method import Explained
+
+    several = len(contender.explain) > 1
+    found: list[tuple[Method, Path]] = []
+    for explanation in contender.explain:
+        maker = Explained(method, explanation)  # type: ignore[arg-type]
+        maker.check()
+        found.append((maker, out / explanation.kind if several else out))
+    return found
+
+
+def _by_batches(
+    method: Method,
+    samples: Any,
+    folder: Path,
+    form: str | None,
+    label: str,
+    *,
+    show: bool,
+) -> list[Outcome]:
+    """Maps and emotions of a network."""
+    from emomap import predict as stage
+
+    table = folder / "predictions.jsonl"
+    pictures: list[Sample] = list(samples)
+    outcomes = stage.predict_batches(
+        method, pictures, folder, table, form=form or "png", label=label, show=show
+    )
+    stage.write_table(table, table.with_suffix(".csv"), pictures, method.classes)
+    return outcomes

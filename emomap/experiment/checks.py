@@ -10,6 +10,7 @@ from emomap import method as methods
 from emomap.analysis import ranking
 from emomap.errors import EmomapError, UsageError
 from emomap.experiment.contender import Contender, MethodContender
+from emomap.explain.kinds import LIBRARY
 from emomap.sample import Dataset, Split
 
 
@@ -51,12 +52,20 @@ def check_options(contenders: Sequence[Contender], numbers: Mapping[str, Any]) -
 def check_methods(contenders: Sequence[Contender], numbers: Mapping[str, Any]) -> None:
     """Let each method that does not learn refuse what would end it later.
 
+    The library of explanations is looked for as well.
+
     Raises:
         UsageError, EmomapError: a file or a package is missing, or a card is wrong.
     """
     for contender in contenders:
-        if isinstance(contender, MethodContender) and not contender.trainable:
+        if not isinstance(contender, MethodContender):
+            continue
+        if not contender.trainable:
             contender.make(numbers).check()
+        if any(explanation.kind in LIBRARY for explanation in contender.explain):
+            from emomap.explain.maps import load_library
+
+            load_library()
 
 
 def check_checkpoints(
@@ -72,7 +81,9 @@ def check_checkpoints(
     """
     for name, file in checkpoints.items():
         if name not in learners:
-            raise UsageError(f"--checkpoint {name}=...: '{name}' is not a trainable --method here")
+            raise UsageError(
+                f"--checkpoint {name}=...: '{name}' is no --method here that has weights to load"
+            )
         learners[name].make(numbers).load(file, device="cpu")
 
 

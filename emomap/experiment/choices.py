@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from emomap import data as datasets
+from emomap.errors import UsageError
+from emomap.explain.kinds import PREDICTED, Explanation, check_explanations
 from emomap.sample import Split
 
 
@@ -33,6 +35,10 @@ class Choices:
         fold: (k, n) to test on the k-th of n parts of the labelled pictures and to learn from the
             others, instead of the splits of the data set.
         paper_table: a table of the paper (1 to 3): its methods, its metrics and nothing else.
+        explain: kinds of explanation maps to make of each network, see `emomap.explain.kinds`.
+        layer: name of the layer that is explained; "" for the default.
+        explained: the class that is explained: "predicted", "true", or its name.
+        class_names: names of the classes of somebody's own classifier.
         trust: run model files that are programs (TorchScript, `torch.export`).
         out: run folder; by default ``runs/DATA-RECIPE-seedN``. An unfinished run there is resumed.
         resume: False to refuse a folder that holds a run.
@@ -58,6 +64,10 @@ class Choices:
     loggers: Sequence[str] = ()
     fold: tuple[int, int] | None = None
     paper_table: int | None = None
+    explain: Sequence[str] = ()
+    layer: str = ""
+    explained: str = PREDICTED
+    class_names: Sequence[str] = ()
     trust: bool = False
     out: str | Path | None = None
     resume: bool = True
@@ -82,6 +92,18 @@ class Choices:
         """What was said of how fixations are read: options of `emomap.data.open_dataset`."""
         said = {"points": self.points, "marks_threshold": self.marks_threshold}
         return {name: value for name, value in said.items() if value is not None}
+
+    @property
+    def explanations(self) -> list[Explanation]:
+        """What `explain`, `layer` and `explained` say together.
+
+        Raises:
+            UsageError: an unknown kind, or a layer without a kind.
+        """
+        kinds = check_explanations(self.explain)
+        if not kinds and (self.layer or self.explained != PREDICTED):
+            raise UsageError("--layer and --explained say how --explain works; give it too")
+        return [Explanation(kind, self.layer, self.explained) for kind in kinds]
 
     def run_folder(self, dataset: str) -> Path:
         """Where the run is kept.
@@ -114,8 +136,16 @@ class Choices:
             "seed": self.seed,
             **({"fold": f"{self.fold[0]}/{self.fold[1]}"} if self.fold else {}),
             **({"shard": f"{self.shard[0]}/{self.shard[1]}"} if self.shard else {}),
+            **self._explain_record(),
             **{f"checkpoint_{name}": str(Path(file).resolve()) for name, file in checkpoints},
         }
+
+    def _explain_record(self) -> dict[str, str]:
+        """What is kept of explanations. Kinds may be added to a run, so they are not kept."""
+        if not self.explain:
+            return {}
+        said = {"layer": self.layer, "explained": self.explained}
+        return {f"explain_{key}": value for key, value in said.items() if value}
 
 
 def _absolute(data: str) -> str:

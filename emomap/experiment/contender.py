@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from emomap import method as methods
 from emomap import recipes
 from emomap.errors import UsageError
+from emomap.explain.kinds import Explanation
 from emomap.method import Method
 from emomap.models.card import read_card
 from emomap.models.method import ModelFile
@@ -27,6 +28,7 @@ class MethodContender:
         training: numbers of the training; they win over those of the recipe.
         card: numbers of the card of a model file; those of the recipe win over them.
         trust: run model files that are programs.
+        explain: explanation maps that are made of the classifier.
     """
 
     name: str
@@ -36,11 +38,19 @@ class MethodContender:
     training: Mapping[str, Any] = field(default_factory=dict)
     card: Mapping[str, Any] = field(default_factory=dict)
     trust: bool = False
+    explain: Sequence[Explanation] = ()
 
     @property
     def source(self) -> str:
         """Where its maps come from, in words."""
-        return f"model {self.card['file']}" if self.card else f"method {self.base}"
+        if self.card:
+            return f"model {self.card['file']}"
+        return f"method {self.options.get('build', self.base)}"
+
+    @property
+    def own(self) -> bool:
+        """True for somebody's own classifier, all maps of which are explanations."""
+        return "build" in self.options
 
     @property
     def trainable(self) -> bool:
@@ -93,27 +103,61 @@ class FolderContender:
 Contender = MethodContender | FolderContender
 
 
-def parse(spec: str, *, trust: bool = False) -> Contender:
+def name_of(spec: str) -> str:
+    """The name of the row that ``--method`` makes."""
+    name, separator, _ = spec.partition("=")
+    if separator:
+        return name
+    return Path(spec).stem if spec.endswith(".toml") else spec.rpartition(":")[2].lower()
+
+
+def parse(spec: str, *, trust: bool = False, explain: Sequence[Explanation] = ()) -> Contender:
     """A contender from what ``--method`` says.
 
     Args:
-        spec: ``islamnet``, ``package.module:Name``, ``NAME=FOLDER`` of maps, ``CARD.toml`` or
-            ``NAME=CARD.toml`` of a model file.
+        spec: ``islamnet``; ``package.module:Name`` of a method, or of a function that builds a
+            classifier; ``CARD.toml`` of a model file; each may have ``NAME=`` before it; or
+            ``NAME=FOLDER`` of maps.
         trust: run model files that are programs.
+        explain: explanation maps to make of networks.
 
     Raises:
         UsageError: no such method or folder.
         EmomapError: the card is damaged.
     """
-    name, separator, place = spec.rpartition("=")
-    if place.endswith(".toml"):
-        card = read_card(Path(place))
-        name = name or Path(place).stem
-        return MethodContender(name, ModelFile, name, card=card, trust=trust)
-    name, separator, place = spec.partition("=")
-    if separator:
-        if not place or not Path(place).is_dir():
-            raise UsageError(f"--method {spec}: there is no folder or card '{place}'")
-        return FolderContender(name, Path(place))
-    name = spec.rpartition(":")[2].lower()
-    return MethodContender(name, methods.load(spec), name)
+    name, given = name_of(spec), spec.partition("=")[2] or spec
+    if given.endswith(".toml"):
+        return MethodContender(name, ModelFile, name, card=read_card(Path(given)), trust=trust)
+    if "=" in spec and ":" not in given:
+        if not given or not Path(given).is_dir():
+            raise UsageError(f"--method {spec}: there is no folder, card or module:function there")
+        return FolderContender(name, Path(given))
+    if "=" in spec and Path(given).is_dir():
+        return FolderContender(name, Path(given))
+    found = methods.find(given)
+    if isinstance(found, type) and issubclass(found, Method):
+        return MethodContender(name, found, name, explain=explain if found.trainable else ())
+    return _own_classifier(name, given, found, explain)
+
+
+def _own_classifier(
+    name: str, build: str, found: object, explain: Sequence[Explanation]
+) -> MethodContender:
+    """Somebody's own classifier.
+
+    Raises:
+        UsageError: it is no function, or nothing says how it is explained.
+    """
+    from emomap.explain.method import OwnClassifier
+
+    if not callable(found):
+        raise UsageError(
+            f"--method {build}: neither a subclass of emomap.method.Method nor a function that "
+            f"builds a torch module, but a {type(found).__name__}"
+        )
+    if not explain:
+        raise UsageError(
+            f"--method {build}: a function that builds a network has no map of its own; say which "
+            "explanation to make of it, e.g. --explain gradcam"
+        )
+    return MethodContender(name, OwnClassifier, name, {"build": build}, explain=explain)

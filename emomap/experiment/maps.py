@@ -13,6 +13,7 @@ from emomap import io, predict
 from emomap.errors import EmomapError, listed
 from emomap.experiment.contender import Contender, FolderContender, MethodContender
 from emomap.experiment.controls import make_controls
+from emomap.experiment.explained import explained_rows, own_classifier
 from emomap.experiment.finished import finished_rows, validation_maps
 from emomap.experiment.learn import learned
 from emomap.experiment.made import Files, MadeMaps, existing, problems
@@ -32,6 +33,8 @@ def make_maps(plan: Plan, folder: Run, contender: Contender) -> MadeMaps:
     samples = [sample for sample in plan.mine() if sample.gaze_source is not None]
     if isinstance(contender, FolderContender):
         return MadeMaps({contender.name: _from_folder(contender, samples)})
+    if contender.own:
+        return own_classifier(plan, folder, contender)
     if contender.trainable:
         return _by_network(plan, folder, contender, samples)
     return _by_method(plan, folder, contender, samples)
@@ -85,6 +88,8 @@ def _by_network(
     table = predictions.with_suffix(".csv")
     predict.write_table(predictions, table, plan.mine(), method.classes)
     made = MadeMaps({}, predictions, problems(outcomes))
+    if contender.explain:
+        made += explained_rows(plan, folder, contender, method)
     if not method.gives_map:
         return made
     raw = existing(target, samples)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -124,13 +124,14 @@ def make_plan(choices: Choices) -> Plan:
         from emomap.training.loggers import check_loggers
 
         check_loggers(choices.loggers)
-    checks.check_checkpoints(checkpoints, learners, numbers)
+    own = {c.name: c for c in contenders if isinstance(c, MethodContender) and c.own}
+    checks.check_checkpoints(checkpoints, {**learners, **own}, numbers)
     dataset = _open_dataset(choices, numbers, hashed=bool(learners))
     split = _choose_split(dataset, choices.split)
     for name in learners:
         if name not in checkpoints:
             checks.require_labels(dataset, name)
-    checks.require_truth(dataset, split, classified=bool(learners))
+    checks.require_truth(dataset, split, classified=bool(learners or own))
     plan = Plan(
         dataset=dataset,
         numbers=numbers,
@@ -162,7 +163,11 @@ def _numbers_and_contenders(choices: Choices) -> tuple[recipes.Recipe, list[Cont
     if choices.paper_table is None:
         baselines = numbers["bench"]["baselines"] if choices.baselines else ()
         specs = dict.fromkeys([*baselines, *choices.names])
-        return numbers, [parse(spec, trust=choices.trust) for spec in specs]
+        explain = choices.explanations
+        found = [parse(spec, trust=choices.trust, explain=explain) for spec in specs]
+        if explain and not any(isinstance(c, MethodContender) and c.explain for c in found):
+            raise UsageError("--explain: none of the methods is a network that could be explained")
+        return numbers, [_named(contender, choices.class_names) for contender in found]
     shown = paper.table(choices.paper_table)
     numbers["score"]["metrics"] = list(shown.metrics)
     numbers["bench"]["finish"] = False
@@ -179,12 +184,19 @@ def _numbers_and_contenders(choices: Choices) -> tuple[recipes.Recipe, list[Cont
     return numbers, [*map(parse, shown.baselines), *rows]
 
 
+def _named(contender: Contender, classes: Sequence[str]) -> Contender:
+    """Somebody's own classifier with the names of its classes, where they are given."""
+    if not (classes and isinstance(contender, MethodContender) and contender.own):
+        return contender
+    return replace(contender, options={**contender.options, "classes": list(classes)})
+
+
 def _with_cards(numbers: Mapping[str, Any], contenders: Sequence[Contender]) -> Mapping[str, Any]:
-    """The numbers of a recipe with those of the cards that take part."""
+    """The numbers of a recipe with those of the cards and own classifiers that take part."""
     cards = {
         c.base: c.method_options(numbers)
         for c in contenders
-        if isinstance(c, MethodContender) and c.card
+        if isinstance(c, MethodContender) and (c.card or c.own)
     }
     return recipes.merged(numbers, {"method": cards})
 

@@ -80,7 +80,7 @@ class Findings:
         foreign = set(guesses.values()) - set(plan.dataset.classes)
         if foreign and plan.dataset.classes:
             self.remarks.append(
-                f"{name}: no accuracy, since it knows emotions ({', '.join(sorted(foreign))}) that "
+                f"{name}: no accuracy, since it knows emotions ({listed(sorted(foreign), 3)}) that "
                 f"{plan.dataset.name} does not have"
             )
         pairs = [

@@ -143,7 +143,13 @@ def checkpoint_blocks(network: nn.Module) -> bool:
 
 
 def load_weights(
-    model: nn.Module, weights: str, name: str, sha256: str = "", *, strict: bool = True
+    model: nn.Module,
+    weights: str,
+    name: str,
+    sha256: str = "",
+    *,
+    strict: bool = True,
+    published: bool = True,
 ) -> None:
     """Load a state dictionary from a path or URL into a model, in place; the hash is checked.
 
@@ -153,12 +159,13 @@ def load_weights(
         name: of the network, for messages.
         sha256: hexadecimal, 8 digits or more; by default those at the end of the file's name.
         strict: refuse weights that the model has no parameter for.
+        published: False for somebody's own file, whose hash nobody knows.
 
     Raises:
         EmomapError: the file is missing, damaged, of another network, or has another hash.
     """
     file = _download(weights) if re.match(r"https?://", weights) else Path(weights).expanduser()
-    _check_hash(file, sha256)
+    _check_hash(file, sha256, required=published)
     state = read_state(file)
     if isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
@@ -310,11 +317,13 @@ def _is_file(weights: str) -> bool:
     return "/" in weights or "\\" in weights or Path(weights).suffix in {".pth", ".pt", ".bin"}
 
 
-def _check_hash(file: Path, sha256: str) -> None:
+def _check_hash(file: Path, sha256: str, *, required: bool = True) -> None:
     match = re.search(r"-([0-9a-f]{8,64})$", file.stem)
     wanted = sha256.lower() or (match.group(1) if match else "")
     if not file.exists():
         raise EmomapError(f"{file}: there is no such file")
+    if not wanted and not required:
+        return
     if len(wanted) < 8:
         raise EmomapError(
             f"{file}: its hash is not known; give it as sha256 (8 digits or more), or put it at "

@@ -1,0 +1,170 @@
+"""Find the layer whose output is explained, and turn its output into feature maps."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from emomap.errors import UsageError
+
+#: Layers that only bring features to another size.
+POOLING = (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.AvgPool2d, nn.Flatten)
+
+
+def find_layer(network: nn.Module, images: Tensor, name: str = "") -> str:
+    """The name of the layer whose output is explained.
+
+    By default that is the last part of the network whose output is a feature map, or for a
+    transformer the first normalisation in its last block.
+
+    Args:
+        network: returns logits.
+        images: (B, 3, S, S); the network is run on it.
+        name: as in ``network.named_modules()``; "" to look for it.
+
+    Raises:
+        UsageError: there is no such layer, it does not take part, or no layer gives feature maps.
+    """
+    names = [known for known, _ in network.named_modules() if known]
+    if name and name not in names:
+        near = difflib.get_close_matches(name, names, n=3, cutoff=0.4) or names[-5:]
+        raise UsageError(f"--layer {name}: the network has no such layer; near it are "
+                         f"{', '.join(near)}")  # fmt: skip
+    shapes = _outputs(network, images)
+    if name:
+        if name not in shapes:
+            raise UsageError(f"--layer {name}: this layer takes no part in the network's output")
+        if not _spatial(shapes[name]):
+            raise UsageError(
+                f"--layer {name}: its output {tuple(shapes[name])} is no feature map; name one "
+                "whose output is (B, C, h, w), (B, h, w, C) or (B, tokens, C)"
+            )
+        return name
+    if tokens := _last_block(network, shapes):
+        return tokens
+    found = _last_map(network, shapes, "")
+    if not found:
+        raise UsageError("no layer of the network gives feature maps; name one with --layer")
+    return found
+
+
+def _last_map(network: nn.Module, shapes: dict[str, torch.Size], inside: str) -> str:
+    """The last part with a feature map as output; if there is none, the parts are looked into."""
+    parent = network.get_submodule(inside)
+    order = list(shapes)
+    parts = [f"{inside}.{n}" if inside else n for n, _ in parent.named_children()]
+    ran = sorted((p for p in parts if p in shapes), key=order.index, reverse=True)
+    for part in ran:
+        pools = isinstance(network.get_submodule(part), POOLING)
+        if not pools and len(shapes[part]) == 4 and _spatial(shapes[part]):
+            return part
+    deeper = (_last_map(network, shapes, part) for part in ran)
+    return next((part for part in deeper if part), "")
+
+
+def _last_block(network: nn.Module, shapes: dict[str, torch.Size]) -> str:
+    """The first normalisation of the last block that works on tokens; "" where there is none."""
+    norms = [
+        name
+        for name in shapes
+        if len(shapes[name]) == 3
+        and isinstance(network.get_submodule(name), nn.LayerNorm)
+        and name.rpartition(".")[2] in {"norm1", "ln_1", "layernorm_before", "norm_1"}
+    ]
+    return norms[-1] if norms else ""
+
+
+def _outputs(network: nn.Module, images: Tensor) -> dict[str, torch.Size]:
+    """Layer -> shape of its output, in the order in which the layers end."""
+    shapes: dict[str, torch.Size] = {}
+    handles = []
+
+    def keeper(name: str) -> Any:
+        def keep(_module: nn.Module, _inputs: Any, output: Any) -> None:
+            if isinstance(output, Tensor):
+                shapes.pop(name, None)  # a layer that is used twice counts where it is used last
+                shapes[name] = output.shape
+
+        return keep
+
+    try:
+        for name, part in network.named_modules():
+            if name:
+                handles.append(part.register_forward_hook(keeper(name)))
+        with torch.no_grad():
+            network(images)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return shapes
+
+
+def _spatial(shape: torch.Size) -> bool:
+    if len(shape) == 4:
+        height, width = (shape[1], shape[2]) if _channels_last(shape) else (shape[2], shape[3])
+        return min(height, width) > 1
+    return len(shape) == 3 and shape[1] > 3
+
+
+def _channels_last(shape: torch.Size) -> bool:
+    """Whether a four-dimensional output is (B, h, w, C), as Swin has it. Inputs are square."""
+    return shape[1] == shape[2] != shape[3]
+
+
+def as_feature_maps(output: Tensor, prefix: int | None = None) -> Tensor:
+    """The output of a layer as (B, C, h, w).
+
+    Args:
+        output: (B, C, h, w), (B, h, w, C), or (B, tokens, C).
+        prefix: tokens ahead of the patches; None to tell by the number of tokens.
+
+    Raises:
+        UsageError: the tokens are no square grid.
+    """
+    if output.ndim == 4:
+        return output.permute(0, 3, 1, 2) if _channels_last(output.shape) else output
+    side, prefix = grid(output.shape[1], prefix)
+    patches = output[:, prefix:].transpose(1, 2)
+    return patches.reshape(output.shape[0], output.shape[2], side, side)
+
+
+def grid(tokens: int, prefix: int | None = None) -> tuple[int, int]:
+    """Side of the square grid of patches, and the number of tokens ahead of them.
+
+    Raises:
+        UsageError: no square grid.
+    """
+    side = math.isqrt(tokens - (prefix or 0))
+    ahead = tokens - side * side
+    if prefix is not None and ahead != prefix:
+        raise UsageError(f"{tokens - prefix} patches are no square grid; choose another input size")
+    return side, ahead
+
+
+def prefix_tokens(network: nn.Module) -> int | None:
+    """How many tokens a transformer has ahead of its patches, where it says so (timm)."""
+    said = (getattr(part, "num_prefix_tokens", None) for part in network.modules())
+    return next((count for count in said if isinstance(count, int)), None)
+
+
+@contextmanager
+def left_alone(network: nn.Module) -> Iterator[None]:
+    """Put mode, gradients and what needs them back as they were."""
+    modes = {part: part.training for part in network.modules()}
+    kept = [(p, p.requires_grad, p.grad) for p in network.parameters()]
+    for parameter, _, _ in kept:
+        parameter.grad = None
+    try:
+        yield
+    finally:
+        for part, mode in modes.items():
+            part.training = mode
+        for parameter, needs, gradient in kept:
+            parameter.requires_grad_(needs)
+            parameter.grad = gradient
