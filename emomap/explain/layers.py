@@ -13,9 +13,6 @@ from torch import Tensor, nn
 
 from emomap.errors import UsageError
 
-#: Layers that only bring features to another size.
-POOLING = (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.AvgPool2d, nn.Flatten)
-
 
 def find_layer(network: nn.Module, images: Tensor, name: str = "") -> str:
     """The name of the layer whose output is explained.
@@ -48,24 +45,30 @@ def find_layer(network: nn.Module, images: Tensor, name: str = "") -> str:
         return name
     if tokens := _last_block(network, shapes):
         return tokens
-    found = _last_map(network, shapes, "")
+    classes = shapes[""][1] if len(shapes[""]) == 2 else 0
+    found = _last_map(network, shapes, "", classes) or _last_map(network, shapes, "", 0)
     if not found:
         raise UsageError("no layer of the network gives feature maps; name one with --layer")
     return found
 
 
-def _last_map(network: nn.Module, shapes: dict[str, torch.Size], inside: str) -> str:
-    """The last part with a feature map as output; if there is none, the parts are looked into."""
+def _last_map(network: nn.Module, shapes: dict[str, torch.Size], inside: str, classes: int) -> str:
+    """The last part with weights and a feature map as output; parts without one are looked into.
+
+    Args:
+        classes: number of classes; a map of each class is no feature map, as in SqueezeNet.
+    """
     parent = network.get_submodule(inside)
     order = list(shapes)
     parts = [f"{inside}.{n}" if inside else n for n, _ in parent.named_children()]
-    ran = sorted((p for p in parts if p in shapes), key=order.index, reverse=True)
-    for part in ran:
-        pools = isinstance(network.get_submodule(part), POOLING)
-        if not pools and len(shapes[part]) == 4 and _spatial(shapes[part]):
+    for part in sorted((p for p in parts if p in shapes), key=order.index, reverse=True):
+        weighted = any(True for _ in network.get_submodule(part).parameters())
+        shape = shapes[part]
+        if weighted and len(shape) == 4 and _spatial(shape) and _channels(shape) != classes:
             return part
-    deeper = (_last_map(network, shapes, part) for part in ran)
-    return next((part for part in deeper if part), "")
+        if deeper := _last_map(network, shapes, part, classes):
+            return deeper
+    return ""
 
 
 def _last_block(network: nn.Module, shapes: dict[str, torch.Size]) -> str:
@@ -81,7 +84,7 @@ def _last_block(network: nn.Module, shapes: dict[str, torch.Size]) -> str:
 
 
 def _outputs(network: nn.Module, images: Tensor) -> dict[str, torch.Size]:
-    """Layer -> shape of its output, in the order in which the layers end."""
+    """Layer -> shape of its output, in the order in which the layers end; "" is the network."""
     shapes: dict[str, torch.Size] = {}
     handles = []
 
@@ -95,8 +98,7 @@ def _outputs(network: nn.Module, images: Tensor) -> dict[str, torch.Size]:
 
     try:
         for name, part in network.named_modules():
-            if name:
-                handles.append(part.register_forward_hook(keeper(name)))
+            handles.append(part.register_forward_hook(keeper(name)))
         with torch.no_grad():
             network(images)
     finally:
@@ -110,6 +112,10 @@ def _spatial(shape: torch.Size) -> bool:
         height, width = (shape[1], shape[2]) if _channels_last(shape) else (shape[2], shape[3])
         return min(height, width) > 1
     return len(shape) == 3 and shape[1] > 3
+
+
+def _channels(shape: torch.Size) -> int:
+    return shape[3] if _channels_last(shape) else shape[1]
 
 
 def _channels_last(shape: torch.Size) -> bool:

@@ -30,8 +30,8 @@ def explanation_maps(
     """A map of each picture, at the size of the input.
 
     The map of a picture does not depend on the other pictures of the batch. Each is scaled to 0..1
-    before it is brought from the size of the layer to that of the input, as the library does. A map
-    without any positive value is zero everywhere.
+    and brought from the size of the layer to that of the input, bilinearly, as the library does. A
+    map without any positive value is zero everywhere.
 
     Args:
         network: (B, 3, S, S) to logits (B, C); left as it was.
@@ -111,6 +111,8 @@ def class_activation(
         UsageError: the logits are not one linear layer on the mean of the feature maps over places.
     """
     output, logits = _output(network, images, layer)
+    if not logits.isfinite().all():
+        raise EmomapError("the network's logits are NaN or infinite on these pictures")
     features = as_feature_maps(output, prefix_tokens(network))
     weight = _linear_head(network, features, logits)
     if weight is None:  # DenseNet has its last ReLU behind its last part
@@ -141,12 +143,18 @@ def _linear_head(network: nn.Module, features: Tensor, logits: Tensor) -> Tensor
 
 
 def upsample(maps: Tensor, size: Sequence[int]) -> NDArray[np.float32]:
-    """Maps (B, h, w) scaled to 0..1 each, then bilinear to a size. A constant map becomes zero."""
+    """Maps (B, h, w), each scaled to 0..1 before and after it is brought to a size, bilinearly.
+
+    The library does the same. A constant map becomes zero.
+    """
+    large = F.interpolate(_unit(maps)[:, None].float(), tuple(size), mode="bilinear")[:, 0]
+    return np.asarray(_unit(large).cpu().numpy(), np.float32)
+
+
+def _unit(maps: Tensor) -> Tensor:
     low = maps.amin(dim=(1, 2), keepdim=True)
     high = maps.amax(dim=(1, 2), keepdim=True)
-    scaled = (maps - low) / (high - low + 1e-7)
-    large = F.interpolate(scaled[:, None].float(), tuple(size), mode="bilinear")[:, 0]
-    return np.asarray(large.cpu().numpy(), np.float32)
+    return (maps - low) / (high - low + 1e-7)
 
 
 def _output(network: nn.Module, images: Tensor, layer: str) -> tuple[Tensor, Tensor]:
