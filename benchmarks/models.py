@@ -5,8 +5,8 @@
 
 One command of `emomap bench` on the 60 test pictures of OSIE (a folder in the neutral layout), with
 the weights in --weights: attention_center, SqueezeNet and MobileNetV2. Then the maps of
-attention_center are scored again after rounding to 16 bits, as a PNG has them. FOLDER keeps the run;
-the same command resumes.
+attention_center are scored again after rounding to 16 bits, as a PNG has them. FOLDER keeps the
+run; the same command resumes.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from emomap.errors import UsageError
-from emomap.explain.layers import grid, prefix_tokens
+from emomap.nn.tokens import grid, prefix_tokens
 
 
 def attention_maps(network: nn.Module, images: Tensor, *, rolled: bool) -> Tensor:

@@ -1,9 +1,8 @@
-"""Find the layer whose output is explained, and turn its output into feature maps."""
+"""Find the layer whose output is explained; leave a network as it was."""
 
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from emomap.errors import UsageError
+from emomap.nn.tokens import channels_last
 
 
 def find_layer(network: nn.Module, images: Tensor, name: str = "") -> str:
@@ -109,54 +109,13 @@ def _outputs(network: nn.Module, images: Tensor) -> dict[str, torch.Size]:
 
 def _spatial(shape: torch.Size) -> bool:
     if len(shape) == 4:
-        height, width = (shape[1], shape[2]) if _channels_last(shape) else (shape[2], shape[3])
+        height, width = (shape[1], shape[2]) if channels_last(shape) else (shape[2], shape[3])
         return min(height, width) > 1
     return len(shape) == 3 and shape[1] > 3
 
 
 def _channels(shape: torch.Size) -> int:
-    return shape[3] if _channels_last(shape) else shape[1]
-
-
-def _channels_last(shape: torch.Size) -> bool:
-    """Whether a four-dimensional output is (B, h, w, C), as Swin has it. Inputs are square."""
-    return shape[1] == shape[2] != shape[3]
-
-
-def as_feature_maps(output: Tensor, prefix: int | None = None) -> Tensor:
-    """The output of a layer as (B, C, h, w).
-
-    Args:
-        output: (B, C, h, w), (B, h, w, C), or (B, tokens, C).
-        prefix: tokens ahead of the patches; None to tell by the number of tokens.
-
-    Raises:
-        UsageError: the tokens are no square grid.
-    """
-    if output.ndim == 4:
-        return output.permute(0, 3, 1, 2) if _channels_last(output.shape) else output
-    side, prefix = grid(output.shape[1], prefix)
-    patches = output[:, prefix:].transpose(1, 2)
-    return patches.reshape(output.shape[0], output.shape[2], side, side)
-
-
-def grid(tokens: int, prefix: int | None = None) -> tuple[int, int]:
-    """Side of the square grid of patches, and the number of tokens ahead of them.
-
-    Raises:
-        UsageError: no square grid.
-    """
-    side = math.isqrt(tokens - (prefix or 0))
-    ahead = tokens - side * side
-    if prefix is not None and ahead != prefix:
-        raise UsageError(f"{tokens - prefix} patches are no square grid; choose another input size")
-    return side, ahead
-
-
-def prefix_tokens(network: nn.Module) -> int | None:
-    """How many tokens a transformer has ahead of its patches, where it says so (timm)."""
-    said = (getattr(part, "num_prefix_tokens", None) for part in network.modules())
-    return next((count for count in said if isinstance(count, int)), None)
+    return shape[3] if channels_last(shape) else shape[1]
 
 
 @contextmanager

@@ -18,7 +18,8 @@ from torch.nn import functional as F
 from emomap.errors import EmomapError, UsageError
 from emomap.explain import attention
 from emomap.explain.kinds import ATTENTION, LIBRARY
-from emomap.explain.layers import as_feature_maps, left_alone, prefix_tokens
+from emomap.explain.layers import left_alone
+from emomap.nn.tokens import as_feature_maps, prefix_tokens
 
 #: By how much recomputed logits may differ from the network's, as a share of their spread.
 TOLERANCE = 1e-3

@@ -18,8 +18,9 @@ from emomap.explain.maps import explanation_maps, load_library
 from emomap.method import Image, Method, Prediction, find
 from emomap.models.card import ModelInput
 from emomap.models.pictures import to_tensor
-from emomap.nn.backbone import MEAN, STD, load_weights
 from emomap.nn.network import EmotionNetwork, NetworkMethod, pick_device
+from emomap.nn.normalisation import IMAGENET
+from emomap.nn.weights import load_weights
 
 Result = TypeVar("Result")
 
@@ -144,8 +145,8 @@ class OwnClassifier(Method):
         *,
         build: str,
         size: int = 224,
-        mean: Sequence[float] = MEAN,
-        std: Sequence[float] = STD,
+        mean: Sequence[float] = tuple(IMAGENET.mean),
+        std: Sequence[float] = tuple(IMAGENET.std),
         interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos", "area"] = "bilinear",
         classes: Sequence[str] = (),
     ) -> None:

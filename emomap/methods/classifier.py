@@ -65,7 +65,7 @@ class PlainClassifierModule(EmotionNetwork):
 
     def __init__(self, method: PlainClassifier, classes: int) -> None:
         super().__init__()
-        self.backbone = method.chosen.make()
+        self.backbone = method.chosen.make(size=method.size)
         self.classifier = nn.Linear(self.backbone.channels, classes)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:

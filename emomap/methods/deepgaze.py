@@ -164,8 +164,8 @@ class DeepGaze(Method):
         """The network, loaded when it is first needed."""
         if self._module is not None:
             return self._module
-        from emomap.nn.backbone import load_weights
         from emomap.nn.network import pick_device
+        from emomap.nn.weights import load_weights
 
         try:
             module = self._class()(pretrained=self.weights == "default")

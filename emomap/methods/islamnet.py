@@ -116,7 +116,7 @@ class ISLAMNetModule(EmotionNetwork):
 
     def __init__(self, method: ISLAMNet, classes: int) -> None:
         super().__init__()
-        self.backbone = method.chosen.make()
+        self.backbone = method.chosen.make(size=method.size)
         wide = self.backbone.channels
         self.angles = method.angles
         self.rotation_weight = method.rotation_weight

@@ -111,7 +111,7 @@ class JCDLModule(EmotionNetwork):
 
     def __init__(self, method: JCDL, classes: Sequence[str]) -> None:
         super().__init__()
-        self.backbone, wide = method.chosen.make_trunk()
+        self.backbone, wide = method.chosen.make_trunk(size=method.size)
         self.classifier = nn.Linear(wide, len(classes))
         self.weight = method.distribution_weight
         self.register_buffer(

@@ -65,7 +65,7 @@ class SPNModule(EmotionNetwork):
 
     def __init__(self, method: SPN, classes: int) -> None:
         super().__init__()
-        self.backbone = method.chosen.make(last_pool=False)
+        self.backbone = method.chosen.make(last_pool=False, size=method.size)
         wide = self.backbone.channels
         groups = 2 if wide % 2 == 0 else 1
         self.widen = nn.Conv2d(wide, method.channels, 3, padding=1, groups=groups)

@@ -63,7 +63,7 @@ class WILDCATModule(EmotionNetwork):
 
     def __init__(self, method: WILDCAT, classes: int) -> None:
         super().__init__()
-        self.backbone = method.chosen.make()
+        self.backbone = method.chosen.make(size=method.size)
         self.maps_per_class = method.maps_per_class
         self.kmax = method.kmax
         self.kmin = None if method.kmin < 0 else method.kmin

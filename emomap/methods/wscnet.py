@@ -53,7 +53,7 @@ class WSCNetModule(EmotionNetwork):
 
     def __init__(self, method: WSCNet, classes: int) -> None:
         super().__init__()
-        self.backbone = method.chosen.make()
+        self.backbone = method.chosen.make(size=method.size)
         wide = self.backbone.channels
         self.maps_per_class = method.maps_per_class
         self.detection_weight = method.detection_weight

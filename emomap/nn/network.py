@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NotRequired, TypeVar
 
 import numpy as np
 import torch
@@ -22,10 +22,12 @@ from torch.nn import functional as F
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from emomap import io
-from emomap.errors import EmomapError, UsageError
-from emomap.io.schema import STRICT, check
+from emomap.errors import EmomapError
+from emomap.io.schema import STRICT, built, check
 from emomap.method import Image, Method, Prediction, check_types
-from emomap.nn.backbone import MEAN, STD, BackboneOptions, read_state
+from emomap.nn.backbone import BackboneOptions
+from emomap.nn.normalisation import IMAGENET, Normalisation
+from emomap.nn.weights import read_state
 from emomap.parallel import MAX_THREADS
 
 #: Marks a file as a checkpoint.
@@ -45,6 +47,7 @@ class Checkpoint(TypedDict):
     classes: list[str]
     recipe: dict[str, Any]
     weights: dict[str, Any]
+    normalisation: NotRequired[dict[str, Any]]
 
 
 class EmotionNetwork(nn.Module):
@@ -66,6 +69,12 @@ class EmotionNetwork(nn.Module):
         super().__init__()
         self.register_buffer("class_weights", None, persistent=False)
         self.label_smoothing = 0.0
+
+    @property
+    def normalisation(self) -> Normalisation:
+        """What pictures are brought to: that of the backbone, else ImageNet's."""
+        found = (getattr(part, "expects", None) for part in self.modules())
+        return next((n for n in found if isinstance(n, Normalisation)), IMAGENET)
 
     def criterion(self, logits: Tensor, labels: Tensor, targets: Tensor | None = None) -> Tensor:
         """Cross entropy, with the class weights and the label smoothing of the training.
@@ -167,6 +176,7 @@ class NetworkMethod(Method):
             "options": self.options,
             "classes": list(self.classes),
             "recipe": dict(recipe or {}),
+            "normalisation": self.module.normalisation.record(),
             "weights": {k: v.detach().cpu() for k, v in self.module.state_dict().items()},
         }
         write_state(checkpoint, state)
@@ -206,7 +216,17 @@ class NetworkMethod(Method):
             fresh = type(self)(**options)
             module = fresh.build(state["classes"])
             module.load_state_dict(state["weights"])
-        except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, UsageError) as error:
+            # older checkpoints were trained with ImageNet's, whatever their backbone
+            expected = state.get("normalisation")
+            expect(module, IMAGENET if expected is None else built(expected, Normalisation, "it"))
+        except (
+            KeyError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            RuntimeError,
+            EmomapError,
+        ) as error:
             reason = " ".join(str(error).split())[:160]
             raise EmomapError(f"{checkpoint}: does not fit this version: {reason}") from error
         for key in options:
@@ -218,8 +238,9 @@ class NetworkMethod(Method):
     # ------------------------------------------------------------------------------ prediction
 
     def prepare(self, image: Image) -> NDArray[np.uint8]:
-        """A picture (H, W, 3) resized as a whole to (size, size, 3), antialiased bilinear."""
-        return resize(image, self.size)
+        """A picture (H, W, 3) resized as a whole to (size, size, 3), as the network expects it."""
+        expected = self.module.normalisation if self.module else IMAGENET
+        return resize(image, self.size, expected.resampling)
 
     def predict(self, images: Sequence[Image]) -> list[Prediction]:
         """Maps at the size of each picture (float32, non-negative), and probabilities.
@@ -255,7 +276,7 @@ class NetworkMethod(Method):
         device = next(module.parameters()).device
         batch = torch.from_numpy(np.stack([self.prepare(image) for image in images]))
         with torch.no_grad(), fixed_threads(self.threads):
-            return function(module, normalise(batch.to(device)))
+            return function(module, module.normalisation(batch.to(device)))
 
     @staticmethod
     def upsample(maps: Tensor, images: Sequence[Image]) -> list[NDArray[np.float32]]:
@@ -292,6 +313,13 @@ class BackboneMethod(NetworkMethod):
         return BackboneOptions(self.backbone, self.weights, self.sha256)
 
 
+def expect(network: EmotionNetwork, normalisation: Normalisation) -> None:
+    """Let a network expect pictures that are normalised in this way."""
+    for part in network.modules():
+        if isinstance(getattr(part, "expects", None), Normalisation):
+            part.expects = normalisation  # type: ignore[assignment]
+
+
 def write_state(file: Path, state: Mapping[str, Any]) -> None:
     """Write a dictionary of tensors and plain values atomically; `read_state` reads it.
 
@@ -304,21 +332,18 @@ def write_state(file: Path, state: Mapping[str, Any]) -> None:
         temporary.write_bytes(stream.getbuffer())
 
 
-def resize(image: Image, size: int) -> NDArray[np.uint8]:
-    """(H, W, 3) to (size, size, 3), bilinear with antialiasing; the aspect ratio is not kept."""
+def resize(
+    image: Image, size: int, resampling: Pillow.Resampling = Pillow.Resampling.BILINEAR
+) -> NDArray[np.uint8]:
+    """(H, W, 3) to (size, size, 3), with antialiasing; the aspect ratio is not kept."""
     if image.shape[:2] == (size, size):
         return image
-    return np.asarray(Pillow.fromarray(image).resize((size, size), Pillow.Resampling.BILINEAR))
+    return np.asarray(Pillow.fromarray(image).resize((size, size), resampling))
 
 
 def normalise(images: Tensor) -> Tensor:
-    """(B, S, S, 3) uint8 to (B, 3, S, S) float32, by ImageNet's mean and deviation.
-
-    The result is in the memory format channels last: pixels keep their order in memory.
-    """
-    mean = torch.tensor(MEAN, device=images.device)
-    std = torch.tensor(STD, device=images.device)
-    return ((images.float() / 255.0 - mean) / std).permute(0, 3, 1, 2)
+    """(B, S, S, 3) uint8 to (B, 3, S, S) float32, by ImageNet's mean and deviation."""
+    return IMAGENET(images)
 
 
 def pick_device(device: str) -> torch.device:

@@ -40,6 +40,7 @@ class Pictures:
         seed: random seed of the crops.
         memory: megabytes of decoded pictures to keep at most; 0 to keep none.
         changes: random changes of each picture in each epoch, or None.
+        resampling: how pictures are resized.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Pictures:
         seed: int = 0,
         memory: int = 0,
         changes: Changes | None = None,
+        resampling: Pillow.Resampling = Pillow.Resampling.BILINEAR,
     ) -> None:
         self.samples = samples
         self.labels = torch.tensor(labels, dtype=torch.int64)
@@ -59,6 +61,7 @@ class Pictures:
         self.crop = crop
         self.seed = seed
         self.changes = changes
+        self.resampling = resampling
         self._kept: Tensor | None = None
         if samples and crop == (1.0, 1.0) and len(samples) * size * size * 3 <= memory * 2**20:
             with ThreadPoolExecutor() as pool:
@@ -107,7 +110,7 @@ class Pictures:
         file = self.samples[index].image_file
         if self.crop == (1.0, 1.0):
             whole = Pillow.fromarray(io.read_image(file, at_least=self.size))
-            return np.asarray(whole.resize((self.size, self.size), Pillow.Resampling.BILINEAR))
+            return np.asarray(whole.resize((self.size, self.size), self.resampling))
         rng = np.random.default_rng(step_seed(self.seed, epoch, index))
         share = rng.uniform(*self.crop)
         ratio = math.exp(rng.uniform(math.log(3 / 4), math.log(4 / 3)))
@@ -119,7 +122,7 @@ class Pictures:
         top = rng.uniform(0, whole.height - height)
         box = (left, top, left + width, top + height)
         size = (self.size, self.size)
-        return np.asarray(whole.resize(size, Pillow.Resampling.BILINEAR, box))
+        return np.asarray(whole.resize(size, self.resampling, box))
 
     def batches(
         self, chosen: Sequence[NDArray[np.int64]], epoch: int = 0, workers: int = 0

@@ -27,7 +27,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from emomap.errors import EmomapError
-from emomap.nn.network import EmotionNetwork, NetworkMethod, normalise
+from emomap.nn.network import EmotionNetwork, NetworkMethod
 from emomap.progress import say, track
 from emomap.sample import Dataset, Sample
 from emomap.training import rehearsal
@@ -108,6 +108,10 @@ class Training:
         self.show = show and self.fabric.is_global_zero
         samples = labelled(train, self.show)
         check_labelled(samples, train, self.name)
+        torch.manual_seed(seed)
+        method.classes = train.classes
+        network = method.build(train.classes)
+        self.resampling = network.normalisation.resampling
         changes = Changes(settings.rand_augment, settings.erase)
         self.pictures = self._pictures(samples, train.classes, settings.crop, changes)
         self.judges = self._pictures(labelled(validation, self.show), train.classes, (1.0, 1.0))
@@ -118,12 +122,9 @@ class Training:
         self.mine = own_share(settings.batch, *shares)
         self.steps = len(epoch_order(seed, 0, len(self.pictures), settings.batch))
         self.total = self.steps * settings.epochs
-        torch.manual_seed(seed)
-        method.classes = train.classes
         self.network = prepare_network(
-            method.build(train.classes), settings, self.pictures.labels, fabric.device,
-            shared=fabric.world_size > 1,
-        )  # fmt: skip
+            network, settings, self.pictures.labels, fabric.device, shared=fabric.world_size > 1
+        )
         self.average = make_average(self.network, settings.ema)
         optimizer = make_optimizer(self.network, settings, fabric.device)
         step = make_step(self.network, settings.compile, fabric.device, self.total)
@@ -175,6 +176,7 @@ class Training:
             seed=self.seed,
             memory=self.settings.memory,
             changes=changes,
+            resampling=self.resampling,
         )
 
     # ---------------------------------------------------------------------------- before the loop
@@ -369,7 +371,7 @@ class Training:
         with torch.no_grad(), fabric.autocast():
             for images, labels in self.judges.batches(chosen, workers=self.settings.workers):
                 labels = labels.to(fabric.device)
-                logits = judged(normalise(images.to(fabric.device)))[0].float()
+                logits = judged(self.network.normalisation(images.to(fabric.device)))[0].float()
                 sums[0] += (logits.argmax(dim=1) == labels).sum()
                 sums[1] += F.cross_entropy(logits, labels, reduction="sum")
                 sums[2] += len(labels)

@@ -15,7 +15,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from emomap.errors import EmomapError, UsageError
 from emomap.nn.backbone import checkpoint_blocks
-from emomap.nn.network import EmotionNetwork, normalise, pick_device
+from emomap.nn.network import EmotionNetwork, pick_device
 from emomap.parallel import launched
 from emomap.progress import say
 from emomap.sample import Dataset, Sample
@@ -188,10 +188,11 @@ class LossStep(nn.Module):
     def __init__(self, network: EmotionNetwork) -> None:
         super().__init__()
         self.network = network
+        self.normalise = network.normalisation
 
     def forward(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """(B, S, S, 3) uint8 and (B,) int64 to scalars."""
-        return self.network.losses(normalise(images), labels)
+        return self.network.losses(self.normalise(images), labels)
 
 
 def make_step(network: EmotionNetwork, wanted: str, device: torch.device, steps: int) -> Any:

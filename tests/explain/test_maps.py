@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from emomap.errors import EmomapError, UsageError
 from emomap.explain.attention import rollout
 from emomap.explain.kinds import EXPLANATIONS, LIBRARY, check_explanations
-from emomap.explain.layers import as_feature_maps, find_layer
+from emomap.explain.layers import find_layer
 from emomap.explain.maps import explanation_maps
+from emomap.nn.tokens import as_feature_maps
 
 
 class Pooled(nn.Module):

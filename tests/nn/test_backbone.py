@@ -80,7 +80,6 @@ def test_trunk_keeps_all_but_the_last_layer() -> None:
     ("name", "weights", "word"),
     [
         ("resnet1001", "none", "no backbone is called 'resnet1001'"),
-        ("vit_b_16", "none", "tokens"),
         ("resnet18", "IMAGENET1K_V9", "IMAGENET1K_V1"),
         ("small", "default", "no pretrained weights"),
         ("timm:nothing_of_the_kind", "none", "timm"),
