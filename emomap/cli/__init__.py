@@ -31,7 +31,8 @@ COMMANDS = {
     "compare": "Compare methods image by image: tests, effect sizes, ranks.",
     "predict": "Write the maps of a method for a folder of pictures.",
     "train": "Train a method, without scoring it.",
-    "methods": "List the methods.",
+    "export": "Write a trained network as an ONNX or torch.export file.",
+    "methods": "List the methods; write the card of a model file.",
     "data": "List, check, show and convert data sets.",
 }
 

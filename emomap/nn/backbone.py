@@ -112,8 +112,11 @@ def make_backbone(
     if name.startswith("timm:"):
         body, expects = timm_body(name.removeprefix("timm:"), weights, sha256, size)
         return Backbone(body, name, size, expects)
-    model, expects = _torchvision(name, weights, sha256, size)
-    return Backbone(_without_classifier(model, name, last_pool), name, size, expects)
+    model, expects = _torchvision(name, weights, size)
+    body = _without_classifier(model, name, last_pool)
+    if is_file(weights):
+        load_weights(model, weights, name, sha256, needed=body)
+    return Backbone(body, name, size, expects)
 
 
 def make_trunk(
@@ -134,7 +137,7 @@ def make_trunk(
         backbone = make_backbone(name, weights, sha256=sha256, size=size)
         pooled = nn.Sequential(backbone, nn.AdaptiveAvgPool2d(1), nn.Flatten())
         return pooled, backbone.channels
-    model, expects = _torchvision(name, weights, sha256, size)
+    model, expects = _torchvision(name, weights, size)
     model.expects = expects  # type: ignore[assignment]
     if hasattr(model, "aux_logits"):
         # the auxiliary classifiers of GoogLeNet and Inception only serve their own training
@@ -144,6 +147,8 @@ def make_trunk(
     last, layer = list(layers.items())[-1]
     parent, _, attribute = last.rpartition(".")
     setattr(model.get_submodule(parent), attribute, nn.Identity())
+    if is_file(weights):
+        load_weights(model, weights, name, sha256)
     return model, layer.in_features if isinstance(layer, nn.Linear) else layer.in_channels
 
 
@@ -160,10 +165,8 @@ def checkpoint_blocks(network: nn.Module) -> bool:
     return bool(found)
 
 
-def _torchvision(
-    name: str, weights: str, sha256: str, size: int
-) -> tuple[nn.Module, Normalisation]:
-    """A whole model of torchvision with its weights, and what these expect."""
+def _torchvision(name: str, weights: str, size: int) -> tuple[nn.Module, Normalisation]:
+    """A whole model of torchvision, with published weights if so chosen, and what it expects."""
     from torchvision import models
 
     if name not in models.list_models(module=models):
@@ -174,8 +177,6 @@ def _torchvision(
     if weights != "none" and not is_file(weights):
         return _published(name, weights, size)
     model: nn.Module = _quietly(models.get_model, name, weights=None, **_sized(name, size))
-    if weights != "none":
-        load_weights(model, weights, name, sha256)
     return model, IMAGENET
 
 

@@ -32,7 +32,7 @@ def timm_body(name: str, weights: str, sha256: str, size: int) -> tuple[nn.Modul
     pretrained = weights == "default"
     model = _made(timm, name, pretrained, size)
     if weights not in {"none", "default"}:
-        load_weights(model, weights, f"timm:{name}", sha256, strict=False)
+        load_weights(model, weights, f"timm:{name}", sha256)
     config: dict[str, Any] = getattr(model, "pretrained_cfg", None) or {}
     return _as_map(model, size), of_timm(config)
 

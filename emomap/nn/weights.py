@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import re
 import warnings
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PosixPath, PurePosixPath, PureWindowsPath, WindowsPath
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from emomap.errors import EmomapError
+from emomap.errors import EmomapError, listed
+from emomap.io.cache import local_file
+from emomap.progress import say
+
+#: Keys under which training scripts put the weights within a checkpoint.
+CONTAINERS = ("state_dict", "model_state_dict", "model", "model_ema", "network", "net", "weights")
+#: What DataParallel and torch.compile put into names, at any place.
+WRAPPERS = ("module.", "_orig_mod.")
 
 
 def load_weights(
@@ -20,35 +29,117 @@ def load_weights(
     name: str,
     sha256: str = "",
     *,
-    strict: bool = True,
+    needed: nn.Module | None = None,
     published: bool = True,
 ) -> None:
-    """Load a state dictionary from a path or URL into a model, in place; the hash is checked.
+    """Load weights from a file or URL into a model, in place; the hash is checked.
+
+    They may lie in a checkpoint of a training script or of Lightning, and their names may have a
+    prefix. Weights that the model has no place for are counted on stderr.
 
     Args:
         model: receives the weights.
-        weights: path or URL; the prefix of DataParallel and an enclosing "state_dict" are stripped.
+        weights: path, URL, or ``hf://USER/REPOSITORY/FILE``; of `torch.save`, or safetensors.
         name: of the network, for messages.
         sha256: hexadecimal, 8 digits or more; by default those at the end of the file's name.
-        strict: refuse weights that the model has no parameter for.
+        needed: the part of the model that will be used. The rest, a classifier that is dropped, may
+            be missing or have another size. None for all of it.
         published: False for somebody's own file, whose hash nobody knows.
 
     Raises:
         EmomapError: the file is missing, damaged, of another network, or has another hash.
     """
-    file = _download(weights) if re.match(r"https?://", weights) else Path(weights).expanduser()
+    file = _here(weights)
     _check_hash(file, sha256, required=published)
-    state = read_state(file)
-    if isinstance(state.get("state_dict"), dict):
-        state = state["state_dict"]
-    state = {key.removeprefix("module."): value for key, value in state.items()}
+    found = _renamed(_tensors(read_weights(file)), model)
+    own = model.state_dict()
+    kept = _names_within(model, needed)
+    wrong = [k for k in kept if k in found and found[k].shape != own[k].shape]
+    missing = [k for k in kept if k not in found and not k.endswith("num_batches_tracked")]
+    if wrong or missing:
+        reason = (
+            f"{wrong[0]} is {tuple(found[wrong[0]].shape)}, not {tuple(own[wrong[0]].shape)}"
+            if wrong
+            else f"no {missing[0]}" + (f" and {len(missing) - 1} more" * (len(missing) > 1))
+        )
+        raise EmomapError(f"{file}: these are not the weights of {name}: {reason}")
+    fitting = {k: v for k, v in found.items() if k in own and v.shape == own[k].shape}
+    model.load_state_dict(fitting, strict=False)
+    unused = [k for k in found if k not in own]
+    if unused:
+        say(f"{file}: {len(unused)} weights that {name} has no place for: {listed(unused, 3)}")
+
+
+def _names_within(model: nn.Module, needed: nn.Module | None) -> list[str]:
+    """Names in the model of the weights of one of its parts."""
+    own = model.state_dict(keep_vars=True)
+    if needed is None:
+        return list(own)
+    used = {id(value) for value in needed.state_dict(keep_vars=True).values()}
+    return [name for name, value in own.items() if id(value) in used]
+
+
+def _tensors(state: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The weights within a checkpoint."""
+    inner = next((k for k in CONTAINERS if isinstance(state.get(k), Mapping)), None)
+    if inner:
+        return _tensors(state[inner])
+    return {key: value for key, value in state.items() if isinstance(value, Tensor)}
+
+
+def _renamed(found: Mapping[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
+    """Weights under the names of the model: without wrappers and prefix, or with one put on.
+
+    Of all such names, those are taken under which most weights fit.
+    """
+    own = model.state_dict()
+
+    def fitting(given: Mapping[str, Tensor]) -> int:
+        return sum(key in own and own[key].shape == value.shape for key, value in given.items())
+
+    choices = [dict(found), _unwrapped(found)]
+    choices += [again for given in list(choices) for again in _prefixed(given, list(own))]
+    return max(choices, key=fitting)
+
+
+def _unwrapped(found: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    plain = {}
+    for key, value in found.items():
+        for wrapper in WRAPPERS:
+            key = key.removeprefix(wrapper).replace(f".{wrapper}", ".")
+        plain[key] = value
+    return plain
+
+
+def _prefixed(found: Mapping[str, Tensor], own: Sequence[str]) -> Iterator[dict[str, Tensor]]:
+    """The weights with each prefix taken off, or put on, that some of the model's names have."""
+    some = own[:: max(1, len(own) // 40)]
+    for prefix in sorted({key[: -len(n)] for n in some for key in found if key.endswith(f".{n}")}):
+        yield {key.removeprefix(prefix): value for key, value in found.items()}
+    for prefix in sorted({n[: -len(key)] for n in some for key in found if n.endswith(f".{key}")}):
+        yield {prefix + key: value for key, value in found.items()}
+
+
+def _here(weights: str) -> Path:
+    """The file, downloaded if it is elsewhere."""
+    if weights.startswith("hf://"):
+        return local_file(weights)
+    return _download(weights) if re.match(r"https?://", weights) else Path(weights).expanduser()
+
+
+def read_weights(file: Path) -> dict[str, Any]:
+    """A dictionary of tensors, from safetensors or `torch.save`; errors of `read_state`."""
+    if file.suffix != ".safetensors":
+        return read_state(file)
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
     try:
-        missing = model.load_state_dict(state, strict=strict).missing_keys
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:160]
-        raise EmomapError(f"{file}: these are not the weights of {name}: {reason} ...") from error
-    if missing:
-        raise EmomapError(f"{file}: these are not the weights of {name}: no {missing[0]}")
+        return dict(load_file(file))
+    except FileNotFoundError as error:
+        raise EmomapError(f"{file}: there is no such file") from error
+    except (SafetensorError, OSError, ValueError) as error:
+        raise EmomapError(f"{file}: not a safetensors file, or cut short: {error}") from error
 
 
 def read_state(file: str | Path) -> dict[str, Any]:
@@ -73,7 +164,16 @@ def read_state(file: str | Path) -> dict[str, Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a pickle of another kind: the error says enough
-            state = torch.load(file, map_location="cpu", weights_only=True)
+            # plain values that Lightning and scripts keep beside the weights
+            plain: list[Any] = [
+                argparse.Namespace,
+                PosixPath,
+                WindowsPath,
+                PurePosixPath,
+                PureWindowsPath,
+            ]
+            with torch.serialization.safe_globals(plain):
+                state = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise EmomapError(
             f"{file}: not a plain file of weights: it is damaged, or wants to run code when read, "
@@ -86,12 +186,16 @@ def read_state(file: str | Path) -> dict[str, Any]:
     return state
 
 
+#: Endings of files of weights.
+SUFFIXES = {".pth", ".pt", ".bin", ".safetensors", ".ckpt", ".tar"}
+
+
 def is_file(weights: str) -> bool:
-    return "/" in weights or "\\" in weights or Path(weights).suffix in {".pth", ".pt", ".bin"}
+    return "/" in weights or "\\" in weights or Path(weights).suffix in SUFFIXES
 
 
 def _check_hash(file: Path, sha256: str, *, required: bool = True) -> None:
-    match = re.search(r"-([0-9a-f]{8,64})$", file.stem)
+    match = re.search(r"-([0-9a-f]{8,64})(\.[a-z]+)*$", file.name)
     wanted = sha256.lower() or (match.group(1) if match else "")
     if not file.exists():
         raise EmomapError(f"{file}: there is no such file")

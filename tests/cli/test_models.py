@@ -207,3 +207,46 @@ def test_attention_center_without_a_network(
     assert ran.code == 1
     assert "--set method.attention_center.weights=FILE" in ran.err
     assert len(ran.err.strip().splitlines()) == 1
+
+
+# ----------------------------------------------------------------------------------------- export
+
+
+@pytest.mark.parametrize("ending", ["onnx", "pt2"])
+def test_an_exported_network_gives_the_same_maps(
+    ending: str, emomap: Command, dataset: Path, tmp_path: Path
+) -> None:
+    if ending == "onnx":
+        for package in ("onnxruntime", "onnx", "onnxscript"):
+            pytest.importorskip(package)
+    from emomap.methods.islamnet import ISLAMNet
+    from emomap.sample import EMOTIONS
+
+    made = ISLAMNet("small", "none", size=32, channels=8)
+    made.classes = EMOTIONS
+    torch.manual_seed(2)
+    made.module = made.build(EMOTIONS).eval()
+    made.save(tmp_path / "checkpoint.pt")
+    ran = emomap("export", tmp_path / "checkpoint.pt", "-o", tmp_path / f"net.{ending}")
+    assert ran.code == 0, ran.err
+    assert ran.out.strip() == str(tmp_path / "net.toml")
+    for method, extra, out in (
+        ("islamnet", ("--checkpoint", tmp_path / "checkpoint.pt"), "a"),
+        (tmp_path / "net.toml", ("--trust",), "b"),
+    ):
+        ran = emomap("predict", dataset / "images", "-m", method, *extra, "-o", tmp_path / out,
+                     "--format", "npy")  # fmt: skip
+        assert ran.code == 0, ran.err
+    for file in sorted((tmp_path / "a").glob("*.npy")):
+        one, other = np.load(file), np.load(tmp_path / "b" / file.name)
+        assert one.shape == other.shape
+        assert np.abs(one - other).max() < 1e-4 * max(1.0, float(one.max()))
+
+
+def test_wrong_exports(emomap: Command, tmp_path: Path) -> None:
+    torch.save({"method": "Other"}, tmp_path / "c.pt")
+    for out, words in (("a.tflite", "ending must be"), ("a.pt2", "none of emomap's own")):
+        ran = emomap("export", tmp_path / "c.pt", "-o", tmp_path / out)
+        assert ran.code == 2
+        assert words in ran.err
+    assert emomap("export", tmp_path / "none.pt", "-o", tmp_path / "a.pt2").code == 1

@@ -1,0 +1,34 @@
+"""`emomap export`: a trained network as an ONNX or torch.export file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from emomap.cli import options
+
+
+@click.command(epilog=options.examples("emomap export checkpoint.pt -o islamnet.onnx"))
+@click.argument("checkpoint")
+@click.option(
+    "-o", "--out", type=options.FOLDER, required=True, help="Write this file: .onnx or .pt2."
+)
+@click.option(
+    "-m",
+    "--method",
+    "name",
+    default="",
+    metavar="NAME",
+    help="Network of the checkpoint: package.module:Name. Default: one of emomap's own.",
+)
+def export(checkpoint: str, out: Path, name: str) -> None:
+    """Export the network in CHECKPOINT, and write its card beside it.
+
+    The card makes the file a method again: `emomap bench --method NAME=CARD.toml`. Prints the path
+    of the card.
+    """
+    from emomap.io.cache import local_file
+    from emomap.models.export import export as write
+
+    click.echo(write(local_file(checkpoint), out, name))
