@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def checkpoints(values: Sequence[str], names: Sequence[str]) -> dict[str, Path]:
     """Method -> file, from METHOD=FILE, or FILE where there is one method."""
     from emomap.experiment.contender import name_of
-    from emomap.io.cache import local_file
+    from emomap.io.cache import REMOTE, local_file
 
     found = {}
     for value in values:
@@ -28,6 +28,8 @@ def checkpoints(values: Sequence[str], names: Sequence[str]) -> dict[str, Path]:
             if len(names) != 1:
                 raise UsageError(f"--checkpoint {value}: write it as METHOD=FILE")
             name, file = name_of(names[0]), value
+        if not REMOTE.match(file) and not Path(file).is_file():
+            raise UsageError(f"--checkpoint {value}: there is no file {file}")
         try:
             found[name] = local_file(file)
         except EmomapError as error:

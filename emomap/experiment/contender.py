@@ -130,7 +130,10 @@ def parse(spec: str, *, trust: bool = False, explain: Sequence[Explanation] = ()
         return MethodContender(name, ModelFile, name, card=read_card(Path(given)), trust=trust)
     if "=" in spec and ":" not in given:
         if not given or not Path(given).is_dir():
-            raise UsageError(f"--method {spec}: there is no folder, card or module:function there")
+            raise UsageError(
+                f"--method {spec}: there is no folder '{given}', and it is neither CARD.toml nor "
+                "package.module:function"
+            )
         return FolderContender(name, Path(given))
     if "=" in spec and Path(given).is_dir():
         return FolderContender(name, Path(given))
@@ -157,7 +160,7 @@ def _own_classifier(
         )
     if not explain:
         raise UsageError(
-            f"--method {build}: a function that builds a network has no map of its own; say which "
-            "explanation to make of it, e.g. --explain gradcam"
+            f"--method {build}: not a subclass of emomap.method.Method. If it is a function that "
+            "builds a classifier, say which map explains it, e.g. --explain gradcam"
         )
     return MethodContender(name, OwnClassifier, name, {"build": build}, explain=explain)

@@ -229,6 +229,6 @@ def test_weights_of_another_network_are_refused(
     assert "not the weights of mine_net:build" in ran.err
     ran = emomap(*command, "--checkpoint", tmp_path / "none.pth")
     assert ran.code == 2
-    assert "there is no such file" in ran.err
+    assert "there is no file" in ran.err
     ran = emomap(*command, "-m", "gbvs", "--checkpoint", own)
     assert "METHOD=FILE" in ran.err

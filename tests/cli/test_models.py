@@ -149,7 +149,7 @@ def test_wrong_use_of_cards(emomap: Command, dataset: Path, card: Path, tmp_path
     for spec, words in (
         (tmp_path / "none.toml", "there is no such file"),
         (f"center={card}", "two methods are called center"),
-        (f"gbvs={tmp_path / 'none'}", "there is no folder or card"),
+        (f"gbvs={tmp_path / 'none'}", "there is no folder"),
     ):
         ran = emomap(*command, "-m", spec)
         assert ran.code in {1, 2}
