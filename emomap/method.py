@@ -67,7 +67,7 @@ class Method:
     slow: ClassVar[bool] = False
     #: True to run model files that are programs. No recipe and no card may say so.
     trust: bool = False
-    #: Where to predict, for a method that can use a GPU: "auto", "cpu", "cuda", ...
+    #: Device of a method that can use a GPU, such as "auto", "cpu" or "cuda".
     device: str = "auto"
     #: True for a method that predicts in one process only, since it uses all cores or a GPU.
     alone: ClassVar[bool] = False

@@ -20,8 +20,15 @@ from emomap.nn.normalisation import IMAGENET, Normalisation, of_torchvision
 from emomap.nn.small import small
 from emomap.nn.timm_models import timm_body, tried
 from emomap.nn.tokens import TorchvisionTokens, is_map
-from emomap.nn.weights import is_file, load_weights
+from emomap.nn.weights import is_file, load_weights, read_state
 
+__all__ = [
+    "MEAN", "STD", "Backbone", "BackboneOptions", "checkpoint_blocks", "load_weights",
+    "make_backbone", "make_trunk", "read_state",
+]  # fmt: skip
+
+#: Mean and deviation of ImageNet.
+MEAN, STD = tuple(IMAGENET.mean), tuple(IMAGENET.std)
 #: Name of our own network.
 SMALL = "small"
 

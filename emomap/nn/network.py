@@ -72,7 +72,7 @@ class EmotionNetwork(nn.Module):
 
     @property
     def normalisation(self) -> Normalisation:
-        """What pictures are brought to: that of the backbone, else ImageNet's."""
+        """What pictures are brought to, that of the backbone, else ImageNet's."""
         found = (getattr(part, "expects", None) for part in self.modules())
         return next((n for n in found if isinstance(n, Normalisation)), IMAGENET)
 
