@@ -23,6 +23,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from benchmarks.runs import machine, table  # noqa: E402
 from emomap import io  # noqa: E402
+from emomap.analysis.pairs import differs  # noqa: E402
 from emomap.runs import results  # noqa: E402
 
 RESULT = Path(__file__).parent / "results" / "models.md"
@@ -94,7 +95,7 @@ def scores(run: results.Results) -> list[str]:
         for metric, digits in METRICS.items():
             cell = found["metrics"].get(metric)
             test = run.summary["tests"].get(name, {}).get(metric)
-            mark = "*" if test and test["p_holm"] < 0.05 else ""
+            mark = "*" if differs(test) else ""
             cells.append(f"{cell['mean']:.{digits}f}{mark}" if cell else "-")
         if any(cell != "-" for cell in cells):
             rows.append([name, *cells])

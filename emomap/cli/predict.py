@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from emomap.experiment.contender import MethodContender
     from emomap.method import Method
     from emomap.predict import Outcome
-    from emomap.sample import Sample
 
 
 @click.command(
@@ -85,23 +84,27 @@ def predict(
     from emomap.progress import report_problems, say
 
     chosen = Choices((name,), **explain)
-    contender = parse(name, trust=trust, explain=chosen.explanations)
+    contender = parse(name, trust=trust, explain=chosen.explanations, classes=chosen.class_names)
     if isinstance(contender, FolderContender):
         raise UsageError(f"--method {name}: these are maps already")
     if chosen.explain and not contender.explain:
         raise UsageError(f"--explain: {contender.name} is no network that could be explained")
     numbers = recipes.load(recipe or "paper")
     recipes.override(numbers, settings)
-    if contender.own and chosen.class_names:
-        numbers = recipes.merged(
-            numbers, {"method": {contender.base: {"classes": list(chosen.class_names)}}}
-        )
     method = _ready(contender, contender.make(numbers, device), checkpoint, device)
     samples = find_pictures(images, out).samples
     outcomes: list[Outcome] = []
     for maker, folder in _makers(contender, method, out):
         if contender.trainable or contender.own:
-            outcomes += _by_batches(maker, samples, folder, form, contender.name, show=not quiet)
+            outcomes += stage.predict_classes(
+                maker,
+                samples,
+                folder,
+                folder / "predictions.jsonl",
+                form=form or "png",
+                label=contender.name,
+                show=not quiet,
+            )
         else:
             outcomes += stage.predict_maps(
                 maker,
@@ -152,24 +155,3 @@ def _makers(contender: MethodContender, method: Method, out: Path) -> list[tuple
         maker.check()
         found.append((maker, out / explanation.kind if several else out))
     return found
-
-
-def _by_batches(
-    method: Method,
-    samples: Any,
-    folder: Path,
-    form: str | None,
-    label: str,
-    *,
-    show: bool,
-) -> list[Outcome]:
-    """Maps and emotions of a network."""
-    from emomap import predict as stage
-
-    table = folder / "predictions.jsonl"
-    pictures: list[Sample] = list(samples)
-    outcomes = stage.predict_batches(
-        method, pictures, folder, table, form=form or "png", label=label, show=show
-    )
-    stage.write_table(table, table.with_suffix(".csv"), pictures, method.classes)
-    return outcomes

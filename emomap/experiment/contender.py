@@ -111,7 +111,13 @@ def name_of(spec: str) -> str:
     return Path(spec).stem if spec.endswith(".toml") else spec.rpartition(":")[2].lower()
 
 
-def parse(spec: str, *, trust: bool = False, explain: Sequence[Explanation] = ()) -> Contender:
+def parse(
+    spec: str,
+    *,
+    trust: bool = False,
+    explain: Sequence[Explanation] = (),
+    classes: Sequence[str] = (),
+) -> Contender:
     """A contender from what ``--method`` says.
 
     Args:
@@ -120,6 +126,7 @@ def parse(spec: str, *, trust: bool = False, explain: Sequence[Explanation] = ()
             ``NAME=FOLDER`` of maps.
         trust: run model files that are programs.
         explain: explanation maps to make of networks.
+        classes: names of the classes of somebody's own classifier.
 
     Raises:
         UsageError: no such method or folder.
@@ -140,11 +147,15 @@ def parse(spec: str, *, trust: bool = False, explain: Sequence[Explanation] = ()
     found = methods.find(given)
     if isinstance(found, type) and issubclass(found, Method):
         return MethodContender(name, found, name, explain=explain if found.trainable else ())
-    return _own_classifier(name, given, found, explain)
+    return _own_classifier(name, given, found, explain, classes)
 
 
 def _own_classifier(
-    name: str, build: str, found: object, explain: Sequence[Explanation]
+    name: str,
+    build: str,
+    found: object,
+    explain: Sequence[Explanation],
+    classes: Sequence[str],
 ) -> MethodContender:
     """Somebody's own classifier.
 
@@ -163,4 +174,5 @@ def _own_classifier(
             f"--method {build}: not a subclass of emomap.method.Method. If it is a function that "
             "builds a classifier, say which map explains it, e.g. --explain gradcam"
         )
-    return MethodContender(name, OwnClassifier, name, {"build": build}, explain=explain)
+    options = {"build": build, **({"classes": list(classes)} if classes else {})}
+    return MethodContender(name, OwnClassifier, name, options, explain=explain)

@@ -6,11 +6,10 @@ What the controls are is said in `emomap.sanity.controls`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 from emomap import io, metrics, predict
-from emomap.experiment.finished import Validation, finished_rows, validation_maps
+from emomap.experiment.finished import Validation, finished_rows, made_and_finished
 from emomap.experiment.made import Files, MadeMaps, by_batches, existing
 from emomap.experiment.plan import Plan
 from emomap.method import Method
@@ -42,7 +41,8 @@ def make_controls(
     if not readable:
         return made
     for kind, control in _of_network(plan, method, readable[0]).items():
-        made += _by_itself(plan, folder, f"{name}@{kind}", control, samples)
+        row = f"{name}@{kind}"
+        made += made_and_finished(plan, folder, row, control, samples, "control.jsonl")
     missing = [kind for kind in KINDS if f"{name}@{kind}" not in made.rows]
     if missing and plan.show:
         say(
@@ -59,23 +59,6 @@ def _of_network(plan: Plan, method: Method, sample: Sample) -> dict[str, Method]
     if not isinstance(method, NetworkMethod):
         return {}
     return controls(method, [sample.image()], plan.seed)
-
-
-def _by_itself(
-    plan: Plan, folder: Run, row: str, control: Method, samples: Sequence[Sample]
-) -> MadeMaps:
-    """The rows of a control that makes its map from the picture."""
-    raw, failed = by_batches(
-        control,
-        samples,
-        folder.maps / row,
-        folder.method(row) / "control.jsonl",
-        label=f"maps of {row}",
-        show=plan.show,
-    )
-    validation = partial(validation_maps, plan, folder, row, control)
-    finished = finished_rows(plan, folder, row, raw, validation)
-    return MadeMaps({row: raw}, failed=failed) + finished
 
 
 def _other_picture(

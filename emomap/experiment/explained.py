@@ -2,47 +2,43 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Sequence
 
 from emomap import predict
 from emomap.experiment.contender import MethodContender
-from emomap.experiment.finished import finished_rows, validation_maps
-from emomap.experiment.made import MadeMaps, by_batches, problems
+from emomap.experiment.finished import made_and_finished
+from emomap.experiment.made import MadeMaps, problems
 from emomap.experiment.plan import Plan
 from emomap.runs.folder import Run
+from emomap.sample import Sample
 
 
 def explained_rows(
-    plan: Plan, folder: Run, contender: MethodContender, classifier: object
+    plan: Plan,
+    folder: Run,
+    contender: MethodContender,
+    classifier: object,
+    samples: Sequence[Sample],
 ) -> MadeMaps:
     """Make the explanation maps that were chosen, raw and finished.
 
     Args:
         classifier: trained or loaded, see `emomap.explain.method.Classifier`.
+        samples: pictures with gaze.
     """
     from emomap.explain.method import Explained
 
     made = MadeMaps()
     for explanation in contender.explain:
-        row = f"{contender.name}@{explanation.kind}"
         method = Explained(classifier, explanation)  # type: ignore[arg-type]
-        samples = [sample for sample in plan.mine() if sample.gaze_source is not None]
-        raw, failed = by_batches(
-            method,
-            samples,
-            folder.maps / row,
-            folder.method(row) / "explained.jsonl",
-            label=f"maps of {row}",
-            show=plan.show,
-        )
-        made += MadeMaps({row: raw}, failed=failed)
-        if samples:
-            validation = partial(validation_maps, plan, folder, row, method)
-            made += finished_rows(plan, folder, row, raw, validation)
+        row = f"{contender.name}@{explanation.kind}"
+        made += made_and_finished(plan, folder, row, method, samples, "explained.jsonl")
     return made
 
 
-def own_classifier(plan: Plan, folder: Run, contender: MethodContender) -> MadeMaps:
+def own_classifier(
+    plan: Plan, folder: Run, contender: MethodContender, samples: Sequence[Sample]
+) -> MadeMaps:
     """The emotions that somebody's own classifier sees, and the maps that explain it."""
     classifier = contender.make(plan.numbers, plan.device)
     if contender.name in plan.checkpoints:
@@ -50,9 +46,8 @@ def own_classifier(plan: Plan, folder: Run, contender: MethodContender) -> MadeM
     classifier.check()
     home = folder.method(contender.name)
     table = home / "predictions.jsonl"
-    outcomes = predict.predict_batches(
+    outcomes = predict.predict_classes(
         classifier, plan.mine(), home, table, label=f"classes of {contender.name}", show=plan.show
     )
-    predict.write_table(table, table.with_suffix(".csv"), plan.mine(), classifier.classes)
     made = MadeMaps({}, table, problems(outcomes))
-    return made + explained_rows(plan, folder, contender, classifier)
+    return made + explained_rows(plan, folder, contender, classifier, samples)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,30 @@ def finished_rows(
         rows[row] = {image: predict.map_path(folder.maps / row, image) for image in raw}
         _write(how, raw, rows[row], kind)
     return MadeMaps(rows, failed=failed)
+
+
+def made_and_finished(
+    plan: Plan, folder: Run, row: str, method: Method, samples: Sequence[Sample], table: str
+) -> MadeMaps:
+    """The raw and finished rows of a method that makes its map from the picture by itself.
+
+    Args:
+        samples: pictures with gaze.
+        table: name of the file that keeps which pictures are done.
+    """
+    raw, failed = by_batches(
+        method,
+        samples,
+        folder.maps / row,
+        folder.method(row) / table,
+        label=f"maps of {row}",
+        show=plan.show,
+    )
+    made = MadeMaps({row: raw}, failed=failed)
+    if not samples:
+        return made
+    validation = partial(validation_maps, plan, folder, row, method)
+    return made + finished_rows(plan, folder, row, raw, validation)
 
 
 def validation_maps(

@@ -34,7 +34,7 @@ def make_maps(plan: Plan, folder: Run, contender: Contender) -> MadeMaps:
     if isinstance(contender, FolderContender):
         return MadeMaps({contender.name: _from_folder(contender, samples)})
     if contender.own:
-        return own_classifier(plan, folder, contender)
+        return own_classifier(plan, folder, contender, samples)
     if contender.trainable:
         return _by_network(plan, folder, contender, samples)
     return _by_method(plan, folder, contender, samples)
@@ -82,14 +82,12 @@ def _by_network(
     name = contender.name
     target = folder.maps / name
     predictions = folder.method(name) / "predictions.jsonl"
-    outcomes = predict.predict_batches(
+    outcomes = predict.predict_classes(
         method, plan.mine(), target, predictions, label=f"maps of {name}", show=plan.show
     )
-    table = predictions.with_suffix(".csv")
-    predict.write_table(predictions, table, plan.mine(), method.classes)
     made = MadeMaps({}, predictions, problems(outcomes))
     if contender.explain:
-        made += explained_rows(plan, folder, contender, method)
+        made += explained_rows(plan, folder, contender, method, samples)
     if not method.gives_map:
         return made
     raw = existing(target, samples)

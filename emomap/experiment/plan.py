@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -164,10 +164,13 @@ def _numbers_and_contenders(choices: Choices) -> tuple[recipes.Recipe, list[Cont
         baselines = numbers["bench"]["baselines"] if choices.baselines else ()
         specs = dict.fromkeys([*baselines, *choices.names])
         explain = choices.explanations
-        found = [parse(spec, trust=choices.trust, explain=explain) for spec in specs]
+        found = [
+            parse(spec, trust=choices.trust, explain=explain, classes=choices.class_names)
+            for spec in specs
+        ]
         if explain and not any(isinstance(c, MethodContender) and c.explain for c in found):
             raise UsageError("--explain: none of the methods is a network that could be explained")
-        return numbers, [_named(contender, choices.class_names) for contender in found]
+        return numbers, found
     shown = paper.table(choices.paper_table)
     numbers["score"]["metrics"] = list(shown.metrics)
     numbers["bench"]["finish"] = False
@@ -182,13 +185,6 @@ def _numbers_and_contenders(choices: Choices) -> tuple[recipes.Recipe, list[Cont
         for name, spec in shown.rows.items()
     ]
     return numbers, [*map(parse, shown.baselines), *rows]
-
-
-def _named(contender: Contender, classes: Sequence[str]) -> Contender:
-    """Somebody's own classifier with the names of its classes, where they are given."""
-    if not (classes and isinstance(contender, MethodContender) and contender.own):
-        return contender
-    return replace(contender, options={**contender.options, "classes": list(classes)})
 
 
 def _with_cards(numbers: Mapping[str, Any], contenders: Sequence[Contender]) -> Mapping[str, Any]:

@@ -53,10 +53,10 @@ def rollout(attentions: Sequence[Tensor]) -> Tensor:
     Returns:
         (B, n, n): how much each token of the last block is made of each token of the input.
     """
-    joint = torch.eye(attentions[0].shape[-1], dtype=attentions[0].dtype).to(attentions[0])
-    joint = joint.expand_as(attentions[0])
+    identity = torch.eye(attentions[0].shape[-1]).to(attentions[0])
+    joint = identity.expand_as(attentions[0])
     for one in attentions:
-        mixed = (one + torch.eye(one.shape[-1]).to(one)) / 2
+        mixed = (one + identity) / 2
         joint = mixed / mixed.sum(dim=-1, keepdim=True) @ joint
     return joint
 

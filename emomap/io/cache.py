@@ -46,26 +46,42 @@ def local_file(address: str, *, sha256: str = "", remedy: str = "") -> Path:
         file = _from_url(address, sha256, remedy)
     else:
         file = Path(address).expanduser()
-    if sha256 or not file.is_file():
+    if not sha256 and file.is_file():
+        return file
+    try:
         check_hash(file, sha256)
+    except WrongHash as error:
+        raise WrongHash(f"{error}; remove it to get it again") from error
     return file
+
+
+class WrongHash(EmomapError):
+    """A file is damaged, or another one than was wanted."""
+
+
+def file_hash(file: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal.
+
+    Raises:
+        EmomapError: missing, unreadable, or not a file.
+    """
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise unreadable(file, error) from error
 
 
 def check_hash(file: Path, sha256: str) -> None:
     """Compare the SHA-256 of a file with the digits that are known of it, which may be none.
 
     Raises:
-        EmomapError: missing, unreadable, not a file, or with another hash.
+        EmomapError: missing, unreadable or not a file; `WrongHash` with another hash.
     """
-    try:
-        with file.open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise unreadable(file, error) from error
-    if not found.startswith(sha256.lower()):
-        raise EmomapError(
-            f"{file}: its SHA-256 is {found[:16]}..., not {sha256[:16].lower()}: damaged, or "
-            "another file; remove it to get it again"
+    found, wanted = file_hash(file), sha256.lower()
+    if not found.startswith(wanted):
+        raise WrongHash(
+            f"{file}: its SHA-256 is {found[:16]}..., not {wanted}: damaged, or another file"
         )
 
 

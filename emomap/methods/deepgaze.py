@@ -104,6 +104,7 @@ class DeepGaze(Method):
 
     def _predict(self, image: Image) -> NDArray[np.float32]:
         import torch
+        from scipy.special import logsumexp
 
         module = self._ready()
         device = next(module.parameters()).device
@@ -113,8 +114,7 @@ class DeepGaze(Method):
         with torch.inference_mode():
             found = module(pixels, bias, *self._history(module, shape, device))
         values = np.asarray(found.double().cpu().numpy()).squeeze()
-        high = values.max() if values.size else np.nan
-        total = high + np.log(np.exp(values - high).sum()) if np.isfinite(high) else np.nan
+        total = logsumexp(values)
         if values.shape != shape or not abs(total) < TOLERANCE:
             raise EmomapError(
                 f"deepgaze_pytorch returned {values.shape} values whose exponentials have the "

@@ -145,15 +145,22 @@ class ModelCard:
         Raises:
             UsageError: the ending says nothing.
         """
-        if self.runtime:
-            return self.runtime
-        suffix = Path(self.file).suffix.lower()
-        if suffix not in RUNTIMES:
-            raise UsageError(
-                f"{self.file}: its ending does not say what runs it; say onnx, tflite, "
-                "torchscript or pt2: runtime in the card, --runtime for `methods card`"
-            )
-        return RUNTIMES[suffix]
+        return self.runtime or runtime_of(self.file)
+
+
+def runtime_of(file: str) -> Runtime:
+    """What runs a model file, by its ending.
+
+    Raises:
+        UsageError: the ending says nothing.
+    """
+    suffix = Path(file).suffix.lower()
+    if suffix not in RUNTIMES:
+        raise UsageError(
+            f"{file}: its ending does not say what runs it; say onnx, tflite, torchscript or pt2: "
+            "runtime in the card, --runtime for `methods card`"
+        )
+    return RUNTIMES[suffix]
 
 
 def read_card(path: Path) -> dict[str, Any]:

@@ -10,20 +10,13 @@ from PIL import Image as Pillow
 
 from emomap.errors import EmomapError
 from emomap.io.kinds import MapKind, is_log
+from emomap.io.resampling import RESAMPLING
 from emomap.method import Image
 from emomap.models.card import ModelInput, ModelOutput
 
 #: Left, top, right, bottom of the picture within the model's input, as shares of its sides.
 Box = tuple[float, float, float, float]
 WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
-
-_RESAMPLING = {
-    "nearest": Pillow.Resampling.NEAREST,
-    "bilinear": Pillow.Resampling.BILINEAR,
-    "bicubic": Pillow.Resampling.BICUBIC,
-    "lanczos": Pillow.Resampling.LANCZOS,
-    "area": Pillow.Resampling.BOX,
-}
 
 
 def to_tensor(image: Image, wanted: ModelInput) -> tuple[NDArray[np.float32], Box]:
@@ -55,7 +48,7 @@ def _placed(picture: Pillow.Image, wanted: ModelInput) -> tuple[Pillow.Image, Bo
     if wanted.shape is None:
         return picture, WHOLE
     height, width = wanted.shape
-    resampling = _RESAMPLING[wanted.interpolation]
+    resampling = RESAMPLING[wanted.interpolation]
     if wanted.fit == "stretch":
         if picture.size == (width, height):
             return picture, WHOLE

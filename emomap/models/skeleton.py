@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from emomap.models.card import RUNTIMES, ModelCard, ModelInput, Runtime
+from emomap.io.cache import file_hash
+from emomap.models.card import RUNTIMES, Runtime, runtime_of
 from emomap.models.model import Model, Slot, open_any
 
 
@@ -22,13 +22,11 @@ def skeleton(file: Path, runtime: Runtime | None = None, *, trust: bool = False)
     Raises:
         UsageError, EmomapError: as `emomap.models.model.open_any`.
     """
-    engine = runtime or ModelCard(str(file), ModelInput("as it is")).engine
+    engine = runtime or runtime_of(str(file))
     model = open_any(file, engine, trust=trust)
-    with file.open("rb") as stream:
-        digits = hashlib.file_digest(stream, "sha256").hexdigest()
     lines = [
         f"file = {json.dumps(file.name)}    # relative to this card",
-        f'sha256 = "{digits}"',
+        f'sha256 = "{file_hash(file)}"',
         'license = ""    # under which the file may be used',
     ]
     if RUNTIMES.get(file.suffix.lower()) != engine:

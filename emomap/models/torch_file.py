@@ -16,14 +16,26 @@ from emomap.models.model import Slot, damaged
 from emomap.nn.network import fixed_threads
 
 
-class TorchScriptFile:
+class _TorchFile:
+    """What both kinds have in common."""
+
+    inputs: Sequence[Slot]
+    outputs: Sequence[Slot] = ()  # they have no names that a user knows
+    _module: Any
+
+    def run(self, feeds: Mapping[str, NDArray[Any]], output: str) -> NDArray[Any]:
+        """The values of an output."""
+        tensors = [torch.from_numpy(feeds[slot.name]) for slot in self.inputs]
+        with torch.inference_mode(), fixed_threads(1):
+            return _chosen(self._module(*tensors), output)
+
+
+class TorchScriptFile(_TorchFile):
     """A TorchScript file (``torch.jit.save``), see `emomap.models.model.Model`.
 
     Raises:
         EmomapError: not a TorchScript file.
     """
-
-    outputs: Sequence[Slot] = ()  # the file does not tell
 
     def __init__(self, file: Path, output: str) -> None:
         try:
@@ -36,21 +48,13 @@ class TorchScriptFile:
         values = list(self._module.graph.inputs())[1:]  # the first is the module itself
         self.inputs = [Slot(value.debugName(), None) for value in values]
 
-    def run(self, feeds: Mapping[str, NDArray[Any]], output: str) -> NDArray[Any]:
-        """The values of an output."""
-        tensors = [torch.from_numpy(feeds[slot.name]) for slot in self.inputs]
-        with torch.inference_mode(), fixed_threads(1):
-            return _chosen(self._module(*tensors), output)
 
-
-class ExportedFile:
+class ExportedFile(_TorchFile):
     """A file of ``torch.export.save``, see `emomap.models.model.Model`.
 
     Raises:
         EmomapError: not such a file.
     """
-
-    outputs: Sequence[Slot] = ()  # they have no names that a user knows
 
     def __init__(self, file: Path, output: str) -> None:
         try:
@@ -61,12 +65,6 @@ class ExportedFile:
         nodes = {node.name: node for node in program.graph.nodes if node.op == "placeholder"}
         wanted = [str(name) for name in program.graph_signature.user_inputs]
         self.inputs = [_slot(name, nodes[name].meta.get("val")) for name in wanted]
-
-    def run(self, feeds: Mapping[str, NDArray[Any]], output: str) -> NDArray[Any]:
-        """The values of an output."""
-        tensors = [torch.from_numpy(feeds[slot.name]) for slot in self.inputs]
-        with torch.inference_mode(), fixed_threads(1):
-            return _chosen(self._module(*tensors), output)
 
 
 def _slot(name: str, value: Any) -> Slot:

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import torch
 from annotated_types import Gt, Len
 from PIL import Image as Pillow
 from torch import Tensor
 
+from emomap.io.resampling import RESAMPLING
 from emomap.io.schema import STRICT
 
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos"]
 Three = Annotated[list[float], Len(3, 3)]
-
-_RESAMPLING = {
-    "nearest": Pillow.Resampling.NEAREST,
-    "bilinear": Pillow.Resampling.BILINEAR,
-    "bicubic": Pillow.Resampling.BICUBIC,
-    "lanczos": Pillow.Resampling.LANCZOS,
-}
 
 
 @dataclass(frozen=True)
@@ -41,7 +35,7 @@ class Normalisation:
     @property
     def resampling(self) -> Pillow.Resampling:
         """Pillow's name of the interpolation."""
-        return _RESAMPLING[self.interpolation]
+        return RESAMPLING[self.interpolation]
 
     def __call__(self, images: Tensor) -> Tensor:
         """(B, S, S, 3) uint8 to (B, 3, S, S) float32, normalised.
@@ -65,7 +59,7 @@ def normalisation_of(
     mean: Sequence[float], std: Sequence[float], interpolation: str
 ) -> Normalisation:
     """That of published weights. An interpolation that Pillow does not have is bilinear."""
-    known: Any = interpolation if interpolation in _RESAMPLING else "bilinear"
+    known: Any = interpolation if interpolation in get_args(Interpolation) else "bilinear"
     return Normalisation([float(v) for v in mean], [float(v) for v in std], known)
 
 

@@ -30,15 +30,15 @@ def timm_body(name: str, weights: str, sha256: str, size: int) -> tuple[nn.Modul
     except ImportError as error:
         raise UsageError(f"backbone timm:{name} needs timm: pip install 'emomap[timm]'") from error
     pretrained = weights == "default"
-    model = _made(timm, name, pretrained, size)
+    model, features = _made(timm, name, pretrained, size)
     if weights not in {"none", "default"}:
         load_weights(model, weights, f"timm:{name}", sha256)
     config: dict[str, Any] = getattr(model, "pretrained_cfg", None) or {}
-    return _as_map(model, size), of_timm(config)
+    return _as_map(model, features, size), of_timm(config)
 
 
-def _made(timm: Any, name: str, pretrained: bool, size: int) -> nn.Module:
-    """The model in the first of these forms that takes pictures of this size."""
+def _made(timm: Any, name: str, pretrained: bool, size: int) -> tuple[nn.Module, Tensor]:
+    """The model in the first form that takes pictures of this size, and what it returns for one."""
     # one that computes its position embeddings for any size keeps its weights as they are
     sizes: list[dict[str, Any]] = [{}, {"dynamic_img_size": True}, {"img_size": size}]
     problem = ""
@@ -52,7 +52,7 @@ def _made(timm: Any, name: str, pretrained: bool, size: int) -> nn.Module:
         if isinstance(found, str):
             problem = found
             continue
-        return _create(timm, name, True, form) if pretrained else model
+        return _create(timm, name, True, form) if pretrained else model, found
     raise UsageError(f"backbone 'timm:{name}' cannot take pictures of size={size}: {problem}")
 
 
@@ -61,11 +61,8 @@ def _create(timm: Any, name: str, pretrained: bool, form: dict[str, Any]) -> nn.
     try:
         try:
             model: nn.Module = timm.create_model(name, global_pool="", **options)
-        except (
-            ValueError,
-            AssertionError,
-            RuntimeError,
-        ):  # a distilled DeiT has no features without its pooling
+        except (ValueError, AssertionError, RuntimeError):
+            # a distilled DeiT has no features without its pooling
             model = timm.create_model(name, **options)
     except TypeError:
         raise
@@ -74,11 +71,10 @@ def _create(timm: Any, name: str, pretrained: bool, form: dict[str, Any]) -> nn.
     return model
 
 
-def _as_map(model: nn.Module, size: int) -> nn.Module:
+def _as_map(model: nn.Module, features: Tensor, size: int) -> nn.Module:
     """The model, if it returns a map; else its last features by timm's own interface."""
-    features = tried(model, size)
     says = getattr(model, "output_fmt", "NCHW")
-    if isinstance(features, Tensor) and is_map(features, size) and says == "NCHW":
+    if is_map(features, size) and says == "NCHW":
         return model
     if not hasattr(model, "forward_intermediates"):
         return model  # the caller says what is wrong with its output

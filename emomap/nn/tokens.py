@@ -58,7 +58,7 @@ def is_map(features: Tensor, size: int) -> bool:
     return (
         features.ndim == 4
         and features.shape[2] == features.shape[3] <= size
-        and not (features.shape[1] == features.shape[2] != features.shape[3])
+        and not channels_last(features.shape)
     )
 
 

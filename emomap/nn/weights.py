@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from emomap.errors import EmomapError, listed
-from emomap.io.cache import local_file
+from emomap.io.cache import check_hash, local_file
+from emomap.io.files import unreadable
 from emomap.progress import say
 
 #: Keys under which training scripts put the weights within a checkpoint.
@@ -157,10 +157,8 @@ def read_state(file: str | Path) -> dict[str, Any]:
     try:
         with file.open("rb") as stream:
             stream.read(1)
-    except FileNotFoundError as error:
-        raise EmomapError(f"{file}: there is no such file") from error
     except OSError as error:
-        raise EmomapError(f"{file}: cannot be read: {error.strerror or error}") from error
+        raise unreadable(file, error) from error
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a pickle of another kind: the error says enough
@@ -206,15 +204,7 @@ def _check_hash(file: Path, sha256: str, *, required: bool = True) -> None:
             f"{file}: its hash is not known; give it as sha256 (8 digits or more), or put it at "
             "the end of the file's name (NAME-75146217.pth)"
         )
-    try:
-        with file.open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise EmomapError(f"{file}: cannot be read: {error.strerror or error}") from error
-    if not found.startswith(wanted):
-        raise EmomapError(
-            f"{file}: its SHA-256 is {found[:16]}..., not {wanted}: damaged, or another file"
-        )
+    check_hash(file, wanted)
 
 
 def _download(url: str) -> Path:

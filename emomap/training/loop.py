@@ -111,7 +111,7 @@ class Training:
         torch.manual_seed(seed)
         method.classes = train.classes
         network = method.build(train.classes)
-        self.resampling = network.normalisation.resampling
+        self.expects = network.normalisation
         changes = Changes(settings.rand_augment, settings.erase)
         self.pictures = self._pictures(samples, train.classes, settings.crop, changes)
         self.judges = self._pictures(labelled(validation, self.show), train.classes, (1.0, 1.0))
@@ -176,7 +176,7 @@ class Training:
             seed=self.seed,
             memory=self.settings.memory,
             changes=changes,
-            resampling=self.resampling,
+            resampling=self.expects.resampling,
         )
 
     # ---------------------------------------------------------------------------- before the loop
@@ -371,7 +371,7 @@ class Training:
         with torch.no_grad(), fabric.autocast():
             for images, labels in self.judges.batches(chosen, workers=self.settings.workers):
                 labels = labels.to(fabric.device)
-                logits = judged(self.network.normalisation(images.to(fabric.device)))[0].float()
+                logits = judged(self.expects(images.to(fabric.device)))[0].float()
                 sums[0] += (logits.argmax(dim=1) == labels).sum()
                 sums[1] += F.cross_entropy(logits, labels, reduction="sum")
                 sums[2] += len(labels)
