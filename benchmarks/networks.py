@@ -35,8 +35,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="folder of the runs")
     folder = parser.parse_args().folder
     run(folder, "six", *(f"--method={name}" for name in SIX))
-    checkpoints = [f"{name}={folder}/six/methods/{name}/checkpoint.pt" for name in WITH_MAPS]
-    known = [f"--checkpoint={checkpoint}" for checkpoint in checkpoints]
+    learned = folder / "six" / "methods"
+    known = [f"--checkpoint={n}={learned / n / 'checkpoint.safetensors'}" for n in WITH_MAPS]
     named = [f"--method={name}" for name in WITH_MAPS]
     run(folder, "sanity", "--sanity", "--no-baselines", *named, *known)
     lines = [

@@ -20,6 +20,7 @@ def checkpoints(values: Sequence[str], names: Sequence[str]) -> dict[str, Path]:
     """Method -> file, from METHOD=FILE, or FILE where there is one method."""
     from emomap.experiment.contender import name_of
     from emomap.io.cache import REMOTE, local_file
+    from emomap.io.checkpoint import checkpoint_named
 
     found = {}
     for value in values:
@@ -28,7 +29,7 @@ def checkpoints(values: Sequence[str], names: Sequence[str]) -> dict[str, Path]:
             if len(names) != 1:
                 raise UsageError(f"--checkpoint {value}: write it as METHOD=FILE")
             name, file = name_of(names[0]), value
-        if not REMOTE.match(file) and not Path(file).is_file():
+        if not REMOTE.match(file) and not checkpoint_named(Path(file)).is_file():
             raise UsageError(f"--checkpoint {value}: there is no file {file}")
         try:
             found[name] = local_file(file)

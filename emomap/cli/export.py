@@ -9,7 +9,7 @@ import click
 from emomap.cli import options
 
 
-@click.command(epilog=options.examples("emomap export checkpoint.pt -o islamnet.onnx"))
+@click.command(epilog=options.examples("emomap export checkpoint.safetensors -o islamnet.onnx"))
 @click.argument("checkpoint")
 @click.option(
     "-o", "--out", type=options.FOLDER, required=True, help="Write this file: .onnx or .pt2."

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command(
     epilog=options.examples(
         "emomap predict photos/ --method gbvs -o maps/",
-        "emomap predict photos/ --method islamnet --checkpoint checkpoint.pt -o maps/",
+        "emomap predict photos/ --method islamnet --checkpoint checkpoint.safetensors -o maps/",
         "emomap predict photos/ --method my:build --checkpoint FILE --explain gradcam -o maps/",
     )
 )

@@ -12,6 +12,7 @@ from emomap.errors import EmomapError, UsageError
 from emomap.experiment.choices import Choices
 from emomap.experiment.contender import MethodContender
 from emomap.experiment.plan import Plan, make_plan
+from emomap.io.checkpoint import NETWORK, checkpoint_in
 from emomap.io.schema import read_json
 from emomap.method import Method
 from emomap.parallel import launched
@@ -140,7 +141,7 @@ def learn(choices: Choices) -> Path:
     folder = plan.open()
     for contender in plan.trainable.values():
         learned(plan, folder, contender)
-    return folder.method(list(plan.trainable)[-1]) / "checkpoint.pt"
+    return checkpoint_in(folder.method(list(plan.trainable)[-1]), NETWORK)
 
 
 def _check_trainable(plan: Plan) -> None:

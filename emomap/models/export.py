@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from emomap import io
 from emomap.errors import EmomapError, UsageError
 from emomap.method import BUILTIN, Method, load
+from emomap.nn.checkpoint import read_checkpoint
 from emomap.nn.network import EmotionNetwork, NetworkMethod
-from emomap.nn.weights import read_state
 
 #: Endings of the files that can be written.
 ENDINGS = (".onnx", ".pt2")
@@ -92,7 +92,7 @@ def _require_exporter(out: Path) -> None:
 
 def _loaded(checkpoint: Path, name: str) -> NetworkMethod:
     """The network of a checkpoint, which says the name of its class."""
-    said = str(read_state(checkpoint).get("method"))
+    said = str(read_checkpoint(checkpoint).get("method"))
     own = {entry.target.partition(":")[2]: key for key, entry in BUILTIN.items()}
     if not name and said not in own:
         raise UsageError(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar, NotRequired, TypeVar
 
@@ -21,13 +20,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
-from emomap import io
 from emomap.errors import EmomapError
 from emomap.io.schema import STRICT, built, check
 from emomap.method import Image, Method, Prediction, check_types
 from emomap.nn.backbone import BackboneOptions
+from emomap.nn.checkpoint import read_checkpoint, write_checkpoint
 from emomap.nn.normalisation import IMAGENET, Normalisation
-from emomap.nn.weights import read_state
 from emomap.parallel import MAX_THREADS
 
 #: Marks a file as a checkpoint.
@@ -179,7 +177,7 @@ class NetworkMethod(Method):
             "normalisation": self.module.normalisation.record(),
             "weights": {k: v.detach().cpu() for k, v in self.module.state_dict().items()},
         }
-        write_state(checkpoint, state)
+        write_checkpoint(checkpoint, state)
 
     def load(self, checkpoint: Path, *, device: str = "auto") -> None:
         """Take options, emotions and weights from a checkpoint.
@@ -193,7 +191,7 @@ class NetworkMethod(Method):
         Raises:
             EmomapError: missing, damaged, not a checkpoint, or one of another method.
         """
-        state = read_state(checkpoint)
+        state = read_checkpoint(checkpoint)
         if state.get("format") != FORMAT:
             raise EmomapError(
                 f"{checkpoint}: not a checkpoint of emomap (`emomap train` writes one)"
@@ -318,18 +316,6 @@ def expect(network: EmotionNetwork, normalisation: Normalisation) -> None:
     for part in network.modules():
         if isinstance(getattr(part, "expects", None), Normalisation):
             part.expects = normalisation  # type: ignore[assignment]
-
-
-def write_state(file: Path, state: Mapping[str, Any]) -> None:
-    """Write a dictionary of tensors and plain values atomically; `read_state` reads it.
-
-    Raises:
-        EmomapError: the disk is full or the folder cannot be written.
-    """
-    stream = BytesIO()
-    torch.save(dict(state), stream)
-    with io.atomic(file) as temporary:
-        temporary.write_bytes(stream.getbuffer())
 
 
 def resize(

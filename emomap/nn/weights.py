@@ -129,17 +129,38 @@ def _here(weights: str) -> Path:
 
 def read_weights(file: Path) -> dict[str, Any]:
     """A dictionary of tensors, from safetensors or `torch.save`; errors of `read_state`."""
-    if file.suffix != ".safetensors":
-        return read_state(file)
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    return dict(read_safetensors(file)[0]) if is_safetensors(file) else read_state(file)
+
+
+def is_safetensors(file: Path) -> bool:
+    """By its name, or by its first bytes: 8 of a length, then JSON."""
+    if file.suffix == ".safetensors":
+        return True
+    try:
+        with file.open("rb") as stream:
+            return stream.read(9)[8:] == b"{"
+    except OSError:
+        return False  # the reader says what is wrong
+
+
+def read_safetensors(file: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors of a safetensors file, on the CPU, and the texts of its header.
+
+    Raises:
+        EmomapError: missing, unreadable, or not such a file.
+    """
+    from safetensors import SafetensorError, safe_open
 
     try:
-        return dict(load_file(file))
+        with safe_open(file, framework="pt") as opened:
+            names = opened.keys()  # it is no dictionary
+            return {key: opened.get_tensor(key) for key in names}, opened.metadata() or {}
     except FileNotFoundError as error:
         raise EmomapError(f"{file}: there is no such file") from error
     except (SafetensorError, OSError, ValueError) as error:
-        raise EmomapError(f"{file}: not a safetensors file, or cut short: {error}") from error
+        raise EmomapError(
+            f"{file}: damaged, cut short, or not a safetensors file: {error}"
+        ) from error
 
 
 def read_state(file: str | Path) -> dict[str, Any]:

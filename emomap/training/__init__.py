@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emomap.errors import UsageError
+from emomap.io.checkpoint import NETWORK, OTHER, checkpoint_in
 from emomap.method import Method
 from emomap.nn.network import NetworkMethod, fixed_threads
 from emomap.parallel import launched
@@ -55,19 +56,19 @@ def train(
             that holds another training, or a full disk.
         UsageError: a setting that does not exist or has an impossible value.
     """
-    final = folder / "checkpoint.pt"
     if not isinstance(method, NetworkMethod):
+        final = folder / OTHER
         _fit(method, train, validation, final, progress)
         method.load(final, device=device)
         method.classes = method.classes or train.classes
         return
     numbers = Settings.parse(settings)
-    if not final.exists():
+    if not checkpoint_in(folder, NETWORK).exists():
         parts = {"seed": seed, "device": device, "show": progress, "loggers": loggers}
         with fixed_threads(numbers.threads):
             Training(method, train, validation, numbers, folder, **parts).run()  # type: ignore[arg-type]
     (folder / "state.pt").unlink(missing_ok=True)
-    method.load(final, device=device)
+    method.load(checkpoint_in(folder, NETWORK), device=device)
 
 
 def rehearse(

@@ -3,12 +3,12 @@
 Nothing random is carried from step to step: order, augmentation and dropout of a step follow from
 the seed and the step's number alone. So the state to resume from is weights, momentum and counters.
 
-    FOLDER/state.pt         the state, while training is under way
-    FOLDER/best.pt          the best epoch so far
-    FOLDER/checkpoint.pt    the best epoch; written last, so a training that has it is finished
-    FOLDER/training.jsonl   one line an epoch
-    FOLDER/training.png     learning curves
-    FOLDER/events.out.*     the same for TensorBoard, if the package tensorboard is installed
+    FOLDER/state.pt                the state, while training is under way
+    FOLDER/best.safetensors        the best epoch so far
+    FOLDER/checkpoint.safetensors  the same at the end; a training that has it is finished
+    FOLDER/training.jsonl          one line an epoch
+    FOLDER/training.png            learning curves
+    FOLDER/events.out.*            the same for TensorBoard, if the package tensorboard is installed
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from emomap.errors import EmomapError
+from emomap.io.checkpoint import NETWORK, OTHER
 from emomap.nn.network import EmotionNetwork, NetworkMethod
 from emomap.progress import say, track
 from emomap.sample import Dataset, Sample
@@ -52,6 +53,8 @@ from emomap.training.state import keep, rank, restore
 
 #: Steps between two looks at the loss on a GPU, which must wait for each look.
 LOOK_EVERY = 20
+#: Name of the file with the best epoch so far.
+BEST = "best.safetensors"
 #: Validation pictures in a batch.
 VALIDATION_BATCH = 100
 
@@ -232,7 +235,7 @@ class Training:
     # ---------------------------------------------------------------------------------- the loop
 
     def run(self) -> None:
-        """Train to the last epoch, and leave logs and ``checkpoint.pt``.
+        """Train to the last epoch, and leave logs and ``checkpoint.safetensors``.
 
         Raises:
             EmomapError: a loss that is not finite, a picture that cannot be read, or a full disk.
@@ -389,14 +392,19 @@ class Training:
         if self.fabric.is_global_zero:
             self.method.module = self.kept
             numbers = {**asdict(self.settings), "seed": self.seed, "epoch": epoch + 1}
-            self.method.save(self.folder / "best.pt", numbers)
+            self.method.save(self.folder / BEST, numbers)
 
     def _finish(self) -> None:
         """Write the logs, then the checkpoint: a folder that has one is complete."""
         history = self.state.history
         if self.fabric.is_global_zero:
             self.log.end(history)
-            (self.folder / "best.pt").replace(self.folder / "checkpoint.pt")
+            old = self.folder / "best.pt"  # release 0.1 began this training
+            if (self.folder / BEST).exists():
+                (self.folder / BEST).replace(self.folder / NETWORK)
+                old.unlink(missing_ok=True)
+            else:
+                old.replace(self.folder / OTHER)
         if self.show and len(self.judges):
             best = max(history, key=rank)
             say(

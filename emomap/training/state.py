@@ -19,7 +19,7 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 
 from emomap.errors import EmomapError
 from emomap.io.schema import STRICT, check
-from emomap.nn.network import write_state
+from emomap.nn.checkpoint import write_state
 from emomap.nn.weights import read_state
 from emomap.training.settings import Settings
 

@@ -178,7 +178,7 @@ def test_a_network_of_emomap_is_explained(
     found = set(json.loads((run / "summary.json").read_text())["methods"])
     assert {"wscnet", "wscnet@gradcam", "wscnet@gradcam-smooth", "classifier"} <= found
     # the map of `classifier` is its class activation map, which Grad-CAM equals
-    checkpoint = run / "methods/classifier/checkpoint.pt"
+    checkpoint = run / "methods/classifier/checkpoint.safetensors"
     for kind in ("cam", "gradcam"):
         ran = emomap("predict", dataset, "-m", "classifier", "--checkpoint", checkpoint,
                      "--explain", kind, "-o", tmp_path / kind, "--format", "npy")  # fmt: skip

@@ -54,7 +54,7 @@ def test_bench_with_gaze_resumes_from_train(
     run = tmp_path / "run"
     ran = emomap("train", "-d", photos, "-o", run, *TOY)
     assert ran.code == 0, ran.err
-    checkpoint = run / "methods/islamnet/checkpoint.pt"
+    checkpoint = run / "methods/islamnet/checkpoint.safetensors"
     before = checkpoint.stat().st_mtime_ns
     other = emomap("bench", "-d", photos, "-o", run, *TOY, "--set", "training.epochs=2")
     assert other.code == 2 and "training.epochs: 1 there, 2 here" in other.err

@@ -49,12 +49,12 @@ def test_run_of_a_network_leaves_everything_that_a_user_needs(
     assert 0 <= entry["accuracy"] <= 1
     assert sum(map(sum, entry["confusion"])) == 8
     assert summary["methods"]["center"]["accuracy"] is None
-    for file in ("checkpoint.pt", "training.jsonl", "training.png", "predictions.jsonl"):
+    for file in ("checkpoint.safetensors", "training.jsonl", "training.png", "predictions.jsonl"):
         assert (run / "methods" / "islamnet" / file).exists(), file
     assert len(list((run / "maps" / "islamnet").rglob("*.png"))) == 8
     assert "train islamnet" in ran.err
 
-    checkpoint = run / "methods" / "islamnet" / "checkpoint.pt"
+    checkpoint = run / "methods" / "islamnet" / "checkpoint.safetensors"
     again = tmp_path / "again"
     ran = emomap(
         "bench", "-m", "islamnet", "--checkpoint", f"islamnet={checkpoint}", "-o", again, *TOY, "-q"

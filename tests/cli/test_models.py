@@ -226,12 +226,12 @@ def test_an_exported_network_gives_the_same_maps(
     made.classes = EMOTIONS
     torch.manual_seed(2)
     made.module = made.build(EMOTIONS).eval()
-    made.save(tmp_path / "checkpoint.pt")
-    ran = emomap("export", tmp_path / "checkpoint.pt", "-o", tmp_path / f"net.{ending}")
+    made.save(tmp_path / "checkpoint.safetensors")
+    ran = emomap("export", tmp_path / "checkpoint.safetensors", "-o", tmp_path / f"net.{ending}")
     assert ran.code == 0, ran.err
     assert ran.out.strip() == str(tmp_path / "net.toml")
     for method, extra, out in (
-        ("islamnet", ("--checkpoint", tmp_path / "checkpoint.pt"), "a"),
+        ("islamnet", ("--checkpoint", tmp_path / "checkpoint.safetensors"), "a"),
         (tmp_path / "net.toml", ("--trust",), "b"),
     ):
         ran = emomap("predict", dataset / "images", "-m", method, *extra, "-o", tmp_path / out,

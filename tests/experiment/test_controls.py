@@ -121,7 +121,7 @@ def test_the_report_says_what_is_the_heads(whole: Bench) -> None:
 def test_shards_with_controls_merge_to_the_whole(
     photos: Path, tmp_path: Path, whole: Bench
 ) -> None:
-    checkpoint = {"islamnet": whole.folder.method("islamnet") / "checkpoint.pt"}
+    checkpoint = {"islamnet": whole.folder.method("islamnet") / "checkpoint.safetensors"}
     parts = [tmp_path / f"part{k}" for k in (1, 2)]
     for k, part in enumerate(parts, 1):
         run(photos, part, shard=(k, 2), controls=True, checkpoints=checkpoint)

@@ -17,6 +17,7 @@ from emomap.errors import EmomapError, UsageError
 from emomap.experiment.finished import Finishes
 from emomap.io.resumable import ResumeFile
 from emomap.io.schema import read_json
+from emomap.nn.checkpoint import write_checkpoint
 from emomap.predict import PredictionLine, read_predictions
 from emomap.report.charts import learning_curves
 from emomap.training.state import restore
@@ -82,20 +83,28 @@ DAMAGES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", DAMAGES)
+#: What a file that holds only tensors cannot have.
+PICKLED = {"no weights", "weights a list", "weights numbers"}
+
+
+@pytest.mark.parametrize(
+    ("name", "ending"),
+    [(name, ".pt") for name in DAMAGES]
+    + [(n, ".safetensors") for n in DAMAGES if n not in PICKLED],
+)
 def test_a_damaged_checkpoint_is_named(
-    checkpoint: dict[str, Any], tmp_path: Path, name: str
+    checkpoint: dict[str, Any], tmp_path: Path, name: str, ending: str
 ) -> None:
     state = copy.deepcopy(checkpoint)
     DAMAGES[name](state)
-    file = tmp_path / "bad.pt"
-    torch.save(state, file)
+    file = tmp_path / f"bad{ending}"
+    write_checkpoint(file, state)
     fresh = registry.build(registry.load("wildcat"), "wildcat", SMALL)
     if name == "another option":  # of a later release
         fresh.load(file, device="cpu")
         assert not hasattr(fresh, "colour")
         return
-    with pytest.raises(EmomapError, match=r"bad\.pt: "):
+    with pytest.raises(EmomapError, match=r"bad\.(pt|safetensors): "):
         fresh.load(file, device="cpu")
 
 

@@ -80,7 +80,7 @@ def test_contract(name: str, pictures: Dataset, tmp_path: Path) -> None:
     again = make(name)
     with pytest.raises(EmomapError, match="trained"):
         again.predict(images)
-    again.load(tmp_path / "checkpoint.pt", device="cpu")
+    again.load(tmp_path / "checkpoint.safetensors", device="cpu")
     assert again.classes == CLASSES
     for one, same in zip(predictions, again.predict(images), strict=True):
         np.testing.assert_array_equal(one.map, same.map)

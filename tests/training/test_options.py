@@ -80,7 +80,9 @@ def test_every_network_follows_class_weights(cls: type[NetworkMethod]) -> None:
 
 def test_class_weights_are_no_part_of_a_checkpoint(tmp_path: Path) -> None:
     run(tmp_path, tmp_path / "out", class_weights="balanced", epochs=1)
-    assert not any("class_weights" in key for key in weights(tmp_path / "out/checkpoint.pt"))
+    assert not any(
+        "class_weights" in key for key in weights(tmp_path / "out/checkpoint.safetensors")
+    )
 
 
 # --- steps --------------------------------------------------------------------------------------
@@ -89,7 +91,9 @@ def test_class_weights_are_no_part_of_a_checkpoint(tmp_path: Path) -> None:
 def test_a_batch_in_parts_is_the_batch(tmp_path: Path) -> None:
     run(tmp_path, tmp_path / "whole", Plain())
     run(tmp_path, tmp_path / "parts", Plain(), accumulate=2)
-    one, other = (weights(tmp_path / name / "checkpoint.pt") for name in ("whole", "parts"))
+    one, other = (
+        weights(tmp_path / name / "checkpoint.safetensors") for name in ("whole", "parts")
+    )
     for key in one:
         torch.testing.assert_close(one[key], other[key], rtol=1e-5, atol=1e-6)
     with pytest.raises(UsageError, match=r"training\.accumulate=3: the 4 pictures"):
@@ -117,7 +121,9 @@ def test_checkpointed_blocks_train_to_the_same_bits(tmp_path: Path) -> None:
     for name, on in (("plain", False), ("again", True)):
         method = ISLAMNet("small", "none", size=32, channels=16)
         run(tmp_path, tmp_path / name, method, epochs=1, checkpoint_blocks=on)
-    assert_same(tmp_path / "plain/checkpoint.pt", tmp_path / "again/checkpoint.pt")
+    assert_same(
+        tmp_path / "plain/checkpoint.safetensors", tmp_path / "again/checkpoint.safetensors"
+    )
     with pytest.raises(UsageError, match=r"Toy.* has no backbone of several blocks"):
         run(tmp_path, tmp_path / "toy", checkpoint_blocks=True)
 
@@ -163,7 +169,7 @@ def test_the_average_of_the_weights_is_kept(tmp_path: Path) -> None:
     average = history[0]
     for later in history[1:]:
         average = {key: 0.9 * average[key] + 0.1 * later[key] for key in average}
-    found = weights(tmp_path / "average/checkpoint.pt")
+    found = weights(tmp_path / "average/checkpoint.safetensors")
     for key, value in average.items():
         torch.testing.assert_close(found[key], value)
 
@@ -202,7 +208,7 @@ def test_resumed_with_todays_means_it_ends_with_the_same_bits(
     with pytest.raises(Interrupted):
         run(tmp_path, tmp_path / "torn", fragile, save_every=0.0, **option)
     run(tmp_path, tmp_path / "torn", Fragile(), save_every=0.0, **option)
-    assert_same(tmp_path / "whole/checkpoint.pt", tmp_path / "torn/checkpoint.pt")
+    assert_same(tmp_path / "whole/checkpoint.safetensors", tmp_path / "torn/checkpoint.safetensors")
 
 
 def test_patience_ends_a_training(tmp_path: Path) -> None:
@@ -293,7 +299,7 @@ def test_without_a_compiler_it_trains_uncompiled(
     run(tmp_path, tmp_path / "out", Plain(), epochs=1, compile="yes")
     said = capsys.readouterr().err
     assert said.count("trains without torch.compile") == 1 and "ompiler" in said
-    assert_same(tmp_path / "plain/checkpoint.pt", tmp_path / "out/checkpoint.pt")
+    assert_same(tmp_path / "plain/checkpoint.safetensors", tmp_path / "out/checkpoint.safetensors")
 
 
 # --- several processes --------------------------------------------------------------------------
@@ -338,7 +344,7 @@ def test_batch_norm_of_two_processes_is_that_of_one(tmp_path: Path) -> None:
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     for name in ("normed", "islamnet"):
-        files = [tmp_path / part / name / "checkpoint.pt" for part in ("one", "two")]
+        files = [tmp_path / part / name / "checkpoint.safetensors" for part in ("one", "two")]
         one, two = map(weights, files)
         assert any("running_var" in key for key in one)
         for key in one:
@@ -361,7 +367,7 @@ def test_a_rehearsal_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixtu
     parts = dataset(tmp_path / "train"), dataset(tmp_path / "val", 6)
     training.train(Toy(), *parts, SETTINGS, tmp_path / "told", seed=5, device="cpu")
     assert "steps of about" in capsys.readouterr().err
-    assert_same(tmp_path / "quiet/checkpoint.pt", tmp_path / "told/checkpoint.pt")
+    assert_same(tmp_path / "quiet/checkpoint.safetensors", tmp_path / "told/checkpoint.safetensors")
 
 
 def test_a_full_disk_is_found_before_the_training(

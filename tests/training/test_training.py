@@ -17,12 +17,15 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch.nn import functional as F
 
 from emomap import training
 from emomap.errors import EmomapError, UsageError
 from emomap.methods.islamnet import ISLAMNet
 from emomap.methods.wildcat import WILDCAT
+from emomap.nn.checkpoint import read_checkpoint
 from emomap.nn.network import EmotionNetwork, NetworkMethod, fixed_threads
 from emomap.parallel import Launched, launched
 from emomap.sample import Dataset, Sample
@@ -99,7 +102,7 @@ def run(folder: Path, out: Path, method: NetworkMethod | None = None, **changes:
 
 
 def weights(checkpoint: Path) -> dict[str, torch.Tensor]:
-    found: dict[str, torch.Tensor] = torch.load(checkpoint, weights_only=True)["weights"]
+    found: dict[str, torch.Tensor] = read_checkpoint(checkpoint)["weights"]
     return found
 
 
@@ -121,8 +124,11 @@ def test_it_learns_and_leaves_checkpoint_and_logs(tmp_path: Path) -> None:
     assert entries[-1]["loss_other"] == pytest.approx(2 * entries[-1]["loss"], rel=1e-5)
     assert max(entry["validation_accuracy"] for entry in entries) == 1.0
     assert Image.open(tmp_path / "out/training.png").size[0] > 300
-    assert {path.name for path in (tmp_path / "out").iterdir()} >= {"checkpoint.pt"}
-    assert not (tmp_path / "out/state.pt").exists() and not (tmp_path / "out/best.pt").exists()
+    assert {path.name for path in (tmp_path / "out").iterdir()} >= {"checkpoint.safetensors"}
+    assert (
+        not (tmp_path / "out/state.pt").exists()
+        and not (tmp_path / "out/best.safetensors").exists()
+    )
     images = [sample.image() for sample in dataset(tmp_path / "val", 6)]
     guesses = [np.argmax(p.probabilities) for p in method.predict(images)]
     assert guesses == [0, 1, 0, 1, 0, 1]
@@ -131,26 +137,31 @@ def test_it_learns_and_leaves_checkpoint_and_logs(tmp_path: Path) -> None:
 def test_the_same_seed_gives_the_same_weights_and_another_one_does_not(tmp_path: Path) -> None:
     run(tmp_path, tmp_path / "a")
     run(tmp_path, tmp_path / "b")
-    assert_same(tmp_path / "a/checkpoint.pt", tmp_path / "b/checkpoint.pt")
+    assert_same(tmp_path / "a/checkpoint.safetensors", tmp_path / "b/checkpoint.safetensors")
     training.train(
         Toy(), dataset(tmp_path / "train"), dataset(tmp_path / "val", 6), SETTINGS,
         tmp_path / "c", seed=6, device="cpu", progress=False,
     )  # fmt: skip
-    one, other = weights(tmp_path / "a/checkpoint.pt"), weights(tmp_path / "c/checkpoint.pt")
+    one, other = (
+        weights(tmp_path / "a/checkpoint.safetensors"),
+        weights(tmp_path / "c/checkpoint.safetensors"),
+    )
     assert not torch.equal(one["classifier.weight"], other["classifier.weight"])
 
 
 def test_decoding_by_workers_changes_nothing(tmp_path: Path) -> None:
     run(tmp_path, tmp_path / "kept")
     run(tmp_path, tmp_path / "workers", memory=0, workers=2)
-    assert_same(tmp_path / "kept/checkpoint.pt", tmp_path / "workers/checkpoint.pt")
+    assert_same(
+        tmp_path / "kept/checkpoint.safetensors", tmp_path / "workers/checkpoint.safetensors"
+    )
 
 
 def test_best_epoch_is_kept(tmp_path: Path) -> None:
     run(tmp_path, tmp_path / "out", epochs=6, learning_rate=0.3, backbone_learning_rate=0.3)
     entries = [json.loads(x) for x in (tmp_path / "out/training.jsonl").read_text().splitlines()]
     best = max(entries, key=lambda e: (e["validation_accuracy"], -e["validation_loss"]))
-    state = torch.load(tmp_path / "out/checkpoint.pt", weights_only=True)
+    state = read_checkpoint(tmp_path / "out/checkpoint.safetensors")
     assert state["recipe"]["epoch"] == best["epoch"]
     assert state["recipe"]["learning_rate"] == 0.3 and state["recipe"]["seed"] == 5
 
@@ -160,15 +171,15 @@ def test_without_validation_the_last_epoch_is_kept(tmp_path: Path) -> None:
         Toy(), dataset(tmp_path / "train"), Dataset("none", ()), SETTINGS, tmp_path / "out",
         device="cpu", progress=False,
     )  # fmt: skip
-    state = torch.load(tmp_path / "out/checkpoint.pt", weights_only=True)
+    state = read_checkpoint(tmp_path / "out/checkpoint.safetensors")
     assert state["recipe"]["epoch"] == 3
 
 
 def test_a_finished_training_is_only_loaded(tmp_path: Path) -> None:
     run(tmp_path, tmp_path / "out")
-    before = (tmp_path / "out/checkpoint.pt").stat().st_mtime_ns
+    before = (tmp_path / "out/checkpoint.safetensors").stat().st_mtime_ns
     method = run(tmp_path, tmp_path / "out")
-    assert (tmp_path / "out/checkpoint.pt").stat().st_mtime_ns == before
+    assert (tmp_path / "out/checkpoint.safetensors").stat().st_mtime_ns == before
     assert method.module is not None
 
 
@@ -178,7 +189,7 @@ def test_backbone_gates_and_other_layers_have_their_own_learning_rates(tmp_path:
     torch.manual_seed(5)
     fresh = before.build(("awe", "fear")).state_dict()
     run(tmp_path, tmp_path / "out", ISLAMNet("small", "none", size=32, channels=16), **rates)
-    after = weights(tmp_path / "out/checkpoint.pt")
+    after = weights(tmp_path / "out/checkpoint.safetensors")
     moved = {key: float((after[key] - fresh[key]).abs().max()) for key in fresh}
     assert moved["backbone.body.0.weight"] == 0
     assert 0 <= moved["compress.weight"] < 1e-6 < moved["classifier.weight"]
@@ -194,7 +205,7 @@ def test_a_training_is_complete_once_constructed(tmp_path: Path) -> None:
         prepared.run()
     assert set(vars(prepared)) == names
     run(tmp_path, tmp_path / "usual")
-    assert_same(tmp_path / "out/checkpoint.pt", tmp_path / "usual/checkpoint.pt")
+    assert_same(tmp_path / "out/checkpoint.safetensors", tmp_path / "usual/checkpoint.safetensors")
 
 
 def test_a_batch_that_processes_cannot_share_is_refused() -> None:
@@ -224,7 +235,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(tmp_path: Path) -> 
     run(tmp_path, tmp_path / "whole", Toy(pause=0.15))
     generator = random.Random(7)
     kills = 0
-    while not (tmp_path / "torn/checkpoint.pt").exists():
+    while not (tmp_path / "torn/checkpoint.safetensors").exists():
         process = subprocess.Popen(command(tmp_path, "torn", 0.15), cwd=home, env=environment)
         if kills < 2:
             deadline = time.monotonic() + 120
@@ -241,7 +252,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(tmp_path: Path) -> 
         else:
             assert process.wait() == 0
     assert kills == 2
-    assert_same(tmp_path / "whole/checkpoint.pt", tmp_path / "torn/checkpoint.pt")
+    assert_same(tmp_path / "whole/checkpoint.safetensors", tmp_path / "torn/checkpoint.safetensors")
     logs = [(tmp_path / name / "training.jsonl").read_text() for name in ("whole", "torn")]
     assert strip(logs[0]) == strip(logs[1])
 
@@ -289,7 +300,7 @@ def test_stopped_at_any_step_it_ends_with_the_same_bits(tmp_path: Path, stop_at:
     with pytest.raises(Interrupted):
         run(tmp_path, tmp_path / "torn", fragile, save_every=0.0 if stop_at % 2 else 1e9)
     run(tmp_path, tmp_path / "torn", Fragile(), save_every=0.0 if stop_at % 2 else 1e9)
-    assert_same(tmp_path / "whole/checkpoint.pt", tmp_path / "torn/checkpoint.pt")
+    assert_same(tmp_path / "whole/checkpoint.safetensors", tmp_path / "torn/checkpoint.safetensors")
 
 
 def test_a_folder_with_another_training_is_refused(tmp_path: Path) -> None:
@@ -364,35 +375,96 @@ class Bomb:
         return os.system, ("touch exploded",)
 
 
+def test_any_program_reads_the_weights_of_a_checkpoint(tmp_path: Path) -> None:
+    trained = run(tmp_path, tmp_path / "out")
+    assert trained.module is not None
+    own = trained.module.state_dict()
+    with safe_open(tmp_path / "out/checkpoint.safetensors", framework="pt") as opened:
+        assert set(opened.keys()) == set(own)
+        for key in opened.keys():  # noqa: SIM118, it is no dictionary
+            assert torch.equal(opened.get_tensor(key), own[key])
+        numbers = json.loads(opened.metadata()["emomap"])
+    assert numbers["method"] == "Toy" and numbers["classes"] == ["awe", "fear"]
+    assert numbers["recipe"]["seed"] == 5
+
+
+def test_trainings_of_release_0_1_are_loaded_and_resumed(tmp_path: Path) -> None:
+    whole = run(tmp_path, tmp_path / "whole")
+    # finished there: only loaded
+    old = tmp_path / "old"
+    old.mkdir()
+    whole.save(old / "checkpoint.pt", {"seed": 5})
+    assert set(torch.load(old / "checkpoint.pt", weights_only=True)) >= {"weights", "options"}
+    run(tmp_path, old)
+    assert [file.name for file in old.iterdir()] == ["checkpoint.pt"]
+    # all epochs done there, but the end: its best epoch is kept under its name
+    begun = tmp_path / "begun"
+    numbers = Settings.parse(SETTINGS)
+    train, validation = dataset(tmp_path / "train"), dataset(tmp_path / "val", 6)
+    stopped = Training(Toy(), train, validation, numbers, begun, seed=5, device="cpu", show=False)
+    stopped.state.step = stopped.total
+    log = (tmp_path / "whole/training.jsonl").read_text().splitlines()
+    stopped.state.history = [json.loads(line) for line in log]
+    stopped._save()
+    whole.save(begun / "best.pt", {"seed": 5})
+    again = run(tmp_path, begun)
+    assert (begun / "checkpoint.pt").exists() and not (begun / "best.pt").exists()
+    assert again.module is not None and whole.module is not None
+    for key, value in whole.module.state_dict().items():
+        assert torch.equal(value, again.module.state_dict()[key])
+
+
+def test_a_command_with_the_name_of_release_0_1_finds_the_checkpoint(tmp_path: Path) -> None:
+    run(tmp_path, tmp_path / "out")
+    found = Toy()
+    found.load(tmp_path / "out/checkpoint.pt", device="cpu")
+    assert found.classes == ("awe", "fear")
+
+
+def write_header(file: Path, header: str | None) -> None:
+    save_file({"a": torch.zeros(1)}, file, {"emomap": header} if header else None)
+
+
 def test_bad_checkpoints_are_refused_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    run(tmp_path, tmp_path / "out")
-    good = (tmp_path / "out/checkpoint.pt").read_bytes()
-    (tmp_path / "cut.pt").write_bytes(good[: len(good) // 2])
-    (tmp_path / "head.pt").write_bytes(good[:20])
+    trained = run(tmp_path, tmp_path / "out")
+    good = (tmp_path / "out/checkpoint.safetensors").read_bytes()
+    trained.save(tmp_path / "whole.pt")
+    for ending, content in ((".safetensors", good), (".pt", (tmp_path / "whole.pt").read_bytes())):
+        (tmp_path / f"cut{ending}").write_bytes(content[: len(content) // 2])
+        (tmp_path / f"head{ending}").write_bytes(content[:20])
+    write_header(tmp_path / "numbers.safetensors", "{not JSON")
+    write_header(tmp_path / "list.safetensors", "[1]")
+    write_header(tmp_path / "weights.safetensors", None)
     (tmp_path / "empty.pt").write_bytes(b"")
     (tmp_path / "text.pt").write_text("hello")
     (tmp_path / "bomb.pt").write_bytes(pickle.dumps(Bomb()))
     torch.save(Bomb(), tmp_path / "bomb2.pt")
     torch.save({"a": torch.zeros(1)}, tmp_path / "other.pt")
     for name, word in (
-        ("cut", "damaged|cut short"),
-        ("head", "damaged"),
-        ("empty", "damaged|cut short"),
-        ("text", "damaged"),
-        ("bomb", "code"),
-        ("bomb2", "code"),
-        ("other", "not a checkpoint of emomap"),
-        ("missing", "no such file"),
+        ("cut.pt", "damaged|cut short"),
+        ("cut.safetensors", "cut short"),
+        ("head.pt", "damaged"),
+        ("head.safetensors", "damaged"),
+        ("numbers.safetensors", "not JSON"),
+        ("list.safetensors", "no JSON object"),
+        ("weights.safetensors", "not a checkpoint of emomap"),
+        ("empty.pt", "damaged|cut short"),
+        ("text.pt", "damaged"),
+        ("bomb.pt", "code"),
+        ("bomb2.pt", "code"),
+        ("other.pt", "not a checkpoint of emomap"),
+        ("missing.pt", "no such file"),
+        ("missing.safetensors", "no such file"),
     ):
         with pytest.raises(EmomapError, match=word) as caught:
-            Toy().load(tmp_path / f"{name}.pt", device="cpu")
-        assert "\n" not in str(caught.value) and f"{name}.pt" in str(caught.value)
+            Toy().load(tmp_path / name, device="cpu")
+        assert "\n" not in str(caught.value) and name in str(caught.value)
     assert not (tmp_path / "exploded").exists()
     with pytest.raises(EmomapError, match="checkpoint of Toy, not of WILDCAT"):
-        WILDCAT("small", "none").load(tmp_path / "out/checkpoint.pt")
+        WILDCAT("small", "none").load(tmp_path / "out/checkpoint.safetensors")
 
 
 # --- order and augmentation ---------------------------------------------------------------------
@@ -498,11 +570,11 @@ def test_two_processes_train_as_one_with_twice_the_batch(tmp_path: Path) -> None
             cwd=home, env=environment, capture_output=True, text=True, timeout=240, check=False,
         )  # fmt: skip
         assert ran.returncode == 0, ran.stderr
-        checkpoint = tmp_path / name / "methods/plain/checkpoint.pt"
+        checkpoint = tmp_path / name / "methods/plain/checkpoint.safetensors"
         assert ran.stdout.splitlines()[-1] == str(checkpoint)
-        assert ran.stdout.count("checkpoint.pt") == 1
+        assert ran.stdout.count("checkpoint.safetensors") == 1
     homes = [tmp_path / name / "methods/plain" for name in ("one", "two")]
-    one, two = (weights(home / "checkpoint.pt") for home in homes)
+    one, two = (weights(home / "checkpoint.safetensors") for home in homes)
     for key in one:
         torch.testing.assert_close(one[key], two[key], rtol=1e-5, atol=1e-6)
     logs = [strip((home / "training.jsonl").read_text()) for home in homes]
