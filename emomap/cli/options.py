@@ -204,8 +204,8 @@ def explain_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 multiple=True,
                 metavar="KIND",
                 help="Make explanation maps of each network: gradcam, gradcam++, layercam, "
-                "eigencam, hirescam, xgradcam, scorecam, ablationcam, cam, attention, rollout; "
-                "several with commas.",
+                "eigencam, hirescam, xgradcam, scorecam, ablationcam, cam, attention, "
+                "attention-headN, rollout; several with commas.",
             ),
             click.option(
                 "--layer",

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from emomap.errors import UsageError
+from emomap.explain.kinds import HEAD
 from emomap.nn.tokens import grid, prefix_tokens
 
 
-def attention_maps(network: nn.Module, images: Tensor, *, rolled: bool) -> Tensor:
+def attention_maps(network: nn.Module, images: Tensor, kind: str) -> Tensor:
     """Attention to the patches (B, h, w), not negative.
 
     It is that of the class token, the first one; in a network without tokens ahead of the patches,
@@ -22,11 +23,11 @@ def attention_maps(network: nn.Module, images: Tensor, *, rolled: bool) -> Tenso
     Args:
         network: a transformer of timm or torchvision, or one that uses nn.MultiheadAttention.
         images: (B, 3, S, S), normalised.
-        rolled: attention rollout over all blocks (Abnar & Zuidema 2020, section 3), instead of the
-            last block.
+        kind: "attention" (of the last block, mean over heads), "attention-head0" and so on (one of
+            its heads), or "rollout" over all blocks (Abnar & Zuidema 2020, section 3).
 
     Raises:
-        UsageError: no block attends from all tokens to all.
+        UsageError: no block attends from all tokens to all, or there is no such head.
     """
     with _captured(network) as kept:
         network(images)
@@ -37,11 +38,26 @@ def attention_maps(network: nn.Module, images: Tensor, *, rolled: bool) -> Tenso
             "attention and rollout need a transformer whose blocks all attend from all tokens to "
             "all (ViT, DeiT, DINOv2, CLIP); take gradcam or eigencam"
         )
-    means = [one.mean(dim=1) for one in matrices]  # over heads
-    joint = rollout(means) if rolled else means[-1]
+    joint = _joint(matrices, kind)
     side, prefix = grid(joint.shape[-1], prefix_tokens(network))
     seen = joint[:, 0, prefix:] if prefix else joint.mean(dim=1)
     return seen.reshape(len(images), side, side)
+
+
+def _joint(matrices: Sequence[Tensor], kind: str) -> Tensor:
+    """(B, n, n): how much each token attends to each, of the attention of all blocks."""
+    if kind == "rollout":
+        return rollout([one.mean(dim=1) for one in matrices])
+    last = matrices[-1]
+    found = HEAD.fullmatch(kind)
+    if not found:
+        return last.mean(dim=1)
+    head = int(found.group(1))
+    if head >= last.shape[1]:
+        raise UsageError(
+            f"{kind}: the last block has the heads 0 to {last.shape[1] - 1} (attention-head0, ...)"
+        )
+    return last[:, head]
 
 
 def rollout(attentions: Sequence[Tensor]) -> Tensor:

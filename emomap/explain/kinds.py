@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -21,7 +22,11 @@ LIBRARY: Mapping[str, str] = {
 }
 #: Kinds on the attention of a transformer, which do not depend on the class.
 ATTENTION = ("attention", "rollout")
+#: One head of the last block's attention: attention-head0, attention-head1, ...
+HEAD = re.compile(r"attention-head(\d{1,4})")
 EXPLANATIONS = (*LIBRARY, "cam", *ATTENTION)
+#: All that can be written for a kind, for messages.
+CHOICES = (*EXPLANATIONS, "attention-headN")
 #: Which class is explained, unless it is called by its name.
 PREDICTED, TRUE = "predicted", "true"
 
@@ -31,7 +36,7 @@ class Explanation:
     """How a classifier is explained.
 
     Attributes:
-        kind: one of `emomap.explain.kinds.EXPLANATIONS`.
+        kind: see `known`.
         layer: name of the layer whose output is explained; "" for the default, see
             `emomap.explain.layers.find_layer`.
         explained: "predicted", "true", or the name of a class.
@@ -43,8 +48,18 @@ class Explanation:
 
     def __post_init__(self) -> None:
         """Refuse a kind that does not exist."""
-        if self.kind not in EXPLANATIONS:
-            raise UsageError(f"no explanation '{self.kind}'; there are {', '.join(EXPLANATIONS)}")
+        if not known(self.kind):
+            raise UsageError(f"no explanation '{self.kind}'; there are {', '.join(CHOICES)}")
+
+
+def known(kind: str) -> bool:
+    """Whether it is one of `EXPLANATIONS`, or a head of the attention."""
+    return kind in EXPLANATIONS or HEAD.fullmatch(kind) is not None
+
+
+def needs_layer(kind: str) -> bool:
+    """Whether the map depends on a layer that somebody may choose."""
+    return kind not in ATTENTION and not HEAD.fullmatch(kind)
 
 
 def check_explanations(kinds: Iterable[str]) -> tuple[str, ...]:
@@ -58,9 +73,9 @@ def check_explanations(kinds: Iterable[str]) -> tuple[str, ...]:
     """
     found: list[str] = []
     for name in (part.strip().lower() for kind in kinds for part in kind.split(",")):
-        if name not in EXPLANATIONS:
+        if not known(name):
             near = difflib.get_close_matches(name, EXPLANATIONS, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
-            raise UsageError(f"--explain {name}: choose from {', '.join(EXPLANATIONS)}{hint}")
+            raise UsageError(f"--explain {name}: choose from {', '.join(CHOICES)}{hint}")
         found += [name] if name not in found else []
     return tuple(found)

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from emomap.errors import EmomapError, UsageError
 from emomap.explain import attention
-from emomap.explain.kinds import ATTENTION, LIBRARY
+from emomap.explain.kinds import LIBRARY, needs_layer
 from emomap.explain.layers import left_alone
 from emomap.nn.tokens import as_feature_maps, prefix_tokens
 
@@ -37,7 +37,7 @@ def explanation_maps(
     Args:
         network: (B, 3, S, S) to logits (B, C); left as it was.
         images: (B, 3, S, S), normalised.
-        kind: one of `emomap.explain.kinds.EXPLANATIONS`.
+        kind: see `emomap.explain.kinds.known`.
         classes: the class that is explained in each picture; attention and EigenCAM ignore it.
         layer: from `find_layer`; attention ignores it.
 
@@ -50,9 +50,9 @@ def explanation_maps(
     """
     with left_alone(network):
         network.eval()
-        if kind in ATTENTION:
+        if not needs_layer(kind):
             with torch.no_grad():
-                maps = attention.attention_maps(network, images, rolled=kind == "rollout")
+                maps = attention.attention_maps(network, images, kind)
             return upsample(maps, images.shape[-2:])
         if kind == "cam":
             return upsample(class_activation(network, images, classes, layer), images.shape[-2:])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from emomap.errors import EmomapError, UsageError
-from emomap.explain.kinds import ATTENTION, LIBRARY, PREDICTED, TRUE, Explanation
+from emomap.explain.kinds import LIBRARY, PREDICTED, TRUE, Explanation, needs_layer
 from emomap.explain.layers import find_layer
 from emomap.explain.maps import explanation_maps, load_library
 from emomap.method import Image, Method, Prediction, find
@@ -75,7 +75,7 @@ class Explained(Method):
             logits = logits_of(network, batch)
             classes = self._chosen(logits, labels)
             kind = self.explanation.kind
-            layer = "" if kind in ATTENTION else self._find(network, batch[:1])
+            layer = self._find(network, batch[:1]) if needs_layer(kind) else ""
             return explanation_maps(network, batch, kind, classes, layer), logits
 
         maps, logits = self.classifier.run(images, work)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from emomap.explain.kinds import EXPLANATIONS, PREDICTED, Explanation
+from emomap.explain.kinds import CHOICES, PREDICTED, Explanation, known
 from emomap.explain.method import Explained
 from emomap.method import Image, Prediction
 from emomap.nn.backbone import BackboneOptions
@@ -21,7 +21,7 @@ class PlainClassifier(BackboneMethod):
     Args:
         backbone, weights, sha256: see `emomap.nn.backbone.make_backbone`.
         size: side of the input in pixels.
-        map: kind of the explanation, see `emomap.explain.kinds.EXPLANATIONS`; all but "cam",
+        map: kind of the explanation, see `emomap.explain.kinds.known`; all but "cam",
             "attention" and "rollout" need the extra ``cam``.
         explained: "predicted", "true" or an emotion: the class that the map explains.
         layer: layer whose output is explained; "" for the backbone's features.
@@ -38,8 +38,8 @@ class PlainClassifier(BackboneMethod):
         layer: str = "",
     ) -> None:
         super().__init__(size, BackboneOptions(backbone, weights, sha256))
-        if map not in EXPLANATIONS:
-            raise ValueError(f"map='{map}': expected one of {', '.join(EXPLANATIONS)}")
+        if not known(map):
+            raise ValueError(f"map='{map}': expected one of {', '.join(CHOICES)}")
         self.map = map
         self.explained = explained
         self.layer = layer

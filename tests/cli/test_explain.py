@@ -188,6 +188,31 @@ def test_a_network_of_emomap_is_explained(
         assert np.abs(np.load(file) - np.load(other)).max() < 1e-4
 
 
+def test_a_transformer_is_trained_and_its_attention_scored(emomap: Command, tmp_path: Path) -> None:
+    pytest.importorskip("timm")
+    run = tmp_path / "run"
+    chosen = [
+        part
+        for change in ("method.classifier.backbone=timm:test_vit", "method.classifier.size=64",
+                       "method.classifier.map=attention", "training.optimizer=adamw",
+                       "training.learning_rate=1e-3", "training.backbone_learning_rate=1e-3",
+                       "training.epochs=8", "training.batch=16", "training.workers=0",
+                       "data.train=48", "data.val=8", "data.test=8")
+        for part in ("--set", change)
+    ]  # fmt: skip
+    ran = emomap("bench", "-m", "classifier", "--explain", "rollout,attention-head1", *chosen,
+                 "-o", run, *LIGHT)  # fmt: skip
+    assert ran.code == 0, ran.err
+    rows = json.loads((run / "summary.json").read_text())["methods"]
+    kinds = ("classifier", "classifier@rollout", "classifier@attention-head1")
+    scores = [rows[kind]["metrics"]["nss"]["mean"] for kind in kinds]
+    assert len(set(scores)) == 3 and np.isfinite(scores).all()
+    assert {f"{kind}-center" for kind in kinds} <= set(rows)
+    losses = [json.loads(line)["loss"] for line in
+              (run / "methods/classifier/training.jsonl").read_text().splitlines()]  # fmt: skip
+    assert losses[-1] < losses[0] - 0.05
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from emomap.errors import EmomapError, UsageError
 from emomap.explain.attention import rollout
-from emomap.explain.kinds import EXPLANATIONS, LIBRARY, check_explanations
+from emomap.explain.kinds import EXPLANATIONS, LIBRARY, Explanation, check_explanations
 from emomap.explain.layers import find_layer
 from emomap.explain.maps import explanation_maps
 from emomap.nn.tokens import as_feature_maps
@@ -228,7 +228,7 @@ class Tokens(nn.Module):
 
 
 def naive_attention(network: Tokens, images: Tensor) -> list[Any]:
-    """The attention of each block, mean over heads, by loops: a list of (B, n, n)."""
+    """The attention of each block, by loops: a list of (B, heads, n, n)."""
     patches = network.patch(images).flatten(2).transpose(1, 2)
     tokens = torch.cat([network.ahead.expand(len(images), -1, -1), patches], dim=1)
     found = []
@@ -236,22 +236,23 @@ def naive_attention(network: Tokens, images: Tensor) -> list[Any]:
         assert isinstance(block, Block)
         normed = block.norm1(tokens).double()
         weight, bias = block.attn.qkv.weight.double(), block.attn.qkv.bias.double()
-        mean = torch.zeros(len(images), tokens.shape[1], tokens.shape[1], dtype=torch.float64)
+        count = tokens.shape[1]
+        heads = torch.zeros(len(images), 2, count, count, dtype=torch.float64)
         for picture in range(len(images)):
             for head in range(2):
                 rows = slice(4 * head, 4 * head + 4)
                 query = normed[picture] @ weight[0:8][rows].T + bias[0:8][rows]
                 key = normed[picture] @ weight[8:16][rows].T + bias[8:16][rows]
-                for i in range(tokens.shape[1]):
-                    scores = torch.stack([query[i] @ key[j] / 2 for j in range(tokens.shape[1])])
-                    mean[picture, i] += scores.softmax(dim=0) / 2
-        found.append(mean)
+                for i in range(count):
+                    scores = torch.stack([query[i] @ key[j] / 2 for j in range(count)])
+                    heads[picture, head, i] = scores.softmax(dim=0)
+        found.append(heads)
         tokens = block(tokens)
     return found
 
 
 @pytest.mark.parametrize("prefix", [0, 1, 3])
-@pytest.mark.parametrize("kind", ["attention", "rollout"])
+@pytest.mark.parametrize("kind", ["attention", "rollout", "attention-head0", "attention-head1"])
 @torch.no_grad()
 def test_attention_by_a_naive_loop(prefix: int, kind: str, images: Tensor) -> None:
     network = Tokens(prefix).eval()
@@ -261,11 +262,21 @@ def test_attention_by_a_naive_loop(prefix: int, kind: str, images: Tensor) -> No
     for picture in range(3):
         joint = np.eye(16 + prefix)
         for one in attention:
-            mixed = 0.5 * one[picture].numpy() + 0.5 * np.eye(16 + prefix)
+            mixed = 0.5 * one[picture].mean(dim=0).numpy() + 0.5 * np.eye(16 + prefix)
             joint = (mixed / mixed.sum(axis=1, keepdims=True)) @ joint
-        whole = joint if kind == "rollout" else attention[-1][picture].numpy()
+        heads = attention[-1][picture].numpy()
+        whole = {"rollout": joint, "attention": heads.mean(axis=0),
+                 "attention-head0": heads[0], "attention-head1": heads[1]}[kind]  # fmt: skip
         seen = whole[0, prefix:] if prefix else whole.mean(axis=0)
         assert np.abs(found[picture] - enlarged(seen.reshape(4, 4))).max() < 1e-4
+
+
+def test_a_head_that_is_not_there(images: Tensor) -> None:
+    with pytest.raises(UsageError, match="the last block has the heads 0 to 1"):
+        explanation_maps(Tokens(1).eval(), images, "attention-head2", [0, 0, 0], "")
+    with pytest.raises(UsageError, match="attention-headN"):
+        Explanation("attention-head")
+    assert check_explanations(["attention-head3,cam"]) == ("attention-head3", "cam")
 
 
 def test_rollout_of_even_attention_is_even() -> None:

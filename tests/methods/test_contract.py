@@ -11,6 +11,7 @@ from PIL import Image
 
 from emomap import method as registry
 from emomap.errors import EmomapError
+from emomap.io.checkpoint import NETWORK, checkpoint_in
 from emomap.method import Method
 from emomap.sample import Dataset, Sample
 from emomap.training import train
@@ -80,7 +81,7 @@ def test_contract(name: str, pictures: Dataset, tmp_path: Path) -> None:
     again = make(name)
     with pytest.raises(EmomapError, match="trained"):
         again.predict(images)
-    again.load(tmp_path / "checkpoint.safetensors", device="cpu")
+    again.load(checkpoint_in(tmp_path, NETWORK), device="cpu")
     assert again.classes == CLASSES
     for one, same in zip(predictions, again.predict(images), strict=True):
         np.testing.assert_array_equal(one.map, same.map)

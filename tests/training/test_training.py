@@ -56,7 +56,8 @@ def dataset(folder: Path, count: int = 12, size: tuple[int, int] = (24, 24)) -> 
         pixels = rng.integers(0, 100, (*size, 3)) + (150 if emotion == "awe" else 0)
         file = folder / f"{index}.png"
         folder.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pixels.astype(np.uint8)).save(file)
+        if not file.exists():  # another process may be reading it
+            Image.fromarray(pixels.astype(np.uint8)).save(file)
         samples.append(Sample(str(index), file, emotion))
     return Dataset("toy", tuple(samples), ("awe", "fear"))
 
