@@ -197,6 +197,7 @@ def test_a_transformer_is_trained_and_its_attention_scored(emomap: Command, tmp_
                        "method.classifier.map=attention", "training.optimizer=adamw",
                        "training.learning_rate=1e-3", "training.backbone_learning_rate=1e-3",
                        "training.epochs=8", "training.batch=16", "training.workers=0",
+                       "training.threads=1",
                        "data.train=48", "data.val=8", "data.test=8")
         for part in ("--set", change)
     ]  # fmt: skip
