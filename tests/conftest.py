@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+
+# two test processes on two cores: more threads would wait for each other
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from pathlib import Path
 
 import numpy as np

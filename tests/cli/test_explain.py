@@ -168,6 +168,7 @@ def test_a_network_of_emomap_is_explained(
     ]
     command = ("bench", "--data", dataset, "-m", "wscnet", "-m", "classifier", "--explain", "cam",
                "--recipe", "demo", "--set", "training.epochs=1", "--set", "training.batch=2",
+               "--set", "training.threads=1",
                *small, "-o", run, *LIGHT)  # fmt: skip
     ran = emomap(*command)
     assert ran.code == 2 or "one linear layer" in ran.err  # WSCNet has no class activation map

@@ -21,6 +21,7 @@ from tests.cli.conftest import Command
 
 TOY = (
     *("--recipe", "demo", "--set", "training.epochs=1", "--set", "training.batch=4"),
+    *("--set", "training.threads=1"),
     *("--set", "method.islamnet.size=32", "--set", "bench.report=false"),
     *("--set", 'score.metrics=["cc"]', "--set", 'bench.baselines=["center"]'),
 )

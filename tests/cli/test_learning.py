@@ -19,6 +19,7 @@ from tests.cli.test_bench import tables
 TOY = (
     *("--set", "data.train=32", "--set", "data.val=8", "--set", "data.test=8"),
     *("--set", "training.epochs=2", "--set", "bench.report=false"),
+    *("--set", "training.threads=1"),
     *("--set", 'bench.baselines=["uniform","center"]', "--set", "training.save_every=0.1"),
 )
 
@@ -76,7 +77,8 @@ def test_run_of_a_network_leaves_everything_that_a_user_needs(
 def test_checkpoint_that_knows_other_emotions_gives_maps_but_no_accuracy(
     emomap: Command, tmp_path: Path, dataset: Path
 ) -> None:
-    small = ("--recipe", "demo", "--set", "training.epochs=1", "--set", "bench.report=false", "-q")
+    small = ("--recipe", "demo", "--set", "training.epochs=1", "--set", "training.threads=1",
+             "--set", "bench.report=false", "-q")  # fmt: skip
     ran = emomap("train", "-m", "wildcat", "-o", tmp_path / "run", *TOY, "-q")
     assert ran.code == 0, ran.err
     images = sorted(path.stem for path in (dataset / "images").iterdir())

@@ -107,7 +107,8 @@ def test_rows_of_the_tables() -> None:
 
 # --- the command ------------------------------------------------------------------------------
 
-TOY = ("--recipe", "demo", "--set", "training.epochs=1", "--set", "bench.report=false", "-q")
+TOY = ("--recipe", "demo", "--set", "training.epochs=1", "--set", "training.threads=1",
+       "--set", "bench.report=false", "-q")  # fmt: skip
 
 
 @pytest.fixture

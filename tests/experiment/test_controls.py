@@ -18,6 +18,7 @@ from emomap.runs import results
 KINDS = ("f1-mean", "f1-energy", "cam", "random-head", "other-picture")
 SETTINGS = (
     "training.epochs=1",
+    "training.threads=1",
     "training.crop=[1.0, 1.0]",
     "training.compile=no",
     "training.batch=8",
