@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io as text_io
 import re
+import shutil
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from emomap.errors import printable
@@ -29,21 +31,36 @@ _LATEX = {
 }
 
 
+#: What stands before the best value of a column on a terminal.
+BEST = ">"
+#: Letters of 10 pt in a column of a two-column page.
+COLUMN = 46
+
+
 @dataclass(frozen=True)
 class Table:
     """Cells as strings, with a title above and notes below.
 
-    The first column holds names and is aligned left; the others hold numbers and are aligned right.
+    The first columns hold names and are aligned left; the others hold numbers and are aligned
+    right.
 
     Attributes:
         header, rows: cells; every row is as long as the header.
         title, notes: lines above and below; CSV has neither.
+        signature: every choice behind the numbers. A terminal shows its `short` form.
+        in_full: where it is in full, for the terminal.
+        best: (row, column) of each best value, counted from 0; CSV does not mark them.
+        keys: number of columns that hold names.
     """
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     title: str = ""
     notes: Sequence[str] = field(default_factory=tuple)
+    signature: str = ""
+    in_full: str = "--explain shows it in full"
+    best: Collection[tuple[int, int]] = ()
+    keys: int = 1
 
     def render(self, form: str) -> str:
         """The table as "table" (text), "md", "csv" or "latex", with a line end at the end."""
@@ -70,34 +87,128 @@ def width(cell: str) -> int:
     )
 
 
-def text(table: Table) -> str:
-    """For a terminal: aligned columns, a rule below the header."""
-    cells = [list(table.header), *[list(row) for row in table.rows]]
+def short(signature: str) -> str:
+    """Eight digits that stand for a signature where there is no room for it."""
+    return hashlib.sha256(signature.encode()).hexdigest()[:8]
+
+
+def text(table: Table, columns: int | None = None) -> str:
+    """For a terminal: aligned columns, a rule below the header, no line wider than the terminal.
+
+    Columns that do not fit stand below, beside the names again. A name that is too long loses its
+    middle; a number is never broken.
+
+    Args:
+        table: what to show. A best value has the mark `BEST`.
+        columns: of the terminal. None to ask it; where there is none, 80 or ``$COLUMNS``.
+    """
+    wide = max(columns or shutil.get_terminal_size().columns, 40)
+    marked = [
+        [BEST + cell if (at, column) in table.best else cell for column, cell in enumerate(row)]
+        for at, row in enumerate(table.rows)
+    ]
+    cells = [[*table.header], *marked]
     widths = [max(width(row[at]) for row in cells) for at in range(len(table.header))]
-    lines = [table.title] if table.title else []
-    for index, row in enumerate(cells):
-        padded = [
-            cell + " " * (wide - width(cell)) if at == 0 else " " * (wide - width(cell)) + cell
-            for at, (cell, wide) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(padded).rstrip())
-        if index == 0:
-            lines.append("  ".join("-" * wide for wide in widths))
-    return printable("\n".join([*lines, *table.notes]) + "\n")
+    largest = max(widths[table.keys :], default=0)
+    names = _fitted(widths[: table.keys], wide - largest - 2 * table.keys)
+    lines = _wrapped(table.title, wide)
+    for number, block in enumerate(_blocks(widths, table.keys, wide - sum(names))):
+        lines += [""] * (number > 0)
+        sizes = [*names, *(widths[at] for at in block)]
+        for index, row in enumerate(cells):
+            if not any(row[at] for at in (*range(table.keys), *block)):
+                continue  # the line of intervals, where this block has none
+            kept = [_shortened(row[at], room) for at, room in enumerate(names)]
+            padded = [c + " " * (s - width(c)) for c, s in zip(kept, sizes, strict=False)]
+            padded += [" " * (widths[at] - width(row[at])) + row[at] for at in block]
+            lines.append("  ".join(padded).rstrip())
+            if index == 0:
+                lines.append("  ".join("-" * size for size in sizes))
+    signed = [f"signature: {short(table.signature)} ({table.in_full})"] * bool(table.signature)
+    marks = [f"{BEST} best of its column"] * bool(table.best)
+    notes = [line for note in (*signed, *marks, *table.notes) for line in _wrapped(note, wide)]
+    return printable("\n".join([*lines, *notes]) + "\n")
+
+
+def _blocks(widths: Sequence[int], keys: int, room: int) -> list[list[int]]:
+    """Columns of numbers that stand beside each other, given the room beside the names."""
+    blocks: list[list[int]] = [[]]
+    left = room - 2 * (keys - 1)
+    used = 0
+    for at in range(keys, len(widths)):
+        if blocks[-1] and used + 2 + widths[at] > left:
+            blocks.append([])
+            used = 0
+        blocks[-1].append(at)
+        used += 2 + widths[at]
+    return blocks
+
+
+def _fitted(widths: Sequence[int], room: int) -> list[int]:
+    """Widths of names, the widest made smaller until all have room; none below 6."""
+    found = list(widths)
+    while sum(found) > room and max(found) > 6:
+        found[found.index(max(found))] -= 1
+    return found
+
+
+def _shortened(name: str, room: int) -> str:
+    """A name with its middle left out where it is wider than its room."""
+    if width(name) <= room:
+        return name
+    head, tail = (room - 1) // 2, room - 1 - (room - 1) // 2
+    kept_head, kept_tail = "", ""
+    for letter in name:
+        if width(kept_head + letter) > head:
+            break
+        kept_head += letter
+    for letter in reversed(name):
+        if width(letter + kept_tail) > tail:
+            break
+        kept_tail = letter + kept_tail
+    return f"{kept_head}…{kept_tail}"
+
+
+def _wrapped(line: str, room: int) -> list[str]:
+    """A line of words as lines that fit; a word that is too long is broken."""
+    found, now = [], ""
+    for word in line.split(" ") if line else ():
+        if now and width(f"{now} {word}") > room:
+            found.append(now)
+            now = "  " + word
+        else:
+            now = f"{now} {word}" if now else word
+        while width(now) > room:
+            at = next(i for i in range(len(now), 0, -1) if width(now[:i]) <= room)
+            found.append(now[:at])
+            now = "  " + now[at:]
+    return [*found, now] if line else []
 
 
 def markdown(table: Table) -> str:
-    """A pipe table, with the title above and the notes as paragraphs below."""
+    """A pipe table with bold best values, the title above and the notes as paragraphs below."""
 
-    def line(row: Sequence[str]) -> str:
-        return "| " + " | ".join(_MARKUP.sub(r"\\\g<0>", cell) for cell in row) + " |"
+    def line(row: Sequence[str], best: Collection[int] = ()) -> str:
+        cells = [_MARKUP.sub(r"\\\g<0>", cell) for cell in row]
+        return "| " + " | ".join(_bold(cells, best, "**{}**")) + " |"
 
     lines = [_TAG.sub(r"\<", table.title), ""] if table.title else []
-    lines += [line(table.header), line(["---", *["---:"] * (len(table.header) - 1)])]
-    lines += [line(row) for row in table.rows]
-    for note in table.notes:
+    marks = ["---"] * table.keys + ["---:"] * (len(table.header) - table.keys)
+    lines += [line(table.header), line(marks)]
+    lines += [line(row, _best_in(table, at)) for at, row in enumerate(table.rows)]
+    signed = [f"signature: {table.signature}"] if table.signature else []
+    for note in [*signed, *table.notes]:
         lines += ["", _TAG.sub(r"\<", note)]
     return printable("\n".join(lines) + "\n")
+
+
+def _best_in(table: Table, row: int) -> list[int]:
+    """The columns that have their best value in this row."""
+    return [column for at, column in table.best if at == row]
+
+
+def _bold(cells: Sequence[str], best: Collection[int], pattern: str) -> list[str]:
+    return [pattern.format(cell) if at in best else cell for at, cell in enumerate(cells)]
 
 
 def comma_separated(table: Table) -> str:
@@ -109,23 +220,49 @@ def comma_separated(table: Table) -> str:
     return out.getvalue()
 
 
-def latex(table: Table) -> str:
-    """A booktabs tabular inside a table environment (needs ``\\usepackage{booktabs}``)."""
+def latex(table: Table, label: str = "") -> str:
+    """A booktabs tabular with bold best values, in a floating table that is no wider than its page.
 
-    def line(row: Sequence[str]) -> str:
-        cells = " & ".join("".join(_LATEX.get(c, c) for c in cell) for cell in row) + r" \\"
+    One that is wider than the column of a two-column page spans both, and is scaled down where it
+    is wider than these. The signature is a comment.
+
+    Args:
+        table: what to show.
+        label: for ``\\ref``.
+    """
+
+    def escaped(text: str) -> str:
+        return "".join(_LATEX.get(c, c) for c in text)
+
+    def line(row: Sequence[str], best: Collection[int] = ()) -> str:
+        shown = _bold([escaped(cell) for cell in row], best, r"\textbf{{{}}}")
+        cells = " & ".join(shown) + r" \\"
         # after the \\ of the row above, LaTeX would read these as its options
         return "{}" + cells if cells.startswith(("*", "[")) else cells
 
-    lines = [r"\begin{table}", r"\centering"]
-    lines += [rf"\begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}", r"\toprule"]
-    lines += [line(table.header), r"\midrule", *[line(row) for row in table.rows]]
-    lines += [r"\bottomrule", r"\end{tabular}"]
+    wide = _letters(table)
+    kind = "table*" if wide > COLUMN else "table"
+    scaled = wide > 30  # letters differ in width; a table that fits stays as it is
+    packages = ["booktabs", *["graphicx"] * scaled]
+    lines = ["% needs " + " ".join(rf"\usepackage{{{name}}}" for name in packages)]
+    lines += [f"% signature: {table.signature}"] if table.signature else []
+    lines += [rf"\begin{{{kind}}}", r"\centering"]
+    lines += [r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"] * scaled
+    names, numbers = "l" * table.keys, "r" * (len(table.header) - table.keys)
+    lines += [rf"\begin{{tabular}}{{{names}{numbers}}}", r"\toprule", line(table.header)]
+    lines += [r"\midrule", *(line(row, _best_in(table, at)) for at, row in enumerate(table.rows))]
+    lines += [r"\bottomrule", r"\end{tabular}" + "}" * scaled]
     parts = [part for part in (table.title, *table.notes) if part]
     caption = " ".join(part if part.endswith((".", ":", ";")) else f"{part}." for part in parts)
-    if caption:
-        lines.append(r"\caption{" + "".join(_LATEX.get(c, c) for c in caption) + "}")
-    return "\n".join([*lines, r"\end{table}"]) + "\n"
+    lines += [rf"\caption{{{escaped(caption)}}}"] if caption else []
+    lines += [rf"\label{{{label}}}"] if label else []
+    return "\n".join([*lines, rf"\end{{{kind}}}"]) + "\n"
+
+
+def _letters(table: Table) -> int:
+    """About how many letters wide a table is on paper: the gap of two columns is as wide as two."""
+    cells = [table.header, *table.rows]
+    return sum(max(width(row[at]) for row in cells) + 2 for at in range(len(table.header)))
 
 
 def html(table: Table) -> str:
@@ -136,5 +273,6 @@ def html(table: Table) -> str:
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows
     )
-    notes = "".join(f"<p>{escape(note)}</p>" for note in table.notes)
+    signed = [f"signature: {table.signature}"] if table.signature else []
+    notes = "".join(f"<p>{escape(note)}</p>" for note in (*signed, *table.notes))
     return f"<table><caption>{escape(table.title)}</caption><tr>{head}</tr>{body}</table>{notes}"

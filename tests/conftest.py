@@ -28,6 +28,11 @@ def shared(path: str) -> Path:
     return found
 
 
+def unwrapped(text: str) -> str:
+    """What a terminal shows, with the lines that were wrapped made whole."""
+    return text.replace("\n  ", " ")
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     """Random numbers, the same in every run."""

@@ -11,6 +11,7 @@ from typing import Any
 from emomap import metrics
 from emomap.analysis import ranking
 from emomap.analysis.pairs import Pair, probability
+from emomap.scoring.signature import explain, joint
 from emomap.scoring.summary import label
 from emomap.tables import Table, html, number, with_interval
 
@@ -72,9 +73,14 @@ class Comparison:
                 row.append(mean if place is None else f"{mean} ({place:g})")
             row += [f"{100 * s[name]:.0f}%" if name in s else "" for s in shared.values()]
             rows.append(row)
+        best = [
+            (names.index(name), 2 + at)
+            for at, metric in enumerate(self.metrics)
+            for name in ranking.best(self.means, metric)
+        ]
         notes = ["share: of the way from the centre prior to the agreement of people"]
         title = f"{self.n_images} images; rank 1 is best"
-        return Table(header, rows, title, notes if shared else ())
+        return Table(header, rows, title, notes if shared else (), best=best)
 
     def pair_table(self) -> Table:
         """A row for each pair and metric."""
@@ -95,9 +101,12 @@ class Comparison:
             "Mean difference with 95% bootstrap interval; paired permutation test, two-sided, "
             "Holm over the pairs of a metric; win/tie/loss: images on which the first is better"
         )
-        signed = sorted(set(self.signatures.values()) - {""}, key=[*self.signatures.values()].index)
-        notes = [*self.notes, *(f"signature: {signature}" for signature in signed)]
-        return Table(header, rows, title, notes)
+        return Table(header, rows, title, self.notes, self.signature, keys=2)
+
+    @property
+    def signature(self) -> str:
+        """Every choice behind the values of all metrics, in one string; "" if no file says."""
+        return joint({name: signed for name, signed in self.signatures.items() if signed})
 
     def records(self) -> list[dict[str, Any]]:
         """The pairs as dictionaries, in full precision."""
@@ -119,8 +128,13 @@ class Comparison:
             "notes": list(self.notes),
         }
 
-    def render(self, form: str) -> str:
-        """The comparison as "table", "md", "latex", "json", or "csv" (the pairs, all digits)."""
+    def render(self, form: str, *, in_words: bool = False) -> str:
+        """The comparison as "table", "md", "latex", "json", or "csv" (the pairs, all digits).
+
+        Args:
+            form: one of these.
+            in_words: for people, add the signature in full and in words.
+        """
         if form == "json":
             return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
         if form == "csv":
@@ -129,7 +143,9 @@ class Comparison:
                 [repr(v) if isinstance(v, float) else str(v) for v in r.values()] for r in records
             ]
             return Table(list(records[0]), cells).render("csv")
-        return "\n".join(t.render(form) for t in (self.rank_table(), self.pair_table()))
+        shown = "\n".join(t.render(form) for t in (self.rank_table(), self.pair_table()))
+        words = explain(self.signature) if in_words and self.signature else []
+        return "\n".join([shown, self.signature, *words, ""]) if words else shown
 
     def to_pandas(self) -> Any:
         """The pairs as a data frame (needs pandas)."""

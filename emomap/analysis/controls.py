@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emomap.analysis.pairs import LEVEL, differs, paired, probability
-from emomap.analysis.ranking import Values
+from emomap.analysis.ranking import Values, chosen_of
 from emomap.runs.results import controlled
 from emomap.scoring.summary import all_metrics, label
 from emomap.tables import Table, number
@@ -65,17 +65,19 @@ def rows_of(summary: Mapping[str, Any]) -> dict[str, list[str]]:
     return found
 
 
-def tables(summary: Mapping[str, Any]) -> list[Table]:
+def tables(summary: Mapping[str, Any], *, only: Sequence[str] = ()) -> list[Table]:
     """A table for each network with controls: its rows, and below each the controls finished alike.
 
     A star marks a control from which the network's row differs.
     """
-    return [_table(summary, network, shown) for network, shown in rows_of(summary).items()]
+    return [_table(summary, network, shown, only) for network, shown in rows_of(summary).items()]
 
 
-def _table(summary: Mapping[str, Any], network: str, shown: Sequence[str]) -> Table:
+def _table(
+    summary: Mapping[str, Any], network: str, shown: Sequence[str], only: Sequence[str]
+) -> Table:
     entries, tests = summary["methods"], summary.get("control_tests", {})
-    names = all_metrics([entries[name]["metrics"] for name in shown])
+    names = chosen_of(all_metrics([entries[name]["metrics"] for name in shown]), only)
     rows = []
     for name in shown:
         cells = [name]

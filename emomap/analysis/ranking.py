@@ -7,6 +7,7 @@ from typing import Any
 
 from emomap import metrics
 from emomap.analysis.pairs import differs, paired
+from emomap.errors import UsageError
 from emomap.scoring.rows import Row, by_metric
 from emomap.scoring.summary import all_metrics, interval, label
 from emomap.tables import Table, number
@@ -67,6 +68,16 @@ def places(summary: Mapping[str, Mapping[str, Mapping[str, Any]]], metric: str) 
     }
 
 
+def best(summary: Mapping[str, Mapping[str, Mapping[str, Any]]], metric: str) -> list[str]:
+    """The methods with the best mean on one metric, of those that `places` ranks.
+
+    Empty for a single method.
+    """
+    found = places(summary, metric)
+    first = min(found.values(), default=0)
+    return [name for name, place in found.items() if place == first] if len(found) > 1 else []
+
+
 def paired_tests(values: Values, seed: int, against: str = PRIOR) -> dict[str, dict[str, Any]]:
     """method -> metric -> mean difference to ``against``, p, and p after Holm over the methods.
 
@@ -102,21 +113,34 @@ def ceiling_share(
     }
 
 
-def ranked_table(summary: Mapping[str, Any], *, intervals: bool = True) -> Table:
+def ranked_table(
+    summary: Mapping[str, Any], *, intervals: bool = True, only: Sequence[str] = ()
+) -> Table:
     """The ranked table of a run, from its `summary.json`.
 
     Best mean rank first, each mean with its interval on the line below. A star marks a method that
     differs from the centre prior.
+
+    Args:
+        summary: of the run.
+        intervals: show them.
+        only: metrics to show, in this order; all by default. Ranks are over all.
+
+    Raises:
+        UsageError: the run has no values of such a metric.
     """
     entries = summary["methods"]
     entries = {name: entry for name, entry in entries.items() if "control_of" not in entry}
     order = list(summary["ranks"])
     order = [name for name in entries if name not in order and entries[name]["metrics"]] + order
     order += [name for name in entries if name not in order]
-    names = all_metrics([entry["metrics"] for entry in entries.values()])
+    names = chosen_of(all_metrics([entry["metrics"] for entry in entries.values()]), only)
     classified = any(entry["accuracy"] is not None for entry in entries.values())
     header = ["method", "rank", *map(label, names)]
     rows: list[list[str]] = []
+    marked: list[tuple[int, int]] = []
+    winners = {metric: best({n: e["metrics"] for n, e in entries.items()}, metric)
+               for metric in names}  # fmt: skip
     for name in order:
         entry = entries[name]
         rank = summary["ranks"].get(name)
@@ -133,12 +157,31 @@ def ranked_table(summary: Mapping[str, Any], *, intervals: bool = True) -> Table
             means_line.append("-" if accuracy is None else number(accuracy))
             bounds = entry.get("accuracy_interval")
             range_line.append(f"[{number(bounds[0])},{number(bounds[1])}]" if bounds else "")
+        marked += [(len(rows), 2 + at) for at, m in enumerate(names) if name in winners[m]]
         rows.append(means_line)
         if intervals and any(range_line):
             rows.append(range_line)
     return Table(
-        header + (["accuracy"] if classified else []), rows, title(summary), notes(summary)
+        header + (["accuracy"] if classified else []),
+        rows,
+        title(summary),
+        notes(summary),
+        summary["signature"],
+        "in full: emomap table RUN --explain",
+        marked,
     )
+
+
+def chosen_of(there: Sequence[str], only: Sequence[str]) -> list[str]:
+    """The metrics to show: those of ``only``, or all.
+
+    Raises:
+        UsageError: one is not there.
+    """
+    for name in only:
+        if name not in there:
+            raise UsageError(f"--metrics {name}: the run has {', '.join(there)}")
+    return list(only or there)
 
 
 def title(summary: Mapping[str, Any]) -> str:
@@ -152,7 +195,7 @@ def title(summary: Mapping[str, Any]) -> str:
 
 def notes(summary: Mapping[str, Any]) -> list[str]:
     """What a reader of the table must know."""
-    found = [f"signature: {summary['signature']}"] if summary["signature"] else []
+    found = []
     if summary.get("tests"):
         found.append("* differs from the centre prior, p < 0.05 (paired permutation test, Holm)")
     shares = summary.get("ceiling_share", {}).get("nss")

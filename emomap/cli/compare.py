@@ -27,6 +27,7 @@ from emomap.cli import options
     is_flag=True,
     help="Compare on the images that all have; list the others.",
 )
+@click.option("--explain", is_flag=True, help="Add the signature in full and in words.")
 @options.format_option
 @options.output_option
 @options.seed_option
@@ -34,6 +35,7 @@ def compare(
     paths: tuple[Path, ...],
     methods: str | None,
     metric_names: str | None,
+    explain: bool,
     form: str,
     output: Path | None,
     **choices: Any,
@@ -55,4 +57,4 @@ def compare(
         metric_names=check_metrics(metric_names.split(",")) if metric_names else (),
         **choices,
     )
-    options.show(found.render(form), output)
+    options.show(found.render(form, in_words=explain), output)

@@ -33,17 +33,35 @@ FORMATS = ["table", "json", "csv", "md", "latex", "parquet"]
     show_default=True,
     help="Show 95% intervals below the means.",
 )
-def table(run: Path, form: str, output: Path | None, intervals: bool) -> None:
+@click.option(
+    "--metrics", "metric_names", metavar="A,B", help="Show these metrics. Default: all of the run."
+)
+@click.option("--label", default="", metavar="NAME", help="Label of a LaTeX table, for \\ref.")
+@click.option("--explain", is_flag=True, help="Add the signature in full and in words.")
+def table(
+    run: Path,
+    form: str,
+    output: Path | None,
+    intervals: bool,
+    metric_names: str | None,
+    label: str,
+    explain: bool,
+) -> None:
     """Print the ranked table of the run folder RUN in any format.
 
     csv holds the means of all methods and metrics in full precision, json the whole summary.
-    parquet holds the value of every image; it needs -o and the extra "parquet".
+    parquet holds the value of every image; it needs -o and the extra "parquet". A LaTeX table spans
+    both columns of a two-column page where it is wide, and is scaled down to the page; with
+    --no-intervals or fewer --metrics its letters stay large.
     """
     import json
 
     from emomap.analysis import controls, ranking
     from emomap.runs import results
     from emomap.scoring import per_image
+    from emomap.scoring.protocol import check_metrics
+    from emomap.scoring.signature import explain as in_words
+    from emomap.tables import latex
 
     found = results.read(run)
     if form == "parquet":
@@ -55,7 +73,16 @@ def table(run: Path, form: str, output: Path | None, intervals: bool) -> None:
     elif form == "csv":
         options.show(found.means().render("csv"), output)
     else:
-        shown = [ranking.ranked_table(found.summary, intervals=intervals)]
-        shown += controls.tables(found.summary)
+        chosen = check_metrics(metric_names.split(",")) if metric_names else ()
+        shown = [ranking.ranked_table(found.summary, intervals=intervals, only=chosen)]
+        shown += controls.tables(found.summary, only=chosen)
         shown += ranking.confusion_tables(found.summary)
-        options.show("\n".join(one.render(form) for one in shown), output)
+        lines = [
+            latex(one, f"{label}-{number}" if number and label else label)
+            if form == "latex"
+            else one.render(form)
+            for number, one in enumerate(shown)
+        ]
+        signature = found.summary["signature"]
+        words = [signature, *in_words(signature), ""] if explain and signature else []
+        options.show("\n".join([*lines, *words]), output)

@@ -7,7 +7,7 @@ is passed on as it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from emomap import metrics
 
@@ -71,6 +71,42 @@ def seeded(signature: str, seed: int) -> str:
     """
     own = _known(signature)
     return str(own.seeded(seed)) if own else signature and f"{signature}|seed:{seed}"
+
+
+def joint(signatures: Mapping[str, str]) -> str:
+    """The signatures of single metrics as one.
+
+    Those of another program, another convention or version are joined by a semicolon.
+
+    Args:
+        signatures: metric -> signature.
+
+    >>> joint({"nss": "nss|mit|ddof:1|v:0.1.0", "cc": "cc|mit|sigma:24px|v:0.1.0"})
+    'nss+cc|mit|ddof:1|sigma:24px|v:0.1.0'
+    """
+    parsed = {name: _known(text) for name, text in signatures.items()}
+    known = {name: own for name, own in parsed.items() if own and own.metrics == (name,)}
+    if len(known) < len(parsed) or len({(k.convention, k.version) for k in known.values()}) != 1:
+        return "; ".join(dict.fromkeys(signatures.values()))
+    found: dict[str, dict[str, str]] = {}
+    for name, own in known.items():
+        for key, value in own.settings:
+            found.setdefault(key, {})[name] = value
+    settings: list[tuple[str, str]] = []
+    for key, values in found.items():
+        same = len(set(values.values())) == 1
+        settings += (
+            [(key, next(iter(values.values())))]
+            if same
+            else [(f"{name}.{key}", value) for name, value in values.items()]
+        )
+    first = next(iter(known.values()))
+    chosen_by = {  # what a metric depends on by itself comes before what its caller chose
+        key: not any(key in metrics.CATALOGUE[name].settings[first.convention] for name in values)
+        for key, values in found.items()
+    }
+    settings.sort(key=lambda pair: chosen_by[pair[0].rpartition(".")[2]])
+    return str(metrics.Signature(tuple(known), first.convention, tuple(settings), first.version))
 
 
 def differing(first: str, second: str, names: Sequence[str]) -> list[str]:

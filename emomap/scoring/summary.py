@@ -73,9 +73,10 @@ class Summary:
             for metric, entry in self.means.items()
         ]
         signed = [self.signature] if self.signature else self.signatures.values()
-        notes = [*(f"signature: {signature}" for signature in signed if signature), *self.notes]
-        title = f"{self.n_images} images, mean with 95% bootstrap interval"
-        return Table(("metric", "mean", "low", "high", "n"), rows, title, notes)
+        signature = "; ".join(dict.fromkeys(one for one in signed if one))
+        images = "1 image" if self.n_images == 1 else f"{self.n_images} images"
+        title = f"{images}, mean with 95% bootstrap interval"
+        return Table(("metric", "mean", "low", "high", "n"), rows, title, self.notes, signature)
 
     def narrow_table(self) -> Table:
         """The table with mean and interval in one cell, for the narrow columns of a paper."""
@@ -94,7 +95,7 @@ class Summary:
         header = ["metric", "mean", "low", "high", "n", "signature", *["explanation"] * explain]
         rows = [
             [
-                label(metric),
+                metric,
                 *[
                     "" if entry[key] is None else repr(entry[key])
                     for key in ("mean", "low", "high", "n")
@@ -121,7 +122,8 @@ class Summary:
         if form == "csv":
             return self.csv(explain=explain)
         table = self.narrow_table() if narrow else self.table()
-        return replace(table, notes=[*table.notes, *words]).render(form)
+        full = [f"in full: {table.signature}"] if words and form == "table" else []
+        return replace(table, notes=[*full, *table.notes, *words]).render(form)
 
 
 def interval(values: Sequence[float], seed: int) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from emomap.errors import EmomapError, UsageError
 from emomap.scoring import per_image
 from emomap.scoring.per_image import PerImage
 from emomap.scoring.protocol import Protocol
+from emomap.tables import short
 
 SIGNATURE = Protocol(("cc", "kl")).signature()
 
@@ -144,7 +145,12 @@ def test_every_output_has_the_signature_with_the_seed(
     tmp_path: Path, rng: np.random.Generator, form: str
 ) -> None:
     paths = [scores(tmp_path / f"{name}.csv", rng.normal(0, 1, 20)) for name in "ab"]
-    shown = compare(paths, seed=7).render(form).replace("\\textbar{}", "|")
+    found = compare(paths, seed=7)
+    shown = found.render(form)
+    assert f"signature: {short(found.signature)}" in shown or form != "table"
+    if form == "table":
+        shown = found.render(form, in_words=True)
+        assert "By the MIT convention" in shown or "All of them: MIT convention" in shown
     assert "mit|" in shown
     assert "|seed:7|v:" in shown
 

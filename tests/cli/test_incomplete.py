@@ -11,6 +11,7 @@ import pytest
 from emomap import io
 from emomap.report import figure
 from tests.cli.conftest import Command
+from tests.conftest import unwrapped
 
 
 @pytest.fixture
@@ -39,8 +40,8 @@ def test_a_method_without_any_value_keeps_its_row(
     found = bench(
         emomap, dataset, out, "-m", f"mine={negative}", "--set", "score.metrics=['kl','sim']"
     )
-    assert "mine: not scored: 12 of 12 maps negative" in found["printed"]
-    (line,) = (x for x in found["printed"].splitlines() if x.startswith("mine "))
+    assert "mine: not scored: 12 of 12 maps negative" in unwrapped(found["printed"])
+    (line,) = (x for x in unwrapped(found["printed"]).splitlines() if x.startswith("mine "))
     assert line.split() == ["mine", "-", "-"]
     assert found["methods"]["mine"]["metrics"] == {}
     assert "mine" not in found["ranks"]
@@ -67,7 +68,7 @@ def test_one_metric_does_not_take_the_others_with_it(
     assert mine["nss"]["mean"] == pytest.approx(before["nss"]["mean"], rel=1e-3)  # not clipped
     assert (mine["kl"]["n"], mine["cc"]["n"]) == (8, 12)
     assert list(found["ranks"]) == ["center"]  # a mean over other images cannot be ranked
-    assert "mine: sim, kl, emd: not scored: 4 of 12 maps negative" in found["printed"]
+    assert "mine: sim, kl, emd: not scored: 4 of 12 maps negative" in unwrapped(found["printed"])
     # the same command again, the figure, and a comparison live with the gaps
     rows = (out / "rows" / "mine.jsonl").read_bytes()
     (out / "rows" / "mine.jsonl").write_bytes(rows[:-700])
@@ -94,7 +95,7 @@ def test_a_method_that_fails_on_every_picture_keeps_its_row(
         path.write_bytes(b"no picture")
     found = bench(emomap, dataset, tmp_path / "run", "-m", f"mine={maps}")
     assert found["methods"]["mine"]["metrics"] == {}
-    assert "mine: not scored: " in found["printed"]
+    assert "mine: not scored: " in unwrapped(found["printed"])
     assert found["said"].count("not done") == 1
 
 
