@@ -17,6 +17,9 @@ from emomap.errors import printable
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _MARKUP = re.compile(rf"{_TAG.pattern}|[|`\\]|\*(?=\S)|\](?=\()|(?<!\w)_|_(?!\w)")
 
+#: The name and the gap at the start of a line of a list, or its indentation.
+_LEAD = re.compile(r" *\S+ {2,}| *")
+
 _LATEX = {
     "\\": r"\textbackslash{}",
     **{c: "\\" + c for c in "&%$#_{}"},
@@ -130,6 +133,12 @@ def text(table: Table, columns: int | None = None) -> str:
     return printable("\n".join([*lines, *notes]) + "\n")
 
 
+def folded(text: str) -> str:
+    """Lines of words for a terminal: none is wider than it is."""
+    wide = max(shutil.get_terminal_size().columns, 40)
+    return "\n".join(part for line in text.split("\n") for part in _wrapped(line, wide) or [""])
+
+
 def _blocks(widths: Sequence[int], keys: int, room: int) -> list[list[int]]:
     """Columns of numbers that stand beside each other, given the room beside the names."""
     blocks: list[list[int]] = [[]]
@@ -170,19 +179,27 @@ def _shortened(name: str, room: int) -> str:
 
 
 def _wrapped(line: str, room: int) -> list[str]:
-    """A line of words as lines that fit; a word that is too long is broken."""
-    found, now = [], ""
-    for word in line.split(" ") if line else ():
-        if now and width(f"{now} {word}") > room:
+    """A line of words as lines that fit; a word that is too long is broken.
+
+    In a list, whose lines are a name, a gap and words, the words stay below each other.
+    """
+    if width(line) <= room:
+        return [line] if line else []
+    lead = _LEAD.match(line)
+    now = lead.group() if lead else ""
+    margin = " " * (width(now) if now.strip() and width(now) < room / 2 else 2)
+    found = []
+    for word in line[len(now) :].split(" "):
+        fresh = not now.strip() or now == (lead and lead.group())
+        if not fresh and width(f"{now} {word}") > room:
             found.append(now)
-            now = "  " + word
-        else:
-            now = f"{now} {word}" if now else word
+            now, fresh = margin, True
+        now += word if fresh else f" {word}"
         while width(now) > room:
             at = next(i for i in range(len(now), 0, -1) if width(now[:i]) <= room)
             found.append(now[:at])
-            now = "  " + now[at:]
-    return [*found, now] if line else []
+            now = margin + now[at:]
+    return [*found, now]
 
 
 def markdown(table: Table) -> str:

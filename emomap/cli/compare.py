@@ -57,4 +57,4 @@ def compare(
         metric_names=check_metrics(metric_names.split(",")) if metric_names else (),
         **choices,
     )
-    options.show(found.render(form, in_words=explain), output)
+    options.show(found.render(form, in_words=explain), output, prose=form == "table")

@@ -84,6 +84,7 @@ def _options(
 def listing(as_json: bool = False) -> None:
     """List the embedded data sets and the layouts that are recognised."""
     from emomap import data as datasets
+    from emomap.tables import folded
 
     layouts = datasets.LAYOUTS.values()
     if as_json:
@@ -96,13 +97,14 @@ def listing(as_json: bool = False) -> None:
         ]
         click.echo(json.dumps(lines, indent=2))
         return
-    click.echo("Data sets that come with emomap:")
-    for name, summary in datasets.EMBEDDED.items():
-        click.echo(f"  {name:<11} {summary}")
-    click.echo("\nLayouts of folders and zip archives that are recognised:")
-    for entry in layouts:
-        click.echo(f"  {entry.name:<11} {entry.summary}")
-    click.echo("\n--data PATH recognises the layout and says why; --data NAME:PATH forces one.")
+    shown = [
+        "Data sets that come with emomap:",
+        *(f"  {name:<11}  {summary}" for name, summary in datasets.EMBEDDED.items()),
+        "\nLayouts of folders and zip archives that are recognised:",
+        *(f"  {entry.name:<11}  {entry.summary}" for entry in layouts),
+        "\n--data PATH recognises the layout and says why; --data NAME:PATH forces one.",
+    ]
+    click.echo(folded("\n".join(shown)))
 
 
 @data.command(

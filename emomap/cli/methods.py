@@ -28,7 +28,9 @@ def methods(ctx: click.Context, as_json: bool) -> None:
     """List the methods that `bench`, `train` and `predict` know."""
     if ctx.invoked_subcommand:
         return
+    from emomap.explain.kinds import EXPLANATIONS
     from emomap.method import entries
+    from emomap.tables import folded
 
     found = entries().values()
     if as_json:
@@ -42,12 +44,16 @@ def methods(ctx: click.Context, as_json: bool) -> None:
             continue
         click.echo(f"{title}:")
         for entry in sorted(members, key=lambda e: (kinds.index(e.kind), e.name)):
-            click.echo(f"  {entry.name:<{width}}  {entry.summary}")
+            click.echo(folded(f"  {entry.name:<{width}}  {entry.summary}"))
         click.echo()
-    click.echo(
+    shown = [
+        "Explanation maps of a classifier (--explain):",
+        *(f"  {kind:<{width}}  {EXPLANATIONS[kind]}" for kind in EXPLANATIONS),
+        "",
         "Your own: --method package.module:Name, NAME=CARD.toml for a model file (see `emomap "
-        "methods card`), or NAME=FOLDER for maps that you have."
-    )
+        "methods card`), or NAME=FOLDER for maps that you have.",
+    ]
+    click.echo(folded("\n".join(shown)))
 
 
 @methods.command(epilog=options.examples("emomap methods card model.onnx -o model.toml"))

@@ -290,11 +290,18 @@ output_option = click.option(
 )
 
 
-def show(text: str, output: Path | None) -> None:
-    """Print a result, or write it to the file that ``--output`` names."""
+def show(text: str, output: Path | None, *, prose: bool = False) -> None:
+    """Print a result, or write it to the file that ``--output`` names.
+
+    Args:
+        text: the result.
+        output: the file, or None.
+        prose: wrap long lines for a terminal.
+    """
     from emomap import io
+    from emomap.tables import folded
 
     if output:
         io.write_text(output, text)
     else:
-        click.echo(text, nl=False)
+        click.echo(folded(text) if prose else text, nl=False)

@@ -93,7 +93,7 @@ def score(
 
     chosen = options.protocol(**choices)
     if pred is None and gt is None and explain:
-        options.show("\n".join(explained(chosen.signature(seed=seed))) + "\n", output)
+        options.show("\n".join(explained(chosen.signature(seed=seed))) + "\n", output, prose=True)
         return 0
     if pred is None or gt is None:
         raise UsageError("score needs two folders: emomap score PRED GT; see emomap score --help")
@@ -121,5 +121,5 @@ def score(
         raise Interrupted("interrupted; with --per-image FILE it could be resumed") from error
     unsaid = found.incomplete if form in {"csv", "json"} else []  # else a note of the table
     report_problems([*found.failed, *unsaid], found.remarks)
-    options.show(found.render(form, explain=explain), output)
+    options.show(found.render(form, explain=explain), output, prose=form == "table")
     return 3 if found.failed or found.blank or found.incomplete else 0

@@ -85,4 +85,4 @@ def table(
         ]
         signature = found.summary["signature"]
         words = [signature, *in_words(signature), ""] if explain and signature else []
-        options.show("\n".join([*lines, *words]), output)
+        options.show("\n".join([*lines, *words]), output, prose=form == "table")

@@ -24,7 +24,20 @@ LIBRARY: Mapping[str, str] = {
 ATTENTION = ("attention", "rollout")
 #: One head of the last block's attention: attention-head0, attention-head1, ...
 HEAD = re.compile(r"attention-head(\d{1,4})")
-EXPLANATIONS = (*LIBRARY, "cam", *ATTENTION)
+#: Kind -> what it is, in a few words.
+EXPLANATIONS: Mapping[str, str] = {
+    "gradcam": "Grad-CAM (Selvaraju 2017), by the library grad-cam like the seven below",
+    "gradcam++": "Grad-CAM++ (Chattopadhay 2018)",
+    "layercam": "LayerCAM (Jiang 2021)",
+    "eigencam": "EigenCAM (Muhammad & Yeasin 2020)",
+    "hirescam": "HiResCAM (Draelos & Carin 2020)",
+    "xgradcam": "XGrad-CAM (Fu 2020)",
+    "scorecam": "Score-CAM (Wang 2020)",
+    "ablationcam": "Ablation-CAM (Desai & Ramaswamy 2020)",
+    "cam": "class activation map (Zhou 2016)",
+    "attention": "attention of a transformer's last block; attention-head0, ... for one head",
+    "rollout": "attention rollout of a transformer (Abnar & Zuidema 2020)",
+}
 #: All that can be written for a kind, for messages.
 CHOICES = (*EXPLANATIONS, "attention-headN")
 #: Which class is explained, unless it is called by its name.
