@@ -49,10 +49,38 @@ def compare(
         UsageError: fewer than two methods, unknown names, or different signatures.
         EmomapError: the methods were scored on different images, or share no metric.
     """
-    entries = _named([entry for path in paths for entry in load(Path(path), methods)])
+    entries = [entry for path in paths for entry in load(Path(path), methods)]
+    return compare_entries(
+        entries,
+        metric_names=metric_names,
+        against=against,
+        all_pairs=all_pairs,
+        force=force,
+        allow_missing=allow_missing,
+        seed=seed,
+    )
+
+
+def compare_entries(
+    entries: Sequence[ComparedMethod],
+    *,
+    metric_names: Sequence[str] = (),
+    against: str | None = None,
+    all_pairs: bool = False,
+    force: bool = False,
+    allow_missing: bool = False,
+    seed: int = 0,
+) -> Comparison:
+    """`compare` for methods whose values are at hand; arguments and errors as there.
+
+    Args:
+        entries: two or more methods. Those of one name get the names of their folders, too.
+    """
+    entries = _named(entries)
     contenders = [name for name in _names(entries) if name != CEILING]
     if len(contenders) < 2:
-        raise UsageError(f"{paths[0]}: one method alone cannot be compared; add another")
+        where = entries[0].source if entries else "compare"
+        raise UsageError(f"{where}: one method alone cannot be compared; add another")
     if against is not None and against not in contenders:
         raise UsageError(f"--against {against}: there are {', '.join(contenders)}")
     rivals = [entry for entry in entries if entry.name != CEILING]

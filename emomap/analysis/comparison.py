@@ -79,8 +79,10 @@ class Comparison:
             for name in ranking.best(self.means, metric)
         ]
         notes = ["share: of the way from the centre prior to the agreement of people"]
-        title = f"{self.n_images} images; rank 1 is best"
-        return Table(header, rows, title, notes if shared else (), best=best)
+        images = "1 image" if self.n_images == 1 else f"{self.n_images} images"
+        signature = self.signature if self.n_images == 1 else ""  # else below the pairs
+        found = notes if shared else []
+        return Table(header, rows, f"{images}; rank 1 is best", found, signature, best=best)
 
     def pair_table(self) -> Table:
         """A row for each pair and metric."""
@@ -143,7 +145,8 @@ class Comparison:
                 [repr(v) if isinstance(v, float) else str(v) for v in r.values()] for r in records
             ]
             return Table(list(records[0]), cells).render("csv")
-        shown = "\n".join(t.render(form) for t in (self.rank_table(), self.pair_table()))
+        tables = [self.rank_table(), *[self.pair_table()] * (self.n_images > 1)]
+        shown = "\n".join(table.render(form) for table in tables)
         words = explain(self.signature) if in_words and self.signature else []
         return "\n".join([shown, self.signature, *words, ""]) if words else shown
 

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from emomap.cli import options
+from emomap.errors import UsageError
+
+if TYPE_CHECKING:
+    from emomap.analysis.several import Ranked
+    from emomap.scoring.scores import Scores
 
 
 @click.command(
     epilog=options.examples(
         "emomap score maps/ data/osie               # a data set with gaze",
         "emomap score maps/ fixation_maps/ --metrics auc_judd,nss --format json",
+        "emomap score map.png fixations.csv          # one map",
+        "emomap score ours/ theirs/ --gt data/osie   # ranked, with tests",
     )
 )
-@click.argument("pred", type=options.FOLDER, required=False)
-@click.argument("gt", type=options.FOLDER, required=False)
+@click.argument("paths", type=options.FOLDER, nargs=-1, metavar="PRED [PRED ...] [GT]")
+@click.option(
+    "--gt",
+    type=options.FOLDER,
+    metavar="GT",
+    help="Score all other folders or files against this gaze. Default: the second one is GT.",
+)
+@click.option(
+    "--against",
+    metavar="NAME",
+    help="Of several sets of maps, compare the others with this one. Default: the first.",
+)
 @options.metric_options
 @click.option(
     "--gt-kind",
@@ -61,8 +79,9 @@ from emomap.cli import options
 @options.seed_option
 @options.quiet_option
 def score(
-    pred: Path | None,
+    paths: tuple[Path, ...],
     gt: Path | None,
+    against: str | None,
     gt_kind: str | None,
     points: str | None,
     marks_threshold: float | None,
@@ -78,31 +97,35 @@ def score(
     quiet: bool,
     **choices: Any,
 ) -> int:
-    """Score the maps in the folder PRED against the gaze in GT.
+    """Score the maps in the folder PRED, or one map, against the gaze in GT.
 
     Maps may be png (8 or 16 bit), jpg, tif, bmp, npy, npz or mat. GT is a data set with gaze, or a
     folder of density maps, of fixation maps, or of fixation CSVs (columns x,y in pixels, from 0).
-    Files pair by stem. Every output has the signature, which names all choices behind the values.
-    Exit code 3 if some maps could not be scored by every metric, or are zero everywhere.
+    Files pair by stem. For one map, GT may also be one such file, whatever its name. Several PRED
+    and --gt GT make one ranked table, with paired tests.
+
+    Every output has the signature, which names all choices behind the values. Exit code 3 if some
+    maps could not be scored by every metric, or are zero everywhere.
     """
-    from emomap.errors import Interrupted, UsageError
+    from emomap.analysis.several import Ranked
+    from emomap.errors import Interrupted
     from emomap.progress import report_problems
-    from emomap.scoring.folders import score as run
     from emomap.scoring.per_image import check_path
     from emomap.scoring.signature import explain as explained
 
     chosen = options.protocol(**choices)
-    if pred is None and gt is None and explain:
+    if not paths and gt is None and explain:
         options.show("\n".join(explained(chosen.signature(seed=seed))) + "\n", output, prose=True)
         return 0
-    if pred is None or gt is None:
-        raise UsageError("score needs two folders: emomap score PRED GT; see emomap score --help")
+    predictions, truth = _sides(paths, gt)
     if per_image:
         check_path(per_image, "--per-image")
+    several = len(predictions) > 1
     try:
-        found = run(
-            pred,
-            gt,
+        found = _run(
+            predictions,
+            truth,
+            against,
             protocol=chosen,
             allow_missing=allow_missing,
             truth_kind=gt_kind.replace("-", " ") if gt_kind else None,
@@ -119,7 +142,45 @@ def score(
         if per_image:
             raise
         raise Interrupted("interrupted; with --per-image FILE it could be resumed") from error
-    unsaid = found.incomplete if form in {"csv", "json"} else []  # else a note of the table
-    report_problems([*found.failed, *unsaid], found.remarks)
+    sets = found.scores.values() if isinstance(found, Ranked) else [found]
+    problems: list[str] = []
+    remarks: list[str] = []
+    lacking = False
+    for scores in sets:
+        name = f"{scores.method}: " if several else ""
+        # what the table of one set has as notes
+        unsaid = scores.incomplete if several or form in {"csv", "json"} else []
+        problems += [*scores.failed, *(name + line for line in unsaid)]
+        remarks += [line for line in scores.remarks if line not in remarks]
+        lacking |= bool(scores.failed or scores.blank or scores.incomplete)
+    report_problems(problems, remarks)
     options.show(found.render(form, explain=explain), output, prose=form == "table")
-    return 3 if found.failed or found.blank or found.incomplete else 0
+    return 3 if lacking else 0
+
+
+def _sides(paths: Sequence[Path], truth: Path | None) -> tuple[Sequence[Path], Path]:
+    """The predictions and the ground truth."""
+    if truth is None and len(paths) == 2:
+        return paths[:1], paths[1]
+    if truth is None and len(paths) > 2:
+        raise UsageError(
+            f"{len(paths)} folders: say which one is the ground truth, "
+            f"emomap score {' '.join(map(str, paths[:-1]))} --gt {paths[-1]}"
+        )
+    if truth is None or not paths:
+        raise UsageError("score needs two folders: emomap score PRED GT; see emomap score --help")
+    return paths, truth
+
+
+def _run(
+    predictions: Sequence[Path], truth: Path, against: str | None, **choices: Any
+) -> Scores | Ranked:
+    """The scores of one set of maps, or of several, ranked."""
+    from emomap.analysis.several import rank
+    from emomap.scoring.folders import score as run
+
+    if len(predictions) > 1:
+        return rank(predictions, truth, against=against, **choices)
+    if against:
+        raise UsageError("--against is for several sets of maps, and there is one")
+    return run(predictions[0], truth, **choices)

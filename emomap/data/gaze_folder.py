@@ -190,6 +190,46 @@ def read_gaze_table(path: Path, units: Units | None = None) -> GazeFolder:
     return _tables(tree, {path.stem: path}, "one fixation table", units)
 
 
+def read_gaze_file(
+    path: Path,
+    kind: Kind | None = None,
+    units: Units | None = None,
+    threshold: float | None = None,
+) -> GazeFolder:
+    """Read the gaze on one picture: a fixation table, a density map or a fixation map.
+
+    A table that names its pictures in a column is read as `read_gaze_table` does.
+
+    Args:
+        path: the file; its stem is the id.
+        kind, units, threshold: as for `read_gaze_folder`.
+
+    Raises:
+        UsageError: ``threshold`` is given and it is no fixation map.
+        EmomapError: it cannot be read, or is zero everywhere.
+    """
+    if suffix(path.name) == ".csv":
+        if image_column(path):
+            return read_gaze_table(path, units)
+        read: Callable[..., Gaze] = functools.partial(from_csv, path, units=units)
+        found: Kind = "csv"
+        reason = f"one fixation table; {SIZELESS}"
+    else:
+        judged = kind_of(io.read_map(path)) if kind is None else None
+        if kind is None and judged is None:
+            raise EmomapError(f"{path}: zero everywhere, so it says nothing about gaze")
+        found = kind or judged or "density"
+        marks = found == "fixation maps"
+        reason = f"one map, {'of isolated points' if marks else 'smooth'}"
+        read = functools.partial(from_density, path)
+        if marks:
+            read = functools.partial(from_points, path, threshold=threshold)
+            reason += _marks_from(threshold)
+    if threshold is not None and found != "fixation maps":
+        raise UsageError(f"{path}: --marks-threshold is for fixation maps, this is {found}")
+    return GazeFolder(found, {nfc(path.stem): read}, reason, needs_shape=found == "csv")
+
+
 def _tables(tree: Tree, tables: Mapping[str, File], reason: str, units: Units | None) -> GazeFolder:
     """A folder of fixation tables alone: one a picture, one an observer, or one for all."""
     notes = tree.notes

@@ -12,7 +12,13 @@ from typing import Any
 from emomap import io
 from emomap.data import splits
 from emomap.data.card import CARD
-from emomap.data.gaze_folder import GazeFolder, Kind, read_gaze_folder, read_gaze_table
+from emomap.data.gaze_folder import (
+    GazeFolder,
+    Kind,
+    read_gaze_file,
+    read_gaze_folder,
+    read_gaze_table,
+)
 from emomap.data.marks import check_threshold
 from emomap.data.reading import Reading
 from emomap.data.registry import EMBEDDED, LAYOUTS, Layout, layout_called
@@ -173,6 +179,7 @@ def open_gaze(
     kind: Kind | None = None,
     points: str | None = None,
     marks_threshold: float | None = None,
+    single: bool = False,
 ) -> GazeFolder:
     """Open ground truth: the gaze of a data set in any layout, or a folder of gaze files alone.
 
@@ -186,6 +193,7 @@ def open_gaze(
             "screen:WIDTHxHEIGHT" or "size:WIDTHxHEIGHT", see `emomap.data.units.Units`.
         marks_threshold: share of the strongest mark of a fixation map, 0 to 1, from which on a mark
             is a fixation. By default .5 where lossy compression left weak marks, else all count.
+        single: it is the file of the gaze on one picture, see `read_gaze_file`.
 
     Raises:
         UsageError: there is no such folder, ``points`` is none of these, or ``marks_threshold`` is
@@ -195,6 +203,8 @@ def open_gaze(
     """
     units = Units.parse(points) if points else None
     threshold = check_threshold(marks_threshold)
+    if single:
+        return read_gaze_file(Path(path), kind, units, threshold)
     if threshold is None and Path(path).is_file() and suffix(Path(path).name) == ".csv":
         return read_gaze_table(Path(path), units)
     said = {"points": points, "marks_threshold": threshold}

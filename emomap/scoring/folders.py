@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +18,7 @@ from emomap.io.temporary import temporary_folder
 from emomap.progress import track
 from emomap.sample import Gaze
 from emomap.scoring import per_image
+from emomap.scoring.arrays import or_arrays
 from emomap.scoring.image import NEGATIVE, MapToScore, Scored, score_items
 from emomap.scoring.pool import pool_fixations
 from emomap.scoring.protocol import Protocol, available_among, check_metrics, missing_inputs
@@ -27,6 +29,7 @@ from emomap.scoring.scores import Scores
 LOOKED_AT = 5
 
 
+@or_arrays
 def score(
     predictions: str | Path,
     truth: str | Path,
@@ -44,12 +47,15 @@ def score(
     keep: str | Path | None = None,
     **choices: Any,
 ) -> Scores:
-    """Score a folder of maps against gaze.
+    """Score a folder of maps against gaze, or one map.
 
     Args:
-        predictions: folder of maps (png, jpg, tif, bmp, npy, npz, mat), subfolders allowed.
+        predictions: folder of maps (png, jpg, tif, bmp, npy, npz, mat), subfolders allowed; or one
+            such file; or an array (H, W), of NumPy or torch.
         truth: gaze as a neutral data set, any data set that emomap opens, a folder of density maps,
-            of fixation maps, or of fixation CSVs.
+            of fixation maps, or of fixation CSVs. For one map also the file of its gaze, whatever
+            its name: a fixation CSV, a density map or a fixation map; or an array: a density or
+            fixation map (H, W), or points (N, 2), x and y in pixels from 0.
         protocol: metrics, convention, resize, blur; the defaults are the field's.
         allow_missing: score the images that both sides have, and say which are missing.
         truth_kind: force how ``truth`` is read, see `emomap.data.opening.open_gaze`.
@@ -77,16 +83,20 @@ def score(
         TypeError: a choice that does not exist.
     """
     protocol = _protocol(protocol, choices)
-    maps = io.maps_by_id(Path(predictions), ending=pred_suffix)
+    one = _is_file(predictions, io.MAP_SUFFIXES)
+    maps = _maps(Path(predictions), pred_suffix, one)
     gaze = open_gaze(
         truth,
         kind=cast("Kind | None", truth_kind),
         points=points,
         marks_threshold=marks_threshold,
+        single=one and _is_file(truth, {*io.MAP_SUFFIXES, ".csv"}),
     )
     pairs = io.pair(maps, gaze.sources)
+    if one and not pairs and len(gaze) == 1:
+        pairs = dict(zip(gaze, maps, strict=True))
     remarks = [f"ground truth: {gaze.kind}, {gaze.reason}", *gaze.notes]
-    unmatched = sorted(set(gaze.sources) - set(pairs))
+    unmatched = [] if one and pairs else sorted(set(gaze.sources) - set(pairs))
     unused = sorted(set(maps) - set(pairs.values()))
     if unused and unmatched and (ending := io.common_ending(unused, unmatched)):
         raise EmomapError(
@@ -136,6 +146,17 @@ def score(
         per_image.write(Path(keep), found.per_image())
         part.remove()
     return found
+
+
+def _is_file(path: str | Path, suffixes: Container[str]) -> bool:
+    return Path(path).is_file() and Path(path).suffix.lower() in suffixes
+
+
+def _maps(path: Path, ending: str, one: bool) -> dict[str, Path]:
+    """The maps by id: those of a folder, or a single one."""
+    if one:
+        return {unicodedata.normalize("NFC", path.stem).removesuffix(ending): path}
+    return io.maps_by_id(path, ending=ending)
 
 
 def _protocol(protocol: Protocol | None, choices: Mapping[str, Any]) -> Protocol:

@@ -63,7 +63,10 @@ class Summary:
         }
 
     def table(self) -> Table:
-        """A row for each metric: name with direction, mean, ends of the interval, n."""
+        """A row for each metric: name with direction, mean, ends of the interval, n.
+
+        A single image has a value and no interval.
+        """
         rows = [
             [
                 label(metric),
@@ -74,12 +77,16 @@ class Summary:
         ]
         signed = [self.signature] if self.signature else self.signatures.values()
         signature = "; ".join(dict.fromkeys(one for one in signed if one))
-        images = "1 image" if self.n_images == 1 else f"{self.n_images} images"
-        title = f"{images}, mean with 95% bootstrap interval"
+        if self.n_images == 1:
+            rows = [row[:2] for row in rows]
+            return Table(("metric", "value"), rows, "1 image", self.notes, signature)
+        title = f"{self.n_images} images, mean with 95% bootstrap interval"
         return Table(("metric", "mean", "low", "high", "n"), rows, title, self.notes, signature)
 
     def narrow_table(self) -> Table:
         """The table with mean and interval in one cell, for the narrow columns of a paper."""
+        if self.n_images == 1:
+            return self.table()
         rows = [
             [
                 label(metric),

@@ -266,3 +266,44 @@ def test_results_of_another_score_are_not_resumed(
     ran = emomap("score", maps, dataset, "--per-image", path, "--metrics", "cc", "-q")
     assert ran.code == 0, ran.err
     assert len(path.read_text().splitlines()) == 13
+
+
+def test_several_folders_make_one_ranked_table(
+    emomap: Command, dataset: Path, maps: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "flat"
+    other.mkdir()
+    for index, file in enumerate(sorted(maps.iterdir())):
+        noise = np.random.default_rng(index).integers(0, 256, (68, 90), dtype=np.uint8)
+        Image.fromarray(noise).save(other / file.name)
+    command = ("score", maps, other, "--gt", dataset, "--metrics", "nss,cc")
+    ran = emomap(*command, "--per-image", tmp_path / "rows.csv", "--explain")
+    assert ran.code == 0, ran.err
+    assert ran.out.index("\nmaps ") < ran.out.index("\nflat ")
+    assert "maps is better" in ran.out and "NSS: " in ran.out
+    assert max(map(len, ran.out.splitlines())) <= 80
+    assert ran.err.count("ground truth:") == 1
+    compared = emomap("compare", tmp_path / "rows-maps.csv", tmp_path / "rows-flat.csv")
+    assert compared.code == 0
+    told = json.loads(emomap(*command, "--format", "json").out)
+    alone = json.loads(
+        emomap("score", maps, dataset, "--metrics", "nss,cc", "--format", "json").out
+    )
+    assert told["methods"]["maps"]["metrics"] == alone["metrics"]
+    ran = emomap("score", maps, other, dataset)
+    assert ran.code == 2 and "--gt" in ran.err
+    assert emomap("score", maps, "--gt", dataset, "--metrics", "nss").code == 0
+    ran = emomap("score", maps, other, "--gt", dataset, "--against", "nobody")
+    assert ran.code == 2 and "there are maps, flat" in ran.err
+
+
+def test_one_map_against_its_gaze(emomap: Command, dataset: Path, maps: Path) -> None:
+    one = sorted(maps.iterdir())[0]
+    ran = emomap("score", one, dataset / "fixations/00.csv", "--points", "size:180x136",
+                 "--metrics", "nss", "--format", "json", "-q")  # fmt: skip
+    assert ran.code == 0, ran.err
+    by_file = json.loads(ran.out)["metrics"]["nss"]["mean"]
+    ran = emomap("score", one, dataset, "--metrics", "nss", "--format", "json", "-q")
+    by_set = json.loads(ran.out)["metrics"]["nss"]["mean"]
+    assert json.loads(ran.out)["n_images"] == 1
+    assert by_file == pytest.approx(by_set, rel=0.1)  # at the size of the map, of the picture
