@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 
 
@@ -52,6 +53,16 @@ def listed(items: Iterable[object], most: int = 10) -> str:
     texts = [str(item) for item in items]
     more = f" and {len(texts) - most} more" if len(texts) > most else ""
     return ", ".join(texts[:most]) + more if texts else "none"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The end of a message on a mistyped word: "; did you mean score?"; "" if nothing is near.
+
+    >>> did_you_mean("scroe", ["score", "show", "bench"])
+    '; did you mean score?'
+    """
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def grouped(lines: Iterable[str]) -> list[str]:

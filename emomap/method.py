@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-from emomap.errors import UsageError
+from emomap.errors import UsageError, did_you_mean
 from emomap.io.kinds import MapKind
 
 if TYPE_CHECKING:
@@ -242,8 +242,8 @@ def find(name: str) -> Any:
             sys.path.append(here)
     else:
         raise UsageError(
-            f"no method is called '{name}'; there are {', '.join(sorted(known))}, "
-            "or your own as package.module:Name"
+            f"no method is called '{name}'{did_you_mean(name, known)}; there are "
+            f"{', '.join(sorted(known))}, or your own as package.module:Name"
         )
     module_name, _, attribute = target.partition(":")
     try:

@@ -118,6 +118,11 @@ def load(path: Path, methods: Sequence[str] = ()) -> list[ComparedMethod]:
         UsageError: neither a run folder nor a file of per-image values, or an unknown method.
         EmomapError: a damaged file, or an unfinished run.
     """
+    if path.is_dir() and not results.is_run(path):
+        raise UsageError(
+            f"{path}: not a run folder of `emomap bench`. To compare folders of maps: emomap score "
+            "A B --gt GT. To compare values: the files of emomap score PRED GT --per-image FILE"
+        )
     if path.is_dir():
         run = results.read(path)
         for name in methods:

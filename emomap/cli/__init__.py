@@ -17,7 +17,7 @@ import click
 
 from emomap._version import __version__
 from emomap.cli.ending import asked_to_end, end_workers
-from emomap.errors import EmomapError, Interrupted, printable
+from emomap.errors import EmomapError, Interrupted, did_you_mean, printable
 from emomap.progress import warnings_as_notes
 
 #: Command -> one line of help. `emomap --help` prints them without importing any command.
@@ -29,6 +29,7 @@ COMMANDS = {
     "table": "Print the table of a run in any format.",
     "figure": "Draw a grid of maps for a paper.",
     "compare": "Compare methods image by image: tests, effect sizes, ranks.",
+    "show": "Show one picture with the maps of methods, and people's gaze, over it.",
     "predict": "Write the maps of a method for a folder of pictures.",
     "train": "Train a method, without scoring it.",
     "export": "Write a trained network as an ONNX or torch.export file.",
@@ -52,6 +53,16 @@ class Lazy(click.Group):
             return None
         found: click.Command = getattr(importlib.import_module(f"emomap.cli.{cmd_name}"), cmd_name)
         return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            known = self.list_commands(ctx)
+            hint = did_you_mean(args[0], known) or f"; there are {', '.join(known)}"
+            raise click.UsageError(f"{error.message.rstrip('.')}{hint}", ctx) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -202,11 +202,30 @@ def _first(lines: Sequence[str]) -> list[str]:
     return [*lines[:LISTED], *more]
 
 
-@data.command(epilog=options.examples("emomap data show photos/ -o sheet.png"))
+@data.command(epilog=options.examples("emomap data show photos/", "emomap data show demo -n 60"))
 @_source
-@click.option("-o", "--output", type=options.FOLDER, required=True, metavar="FILE", help="A .png.")
-@click.option("-n", "--count", type=click.IntRange(1, 1000), default=24, show_default=True)
-@click.option("--columns", type=click.IntRange(1, 50), default=4, show_default=True)
+@click.option(
+    "-o",
+    "--output",
+    type=options.FOLDER,
+    metavar="FILE",
+    help="Write this .png. Default: NAME-sheet.png in the current folder.",
+)
+@click.option(
+    "-n",
+    "--count",
+    type=click.IntRange(1, 1000),
+    default=24,
+    show_default=True,
+    help="Draw this many pictures.",
+)
+@click.option(
+    "--columns",
+    type=click.IntRange(1, 50),
+    default=4,
+    show_default=True,
+    help="Put this many in a row.",
+)
 def show(
     path: str,
     gaze: Path | None,
@@ -215,7 +234,7 @@ def show(
     marks_threshold: float | None,
     jobs: int | None,
     quiet: bool,
-    output: Path,
+    output: Path | None,
     count: int,
     columns: int,
 ) -> int:
@@ -230,12 +249,11 @@ def show(
     dataset = datasets.open_dataset(
         path, gaze=gaze, options=_options(settings, points, marks_threshold)
     )
-    problems = contact_sheet(
-        dataset, output, count=count, columns=columns, jobs=jobs, show=not quiet
-    )
+    out = output or Path(f"{dataset.name}-sheet.png")
+    problems = contact_sheet(dataset, out, count=count, columns=columns, jobs=jobs, show=not quiet)
     for problem in problems:
         say(f"emomap: {problem}")
-    say(f"{dataset.name}, {dataset.layout}: {output}")
+    say(f"{dataset.name}, {dataset.layout}: {out}")
     return 3 if problems else 0
 
 

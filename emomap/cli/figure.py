@@ -10,14 +10,16 @@ from emomap.cli import options
 
 
 @click.command(
-    epilog=options.examples("emomap figure runs/a --images 1009,1021 --metric nss -o maps.pdf")
+    epilog=options.examples(
+        "emomap figure runs/a",
+        "emomap figure runs/a --images 1009,1021 --metric nss -o maps.pdf",
+    )
 )
 @click.argument("run", type=options.FOLDER)
 @click.option(
     "--images",
-    required=True,
     metavar="A,B",
-    help="Draw these images, from top to bottom.",
+    help="Draw these images, from top to bottom. Default: four on which the methods differ most.",
 )
 @click.option(
     "-o",
@@ -42,7 +44,12 @@ from emomap.cli import options
     help="Make the figure this wide, in inches.",
 )
 def figure(
-    run: Path, images: str, output: Path, methods: str | None, metric: str | None, width: float
+    run: Path,
+    images: str | None,
+    output: Path,
+    methods: str | None,
+    metric: str | None,
+    width: float,
 ) -> None:
     """Draw images of the run folder RUN with the maps of its methods, and print the file's path.
 
@@ -55,7 +62,7 @@ def figure(
     click.echo(
         figures.figure(
             run,
-            images.split(","),
+            images.split(",") if images else None,
             output,
             methods=methods.split(",") if methods else (),
             metric=check_metrics([metric])[0] if metric else None,

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from emomap.cli import options
+from emomap.cli.making import makers, ready
 from emomap.errors import EmomapError, UsageError
 
 if TYPE_CHECKING:
-    from emomap.experiment.contender import MethodContender
-    from emomap.method import Method
     from emomap.predict import Outcome
 
 
@@ -91,10 +90,12 @@ def predict(
         raise UsageError(f"--explain: {contender.name} is no network that could be explained")
     numbers = recipes.load(recipe or "paper")
     recipes.override(numbers, settings)
-    method = _ready(contender, contender.make(numbers, device), checkpoint, device)
+    method = ready(contender, contender.make(numbers, device), checkpoint, device)
     samples = find_pictures(images, out).samples
     outcomes: list[Outcome] = []
-    for maker, folder in _makers(contender, method, out):
+    made = makers(contender, method)
+    for kind, maker in made:
+        folder = out / kind if len(made) > 1 else out
         if contender.trainable or contender.own:
             outcomes += stage.predict_classes(
                 maker,
@@ -121,37 +122,3 @@ def predict(
         raise EmomapError(f"{images}: none of the {len(samples)} pictures could be done")
     say(f"{len(samples) - len(failed)} maps in {out}")
     return 3 if outcomes else 0
-
-
-def _ready(
-    contender: MethodContender, method: Method, checkpoint: str | None, device: str
-) -> Method:
-    """The method with its weights."""
-    from emomap.io.cache import local_file
-
-    if checkpoint is not None:
-        if not (contender.trainable or contender.own):
-            raise UsageError(f"--checkpoint: {contender.name} has nothing to load")
-        method.load(local_file(checkpoint), device=device)
-    elif contender.trainable:
-        raise UsageError(
-            f"{contender.name} must be trained first: `emomap train --method {contender.name}`, "
-            "then give its checkpoint with --checkpoint FILE"
-        )
-    method.check()
-    return method
-
-
-def _makers(contender: MethodContender, method: Method, out: Path) -> list[tuple[Method, Path]]:
-    """What makes maps, and the folder of each."""
-    if not contender.explain:
-        return [(method, out)]
-    from emomap.explain.method import Explained
-
-    several = len(contender.explain) > 1
-    found: list[tuple[Method, Path]] = []
-    for explanation in contender.explain:
-        maker = Explained(method, explanation)  # type: ignore[arg-type]
-        maker.check()
-        found.append((maker, out / explanation.kind if several else out))
-    return found

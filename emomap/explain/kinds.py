@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from emomap.errors import UsageError
+from emomap.errors import UsageError, did_you_mean
 
 #: Kind -> class of the library grad-cam that computes it.
 LIBRARY: Mapping[str, str] = {
@@ -87,8 +86,7 @@ def check_explanations(kinds: Iterable[str]) -> tuple[str, ...]:
     found: list[str] = []
     for name in (part.strip().lower() for kind in kinds for part in kind.split(",")):
         if not known(name):
-            near = difflib.get_close_matches(name, EXPLANATIONS, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
+            hint = did_you_mean(name, EXPLANATIONS)
             raise UsageError(f"--explain {name}: choose from {', '.join(CHOICES)}{hint}")
         found += [name] if name not in found else []
     return tuple(found)

@@ -17,7 +17,7 @@ from emomap import io, metrics
 from emomap.analysis import ranking
 from emomap.errors import EmomapError, UsageError, listed
 from emomap.io.kinds import read_made
-from emomap.report import heat
+from emomap.report import heat, pictures
 from emomap.runs import results
 from emomap.sample import Sample
 from emomap.scoring.image import truths
@@ -28,13 +28,15 @@ SUFFIXES = (".pdf", ".svg", ".eps", ".png")
 WIDTH = 7.0
 #: Longer side of a picture in pixels: 300 per inch at the width of a quarter of the page.
 SIDE = 520
+#: Images in a figure where none are named.
+ROWS = 4
 #: Points in an inch, and the width of a letter as a share of its size, so that titles fit.
 POINTS, LETTER = 72, 0.62
 
 
 def figure(
     run_folder: Path,
-    images: Sequence[str],
+    images: Sequence[str] | None,
     output: Path,
     *,
     methods: Sequence[str] = (),
@@ -45,7 +47,7 @@ def figure(
 
     Args:
         run_folder: of `emomap bench`.
-        images: ids, from top to bottom.
+        images: ids, from top to bottom. None for those on which the methods differ most.
         output: .pdf, .svg, .eps or .png (300 dpi).
         methods: from left to right; by default all that have maps.
         metric: write the value of this metric below each map.
@@ -58,8 +60,7 @@ def figure(
         UsageError: an unknown image, method, metric or format.
         EmomapError: the data set or a map is missing.
     """
-    if output.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"--output {output}: use one of {', '.join(SUFFIXES)}")
+    check_output(output)
     run = results.read(run_folder)
     dataset = run.dataset()
     samples = {sample.id: sample for sample in dataset}
@@ -72,8 +73,26 @@ def figure(
     if methods and bare:
         raise EmomapError(f"{run.folder}: {bare[0]} has no maps to draw; remove it from --methods")
     files = {name: paths for name, paths in files.items() if paths}
+    if images is None:
+        everywhere = set(samples).intersection(*(set(paths) for paths in files.values()))
+        images = [i for i in pictures.choose(run) if i in everywhere][:ROWS]
     _check(run, files, samples, images, metric)
     drawn = _grid([samples[i] for i in images], files, run, run.protocol(dataset), metric, width)
+    return save(drawn, output)
+
+
+def check_output(output: Path) -> None:
+    """Refuse a file whose ending names no format.
+
+    Raises:
+        UsageError: it names the endings.
+    """
+    if output.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"--output {output}: use one of {', '.join(SUFFIXES)}")
+
+
+def save(drawn: Any, output: Path) -> Path:
+    """Write a figure of matplotlib in the format of the file's ending, a PNG at 300 dpi."""
     from matplotlib import rc_context
 
     form = output.suffix[1:].lower()
@@ -128,7 +147,7 @@ def _check(
 ) -> None:
     """Refuse images, maps and metrics that do not exist."""
     if not images:
-        raise UsageError("--images: name at least one image, e.g. --images 1009,1021")
+        raise UsageError("--images: name at least one image of which all --methods have a map")
     for image in images:
         if image not in samples:
             raise UsageError(
@@ -157,7 +176,7 @@ def _grid(
     rows = [_row(sample, files, run, protocol) for sample in samples]
     ratios = [row[0].shape[0] / row[0].shape[1] for row in rows]
     each = width / len(titles)
-    size = min(8.0, *(_fitting(each, title) for title in titles))
+    size = min(8.0, *(fitting(each, title) for title in titles))
     below = 0.16 if metric else 0.04
     height = sum(ratio * each + below for ratio in ratios) + 0.75
     drawn = Figure(figsize=(width, height), layout="constrained")
@@ -165,10 +184,10 @@ def _grid(
     layout: Any = drawn.get_layout_engine()
     layout.set(w_pad=0.02, h_pad=0.05, wspace=0.02, hspace=0.02)
     grid = drawn.subplots(len(rows), len(titles), squeeze=False, height_ratios=ratios)
-    for line, sample, pictures in zip(grid, samples, rows, strict=True):
-        for axes, title, picture in zip(line, titles, pictures, strict=True):
-            axes.imshow(pictures[0])
-            if picture is not pictures[0]:
+    for line, sample, row in zip(grid, samples, rows, strict=True):
+        for axes, title, picture in zip(line, titles, row, strict=True):
+            axes.imshow(row[0])
+            if picture is not row[0]:
                 axes.imshow(picture)
             axes.set_xticks([])
             axes.set_yticks([])
@@ -178,12 +197,12 @@ def _grid(
             value = run.values.get(title, {}).get(metric, {}).get(sample.id) if metric else None
             if metric and value is not None:
                 words = f"{metrics.CATALOGUE[metric].long_name} {value:.3f}"
-                axes.set_xlabel(words, fontsize=min(7.0, _fitting(each, words)), labelpad=2)
-    _scale(drawn, grid)
+                axes.set_xlabel(words, fontsize=min(7.0, fitting(each, words)), labelpad=2)
+    draw_scale(drawn, grid)
     return drawn
 
 
-def _fitting(width: float, words: str) -> float:
+def fitting(width: float, words: str) -> float:
     """The font size in points at which a line of text fills a width in inches."""
     return POINTS * width / (LETTER * len(words))
 
@@ -205,7 +224,7 @@ def _row(
     return [picture, *(heat.colours(heat.spread(values, size)) for values in [density, *maps])]
 
 
-def _scale(drawn: Any, grid: Any) -> None:
+def draw_scale(drawn: Any, grid: Any) -> None:
     """Draw the colour bar below the grid, in multiples of an even spread, over a grey ground."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import ListedColormap, LogNorm

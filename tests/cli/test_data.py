@@ -82,7 +82,6 @@ def test_convert(emomap: Command, dataset: Path, tmp_path: Path) -> None:
         (("check", "fi:nowhere"), 2, "nowhere: there is no such folder"),
         (("check", "."), 1, "empty"),
         (("show", ".", "-o", "x.png"), 1, "empty"),
-        (("show", "."), 2, "--output"),
         (("convert", "nowhere", "out"), 2, "nowhere"),
     ],
 )

@@ -72,6 +72,16 @@ def test_a_method_without_maps_is_named(made: Path, tmp_path: Path) -> None:
         figure(made / "run", ["03"], tmp_path / "a.pdf", methods=["observers"])
 
 
+def test_without_images_those_are_drawn_on_which_methods_differ(made: Path, tmp_path: Path) -> None:
+    from emomap.report.pictures import choose
+    from emomap.runs import results
+
+    chosen = list(choose(results.read(made / "run")))[:4]
+    figure(made / "run", chosen, tmp_path / "named.svg")
+    figure(made / "run", None, tmp_path / "chosen.svg")
+    assert (tmp_path / "named.svg").read_bytes() == (tmp_path / "chosen.svg").read_bytes()
+
+
 def test_the_command(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "a.pdf"
     assert run("figure", made / "run", "--images", "03,04", "--metric", "AUC-J", "-o", path) == 0
