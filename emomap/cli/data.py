@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from emomap.cli import options
+from emomap.errors import UsageError
 
 if TYPE_CHECKING:
     from emomap.data.check import Report
@@ -290,4 +291,137 @@ def convert(
         say(f"emomap: {problem}")
     written = len(done.dataset) - len(done.problems)
     say(f"{written} of {len(done.dataset)} images of {done.dataset.name} in {out}")
+    return 3 if done.problems else 0
+
+
+def _screen(ctx: click.Context, parameter: click.Parameter, value: str | None) -> Any:
+    from emomap.data.trackers.placement import parse_size
+
+    return parse_size(value, "--screen") if value else None
+
+
+@data.command(
+    "import",
+    epilog=options.examples(
+        "emomap data import eyelink report.txt --images photos/ --screen 1920x1080 --out my_set/",
+        "emomap data import tobii export.tsv --images photos/ --out my_set/",
+        "emomap data import psychopy p1.csv p2.csv --images photos/ --screen 1920x1080 "
+        "--units height --out my_set/",
+    ),
+)
+@click.argument("tracker", type=click.Choice(["eyelink", "tobii", "pupil", "smi", "psychopy"]))
+@click.argument("exports", type=options.FOLDER, nargs=-1, required=True, metavar="EXPORT ...")
+@click.option(
+    "--images", type=options.FOLDER, required=True, metavar="DIR", help="Folder of the pictures."
+)
+@click.option(
+    "--out", "-o", type=options.FOLDER, required=True, metavar="DIR", help="Folder to write."
+)
+@click.option(
+    "--screen",
+    metavar="WxH",
+    callback=_screen,
+    help="Size of the screen in pixels. Default: what the export says.",
+)
+@click.option(
+    "--position",
+    default="center",
+    show_default=True,
+    metavar="X,Y",
+    help="Where the picture was: center, or its upper left corner in pixels of the screen.",
+)
+@click.option(
+    "--size",
+    default="own",
+    show_default=True,
+    metavar="WxH",
+    help="How large the picture was shown: own (a pixel for a pixel), fit (as large as the screen "
+    "allows), or a size in pixels.",
+)
+@click.option(
+    "--units",
+    default="",
+    metavar="UNITS",
+    help="What coordinates are: screen (pixels), screen-share or screen-share-up (0..1, y "
+    "upwards), picture, picture-share, picture-share-up, or PsychoPy's pix, norm, height. "
+    "Default: what the tracker writes.",
+)
+@click.option(
+    "--columns",
+    default="",
+    metavar="FIELD=NAME,...",
+    help="Names of columns that are not recognised: image=MyPicture,observer=VP. Fields: x, y, "
+    "image, observer, trial, start, duration, eye.",
+)
+@click.option(
+    "--trials",
+    type=options.FOLDER,
+    metavar="FILE",
+    help="CSV with the columns trial,image (and observer, if the order differs), for an export "
+    "that does not name the pictures.",
+)
+@click.option(
+    "--eye",
+    type=click.Choice(["left", "right"]),
+    help="Take this eye of a binocular recording. Default: the one with more fixations.",
+)
+@click.option(
+    "--skip-first",
+    type=click.IntRange(0, 10),
+    default=0,
+    show_default=True,
+    help="Leave out this many fixations of each trial, as those on a fixation cross.",
+)
+@options.jobs_option
+@options.quiet_option
+def import_(
+    tracker: str,
+    exports: tuple[Path, ...],
+    images: Path,
+    out: Path,
+    screen: tuple[int, int] | None,
+    position: str,
+    size: str,
+    units: str,
+    columns: str,
+    trials: Path | None,
+    eye: str | None,
+    skip_first: int,
+    jobs: int | None,
+    quiet: bool,
+) -> int:
+    """Write the fixations in the EXPORT of an eye tracker as a data set.
+
+    \b
+    eyelink   fixation report of Data Viewer, or .asc of edf2asc
+    tobii     TSV of Tobii Pro Lab or Tobii Studio
+    pupil     fixations.csv or fixations_on_surface_NAME.csv of Pupil Player
+    smi       event statistics of BeGaze, or text of the IDF event detector
+    psychopy  CSV with a line for each fixation
+
+    EXPORT is a file or a folder of files, of one or more observers. Fixations and pictures pair by
+    the name of the picture. The set is in the neutral layout, which all commands open, with
+    observers.csv and a plot to check by eye, check.png. What is left out is counted.
+    """
+    from emomap.data.trackers.importing import Choices, import_export, tell
+    from emomap.data.trackers.placement import FRAMES, parse_corner, parse_size
+
+    if units and units not in FRAMES:
+        raise UsageError(f"--units {units}: choose from {', '.join(FRAMES)}")
+    named = [part.partition("=") for part in columns.split(",") if part]
+    wrong = next((what for what, equals, name in named if not (equals and name)), None)
+    if wrong is not None:
+        raise UsageError(f"--columns {wrong}: write FIELD=NAME, as in image=MyPicture")
+    chosen = Choices(
+        units,
+        screen,
+        parse_corner(position, "--position"),
+        size if size in {"own", "fit"} else parse_size(size, "--size"),
+        {what.strip(): name.strip() for what, _, name in named},
+        trials,
+        (eye or "")[:1].upper(),
+        skip_first,
+    )
+    done = import_export(tracker, exports, images, out, chosen, jobs=jobs, show=not quiet)
+    tell(done, out)
     return 3 if done.problems else 0

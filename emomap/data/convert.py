@@ -68,10 +68,34 @@ def convert(
         raise UsageError(
             f"{out}: lies within the data set that is converted; choose a folder outside"
         )
-    _claim(out, {"spec": str(spec), "gaze": str(gaze), "options": dict(options or {})})
+    claim = {"spec": str(spec), "gaze": str(gaze), "options": dict(options or {})}
+    return write_neutral(dataset, out, claim, jobs=jobs, show=show)
+
+
+def write_neutral(
+    dataset: Dataset,
+    out: Path,
+    claim: dict[str, Any],
+    *,
+    jobs: int | None = None,
+    show: bool = True,
+) -> Conversion:
+    """Write a data set in the neutral layout. The same call again resumes.
+
+    Args:
+        dataset: the data set.
+        out: the folder to write.
+        claim: what the data set was made of; a folder that was begun with another is refused.
+        jobs, show: as for `convert`.
+
+    Raises:
+        UsageError: ``out`` holds something else.
+        EmomapError: ``out`` cannot be written.
+    """
+    _claim(out, claim)
     write = functools.partial(_write, out=out)
     results = parallel.ordered(write, dataset.samples, jobs=jobs)
-    outcomes = track(results, total=len(dataset), label=f"convert {dataset.name}", show=show)
+    outcomes = track(results, total=len(dataset), label=f"write {dataset.name}", show=show)
     problems, both = [], False
     for problem, has_both in outcomes:
         both = both or has_both
