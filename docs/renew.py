@@ -1,12 +1,14 @@
 """Renew what the guide keeps of its examples: the pictures of a page, the outputs of the notebook.
 
-    python docs/renew.py
+    python docs/renew.py [--weights FILE]    of attention_center, for the picture of README
 
-All data are of the procedural set `demo`. The tests say when the notebook must be renewed.
+All data are of the procedural set `demo`, and public-domain photographs of scikit-image. The tests
+say when the notebook must be renewed.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import tempfile
@@ -45,11 +47,45 @@ def renew_notebook(folder: Path) -> None:
     nbformat.write(notebook, file)
 
 
+#: Photographs whose authors gave them to the public domain (NASA; S. van der Walt; R. Michetti).
+PHOTOGRAPHS = ("astronaut", "chelsea", "coffee")
+
+
+def renew_photographs(folder: Path, weights: Path) -> None:
+    """The picture of README: photographs beside the maps of three methods."""
+    from skimage import data
+
+    from emomap.method import build, load
+    from emomap.report.overlay import Panel, draw
+
+    rows = []
+    for name in PHOTOGRAPHS:
+        picture = getattr(data, name)()
+        panels = [Panel("photograph")]
+        for method in ("gbvs", "itti_koch", "attention_center"):
+            options = {"weights": str(weights)} if method == "attention_center" else {}
+            made = build(load(method), method, options).predict([picture])[0]
+            panels.append(Panel(method, made.map))
+        drawn = draw(picture, panels, folder / f"{name}.png", scale=name == PHOTOGRAPHS[-1])
+        rows.append(Image.open(drawn).convert("RGB"))
+    width = 1400
+    rows = [row.resize((width, round(row.height * width / row.width))) for row in rows]
+    whole = Image.new("RGB", (width, sum(row.height for row in rows)), "white")
+    for at, row in enumerate(rows):
+        whole.paste(row, (0, sum(above.height for above in rows[:at])))
+    whole.save(HERE / "pictures" / "photographs.jpg", quality=85, optimize=True)
+
+
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--weights", type=Path, help="file of the weights of attention_center")
+    weights = parser.parse_args().weights
     os.environ["PYTHONPATH"] = str(HERE.parent)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["EMOMAP_HOME"] = str(folder / "cache")
+        if weights:
+            renew_photographs(folder, weights)
         renew_pictures(folder)
         renew_notebook(folder)
 

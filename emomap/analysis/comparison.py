@@ -86,16 +86,16 @@ class Comparison:
 
     def pair_table(self) -> Table:
         """A row for each pair and metric."""
-        header = ("metric", "pair", "difference", "p (Holm)", "d_z", "win/tie/loss", "verdict")
+        header = ("metric", "pair", "difference", "p (Holm)", "verdict", "d_z", "win/tie/loss")
         rows = [
             [
                 label(pair.metric),
                 f"{pair.first} - {pair.second}",
                 with_interval(pair.difference, pair.low, pair.high, 4),
                 probability(pair.p_holm),
+                pair.verdict,
                 number(pair.effect, 2),
                 f"{pair.wins}/{pair.ties}/{pair.losses}",
-                pair.verdict,
             ]
             for pair in self.pairs
         ]

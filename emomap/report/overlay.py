@@ -35,13 +35,16 @@ class Panel:
     lines: Sequence[str] = ()
 
 
-def draw(picture: NDArray[np.uint8], panels: Sequence[Panel], output: Path) -> Path:
+def draw(
+    picture: NDArray[np.uint8], panels: Sequence[Panel], output: Path, *, scale: bool = True
+) -> Path:
     """Draw panels of one picture, up to four in a row, with the scale of the maps below.
 
     Args:
         picture: (H, W, 3).
         panels: from left to right.
         output: .pdf, .svg, .eps or .png (300 dpi).
+        scale: draw the scale.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -52,7 +55,7 @@ def draw(picture: NDArray[np.uint8], panels: Sequence[Panel], output: Path) -> P
     rows = math.ceil(len(panels) / columns)
     most = max(len(panel.lines) for panel in panels)
     tall = PANEL * size[1] / size[0] + 0.3 + 0.16 * most
-    drawn = Figure(figsize=(PANEL * columns, tall * rows + 0.6), layout="constrained")
+    drawn = Figure(figsize=(PANEL * columns, tall * rows + 0.6 * scale), layout="constrained")
     FigureCanvasAgg(drawn)
     grid = drawn.subplots(rows, columns, squeeze=False)
     for axes in grid.flat[len(panels) :]:
@@ -74,6 +77,6 @@ def draw(picture: NDArray[np.uint8], panels: Sequence[Panel], output: Path) -> P
         )
         words = "\n".join(panel.lines)
         axes.set_xlabel(words, fontsize=8, labelpad=3, parse_math=False)
-    if any(panel.map is not None for panel in panels):
+    if scale and any(panel.map is not None for panel in panels):
         draw_scale(drawn, grid)
     return save(drawn, output)

@@ -111,7 +111,8 @@ def asc(known: Known, out: Path) -> list[Path]:
                 x, y = known.on_screen(look)
                 end = look.start + look.duration
                 span = f"{look.start}\t{end}\t{look.duration}"
-                lines += [f"SFIX L   {look.start}", f"EFIX L   {span}\t  {x:.1f}\t  {y:.1f}\t   900",
+                lines += [f"SFIX L   {look.start}",
+                          f"EFIX L   {span}\t  {x:.1f}\t  {y:.1f}\t   900",
                           f"SBLINK L {end}", f"EBLINK L {end}\t{end + 9}\t9"]  # fmt: skip
             lines.append(f"EFIX L   {at}\t{at + 5}\t5\t   .\t   .\t   0")
             lines.append(f"MSG\t{at} !V TRIAL_VAR image {trial[0].picture}")
