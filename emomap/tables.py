@@ -179,7 +179,7 @@ def _shortened(name: str, room: int) -> str:
 
 
 def _wrapped(line: str, room: int) -> list[str]:
-    """A line of words as lines that fit; a word that is too long is broken.
+    """A line of words as lines that fit; a word that is too long is broken, unless it is a path.
 
     In a list, whose lines are a name, a gap and words, the words stay below each other.
     """
@@ -195,7 +195,7 @@ def _wrapped(line: str, room: int) -> list[str]:
             found.append(now)
             now, fresh = margin, True
         now += word if fresh else f" {word}"
-        while width(now) > room:
+        while width(now) > room and "/" not in word and "\\" not in word:
             at = next(i for i in range(len(now), 0, -1) if width(now[:i]) <= room)
             found.append(now[:at])
             now = margin + now[at:]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class NegativeMapError(ValueError):
-    """A map with negative values, which cannot be shared out as a distribution.
+    """A map with negative values, which cannot be normalised to a probability distribution.
 
     Attributes:
         name: of the argument, "prediction" or "density".

@@ -78,7 +78,7 @@ class Comparison:
             for at, metric in enumerate(self.metrics)
             for name in ranking.best(self.means, metric)
         ]
-        notes = ["share: of the way from the centre prior to the agreement of people"]
+        notes = ["share: of the gap between centre prior and human agreement"]
         images = "1 image" if self.n_images == 1 else f"{self.n_images} images"
         signature = self.signature if self.n_images == 1 else ""  # else below the pairs
         found = notes if shared else []

@@ -201,7 +201,7 @@ def notes(summary: Mapping[str, Any]) -> list[str]:
     shares = summary.get("ceiling_share", {}).get("nss")
     if shares:
         gains = ", ".join(f"{name} {100 * share:.0f}%" for name, share in shares.items())
-        found.append(f"share of the way from centre prior to human agreement (NSS): {gains}")
+        found.append(f"share of the gap between centre prior and human agreement (NSS): {gains}")
     if summary["synthetic"]:
         found.append(
             "The simulated observers are told to look at the stimulus: this checks the pipeline "

@@ -131,7 +131,7 @@ def jobs_option(command: Callable[..., Any]) -> Callable[..., Any]:
                 metavar="N",
                 is_eager=True,
                 callback=_remember,
-                help="Use N processes. Default: one for each processor.",
+                help="Worker processes. Default: one per CPU.",
             ),
             click.option(
                 "--scheduler",

@@ -132,16 +132,18 @@ def show(
 
 def _gaze(path: Path, photo: Path, **said: Any) -> Gaze:
     """The gaze on the picture, in its pixels."""
-    from emomap import io
     from emomap.data.opening import open_gaze
 
     found = open_gaze(path, single=path.is_file(), **said)
     if path.is_file() and len(found) == 1:
         return next(iter(found.values()))(image_file=photo)
-    pairs = io.pair([photo.stem], found)
-    if not pairs:
-        raise UsageError(f"--gaze {path}: has no gaze on a picture called {photo.stem}")
-    return found[next(iter(pairs))](image_file=photo)
+    where = photo.resolve().with_suffix("").as_posix()
+    ids = [identity for identity in found if where.endswith(f"/{identity}")]
+    ids = ids or [identity for identity in found if identity.rpartition("/")[2] == photo.stem]
+    if len(ids) != 1:
+        many = f"several of that name: {', '.join(sorted(ids))}" if ids else "none of that name"
+        raise UsageError(f"--gaze {path}: gaze on a picture called {photo.stem}: {many}")
+    return found[ids[0]](image_file=photo)
 
 
 def _people(truth: Mapping[str, Any], gaze: Gaze) -> Panel:

@@ -23,7 +23,7 @@ from emomap.scoring.pool import pooled_elsewhere
 from emomap.scoring.protocol import Protocol, absent
 
 #: Why a metric of distributions has no value.
-NEGATIVE = "negative, which cannot be shared out as a distribution"
+NEGATIVE = "negative, so that they cannot be normalised to a probability distribution"
 
 
 @dataclass(frozen=True)

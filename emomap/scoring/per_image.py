@@ -2,7 +2,8 @@
 
     .csv      a line per image: ``image``, the metrics, ``signature`` (the same in every line)
     .json     ``method``, ``dataset``, ``signatures`` by metric, ``images`` by image and metric
-    .jsonl    the rows of a run folder: a line for each image and metric, each with its signature
+    .jsonl    a line with ``dataset``, ``method`` and ``signatures``, then a line for each image and
+              metric; rows of a run folder are read, too
     .parquet  the columns of the CSV (needs pandas and pyarrow, the extra "parquet")
 
 Every format keeps all digits.
@@ -27,7 +28,7 @@ from emomap.data.table import read_table
 from emomap.errors import QUOTED, EmomapError, UsageError, listed, printable
 from emomap.io.schema import STRICT, read_json
 from emomap.scoring.protocol import ALIASES
-from emomap.scoring.rows import Row, read_rows, reasons
+from emomap.scoring.rows import Row, read_rows, reasons, short_lines
 from emomap.scoring.signature import of_metric
 
 SUFFIXES = (".csv", ".json", ".jsonl", ".parquet")
@@ -186,7 +187,9 @@ def _to_json(table: PerImage) -> str:
 
 
 def _to_lines(table: PerImage) -> str:
-    return "".join(json.dumps(row.record()) + "\n" for row in table.rows())
+    signed = {name: table.signed(name) for name in table.metrics}
+    shared = {"dataset": table.dataset, "method": table.method, "signatures": signed}
+    return short_lines(shared, table.rows())
 
 
 class PerImageFile(TypedDict):

@@ -1,16 +1,22 @@
-"""Rows: one value on each line of an append-only file, which a killed run can resume."""
+"""Rows: one value on each line of an append-only file, which a killed run can resume.
+
+A file of the values of one method may begin with a line of what all its rows share (`Shared`), so
+that no line has to repeat the signature.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from emomap import io, metrics
 from emomap.errors import EmomapError
-from emomap.io.schema import STRICT, can_be_made_again, read_json_lines
+from emomap.io.schema import MAX_LINE, STRICT, can_be_made_again, read_json_lines
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,32 @@ class Row:
         if self.value is not None:
             del found["reason"]
         return found
+
+
+class Shared(TypedDict):
+    """The first line of a file whose rows leave out what they share."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    dataset: str
+    method: str
+    signatures: dict[str, str]
+
+
+class _Short(TypedDict):
+    """A row in such a file."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    image: str
+    metric: str
+    value: float | None
+    reason: NotRequired[str]
+
+
+def short_lines(shared: Mapping[str, Any], rows: Iterable[Row]) -> str:
+    """The lines of a file that begins with what its rows share."""
+    kept = ("image", "metric", "value", "reason")
+    short = ({k: v for k, v in row.record().items() if k in kept} for row in rows)
+    return "".join(json.dumps(line) + "\n" for line in (shared, *short))
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -94,12 +126,35 @@ def append_rows(path: Path, rows: Iterable[Row]) -> None:
     io.append_text(path, "".join(json.dumps(row.record()) + "\n" for row in rows))
 
 
+def _begins_with_shared(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return b'"signatures"' in stream.readline(MAX_LINE)
+    except OSError:
+        return False  # the reader says what is wrong
+
+
+def _lines(path: Path) -> Iterator[tuple[Row, int]]:
+    """The rows of a file of either kind."""
+    if not _begins_with_shared(path):
+        yield from read_json_lines(path, Row)
+        return
+    lines = read_json_lines(path, Shared | _Short)
+    shared: Any = next(lines, ({}, 0))[0]
+    for number, (line, end) in enumerate(lines, 2):
+        if "image" not in line or line["metric"] not in shared["signatures"]:
+            raise EmomapError(f"{path}, line {number}: not a row of a metric of the first line")
+        metric, reason = line["metric"], line.get("reason", "")
+        named = shared["dataset"], shared["method"], line["image"], metric, line["value"]
+        yield Row(*named, shared["signatures"][metric], reason), end
+
+
 def _parsed(path: Path) -> Iterator[tuple[Row, int]]:
     """Rows, each with the position in the file at which it ends."""
     if not path.exists():
         return
     with can_be_made_again():
-        for number, (row, end) in enumerate(read_json_lines(path, Row), 1):
+        for number, (row, end) in enumerate(_lines(path), 1 + _begins_with_shared(path)):
             if row.metric not in metrics.CATALOGUE:
                 raise EmomapError(f"{path}, line {number}: metric: no metric is called so")
             if row.value is None and not row.reason:

@@ -272,5 +272,5 @@ def test_formats_hold_the_same_numbers(
     for pair, line in zip(pairs, lines, strict=True):
         assert line[1] == "c_d - a|b"
         assert line[2].startswith(f"{pair['difference']:.4f}")
-        assert line[6] == pair["verdict"]
+        assert line[4] == pair["verdict"]
         assert f"{pair['difference']:.4f}" in shown("latex")

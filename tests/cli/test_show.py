@@ -74,7 +74,7 @@ def test_what_cannot_be_shown(emomap: Command, dataset: Path, maps: Path, tmp_pa
     other = tmp_path / "other.png"
     Image.open(photo).save(other)
     ran = emomap("show", other, "--gaze", dataset)
-    assert ran.code == 2 and "no gaze on a picture called other" in ran.err
+    assert ran.code == 2 and "gaze on a picture called other: none" in ran.err
 
 
 def test_mistyped_words(emomap: Command, tmp_path: Path) -> None:

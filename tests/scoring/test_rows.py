@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from emomap.errors import EmomapError
-from emomap.scoring.rows import Row, append_rows, read_rows, resume_rows
+from emomap.scoring.rows import Row, append_rows, read_rows, resume_rows, short_lines
 
 METRICS = ("cc", "nss")
 
@@ -45,4 +46,22 @@ def test_damaged_line_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text("{}\n")
     with pytest.raises(EmomapError, match=r"a\.jsonl, line 1"):
+        read_rows(path)
+
+
+def test_rows_that_share_their_signatures(tmp_path: Path) -> None:
+    signed = {"cc": "cc|mit|sigma:24px|v:0.1.0", "kl": "kl|mit|eps:2^-52|v:0.1.0"}
+    rows = [
+        Row("d", "m", image, metric, value, signed[metric], "" if value else "why")
+        for image in ("a", "b")
+        for metric, value in (("cc", 0.25), ("kl", None if image == "b" else 0.5))
+    ]
+    path = tmp_path / "a.jsonl"
+    path.write_text(short_lines({"dataset": "d", "method": "m", "signatures": signed}, rows))
+    lines = path.read_text().splitlines()
+    assert json.loads(lines[0])["signatures"] == signed
+    assert max(map(len, lines[1:])) < 80 and "|" not in "".join(lines[1:])
+    assert read_rows(path) == rows
+    path.write_text("\n".join([*lines, '{"image": "c", "metric": "sim", "value": 1.0}', ""]))
+    with pytest.raises(EmomapError, match=r"a\.jsonl, line 6: not a row of a metric"):
         read_rows(path)
