@@ -61,7 +61,7 @@ class Table:
     title: str = ""
     notes: Sequence[str] = field(default_factory=tuple)
     signature: str = ""
-    in_full: str = "--explain shows it in full"
+    in_full: str = "in full: --explain, .signature"
     best: Collection[tuple[int, int]] = ()
     keys: int = 1
 
@@ -189,7 +189,8 @@ def _wrapped(line: str, room: int) -> list[str]:
     now = lead.group() if lead else ""
     margin = " " * (width(now) if now.strip() and width(now) < room / 2 else 2)
     found = []
-    for word in line[len(now) :].split(" "):
+    # an option stays with its value
+    for word in re.sub(r"(--[a-z-]+) (?=\S)", r"\1\0", line[len(now) :]).split(" "):
         fresh = not now.strip() or now == (lead and lead.group())
         if not fresh and width(f"{now} {word}") > room:
             found.append(now)
@@ -199,7 +200,7 @@ def _wrapped(line: str, room: int) -> list[str]:
             at = next(i for i in range(len(now), 0, -1) if width(now[:i]) <= room)
             found.append(now[:at])
             now = margin + now[at:]
-    return [*found, now]
+    return [part.replace("\0", " ") for part in (*found, now)]
 
 
 def markdown(table: Table) -> str:

@@ -403,7 +403,7 @@ def import_(
     the name of the picture. The set is in the neutral layout, which all commands open, with
     observers.csv and a plot to check by eye, check.png. What is left out is counted.
     """
-    from emomap.data.trackers.importing import Choices, import_export, tell
+    from emomap.data.trackers.importing import ExportChoices, import_export, tell
     from emomap.data.trackers.placement import FRAMES, parse_corner, parse_size
 
     if units and units not in FRAMES:
@@ -412,7 +412,7 @@ def import_(
     wrong = next((what for what, equals, name in named if not (equals and name)), None)
     if wrong is not None:
         raise UsageError(f"--columns {wrong}: write FIELD=NAME, as in image=MyPicture")
-    chosen = Choices(
+    chosen = ExportChoices(
         units,
         screen,
         parse_corner(position, "--position"),

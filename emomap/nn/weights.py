@@ -159,7 +159,7 @@ def read_safetensors(file: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise EmomapError(f"{file}: there is no such file") from error
     except (SafetensorError, OSError, ValueError) as error:
         raise EmomapError(
-            f"{file}: damaged, cut short, or not a safetensors file: {error}"
+            f"{file}: not a safetensors file, damaged, or cut short: {error}"
         ) from error
 
 

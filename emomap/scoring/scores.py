@@ -11,7 +11,7 @@ from emomap.scoring.per_image import PerImage
 from emomap.scoring.protocol import Protocol
 from emomap.scoring.signature import explain as explain_signature
 from emomap.scoring.summary import Summary
-from emomap.tables import Table, html, text
+from emomap.tables import Table, html
 
 
 @dataclass(frozen=True, repr=False)
@@ -114,7 +114,7 @@ class Scores:
 
     def __repr__(self) -> str:
         """The table, so that a session shows the result and not thousands of values."""
-        return text(replace(self.table(), in_full=".signature has it in full")).rstrip()
+        return self.render("table").rstrip()
 
     def _repr_html_(self) -> str:
         """For Jupyter."""

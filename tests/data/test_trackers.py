@@ -14,7 +14,7 @@ from PIL import Image
 
 from emomap import cli
 from emomap.data import open_dataset
-from emomap.data.trackers.importing import Choices, Imported, import_export
+from emomap.data.trackers.importing import ExportChoices, Imported, import_export
 from emomap.errors import EmomapError, UsageError
 from tests.conftest import shared
 
@@ -210,13 +210,13 @@ def psychopy(known: Known, out: Path) -> list[Path]:
 
 
 Maker = Callable[[Known, Path], list[Path]]
-MAKERS: dict[str, tuple[str, Maker, Choices]] = {
-    "data viewer": ("eyelink", data_viewer, Choices(screen=SCREEN)),
-    "asc": ("eyelink", asc, Choices()),
-    "tobii": ("tobii", tobii, Choices()),
-    "pupil": ("pupil", pupil, Choices(screen=SCREEN)),
-    "begaze": ("smi", begaze, Choices(screen=SCREEN)),
-    "psychopy": ("psychopy", psychopy, Choices(screen=SCREEN)),
+MAKERS: dict[str, tuple[str, Maker, ExportChoices]] = {
+    "data viewer": ("eyelink", data_viewer, ExportChoices(screen=SCREEN)),
+    "asc": ("eyelink", asc, ExportChoices()),
+    "tobii": ("tobii", tobii, ExportChoices()),
+    "pupil": ("pupil", pupil, ExportChoices(screen=SCREEN)),
+    "begaze": ("smi", begaze, ExportChoices(screen=SCREEN)),
+    "psychopy": ("psychopy", psychopy, ExportChoices(screen=SCREEN)),
 }
 
 
@@ -277,7 +277,7 @@ def test_text_of_the_idf_event_detector(known: Known, tmp_path: Path) -> None:
     words.rename(words.with_name("Two_words.png"))
     files = idf(known, tmp_path / "export")
     done = import_export(
-        "smi", files, known.folder, tmp_path / "set", Choices(screen=SCREEN), show=False
+        "smi", files, known.folder, tmp_path / "set", ExportChoices(screen=SCREEN), show=False
     )
     assert done.fixations == len(known.looks)
     assert any("microseconds" in note for note in done.notes)
@@ -301,19 +301,19 @@ def test_pictures_elsewhere_and_of_other_size(known: Known, tmp_path: Path) -> N
         return left + times * look.x, top + times * look.y
 
     files = report(lambda look: (30 + look.x, 40 + look.y), "corner.txt")
-    chosen = Choices(screen=SCREEN, corner=(30, 40))
+    chosen = ExportChoices(screen=SCREEN, corner=(30, 40))
     import_export("eyelink", files, known.folder, tmp_path / "a", chosen, show=False)
     assert_given_back(tmp_path / "a", known)
     files = report(fitted, "fit.txt")
-    chosen = Choices(screen=SCREEN, shown="fit")
+    chosen = ExportChoices(screen=SCREEN, shown="fit")
     import_export("eyelink", files, known.folder, tmp_path / "b", chosen, show=False)
     assert_given_back(tmp_path / "b", known)
     files = report(lambda look: (look.x, look.y), "picture.txt")
-    chosen = Choices(frame="picture")
+    chosen = ExportChoices(frame="picture")
     import_export("eyelink", files, known.folder, tmp_path / "c", chosen, show=False)
     assert_given_back(tmp_path / "c", known)
     done = import_export(
-        "eyelink", files, known.folder, tmp_path / "d", Choices(screen=SCREEN), show=False
+        "eyelink", files, known.folder, tmp_path / "d", ExportChoices(screen=SCREEN), show=False
     )
     assert done.outside > done.fixations / 3
     assert any("check --screen" in note for note in done.notes)
@@ -327,7 +327,7 @@ def test_psychopys_units(known: Known, tmp_path: Path) -> None:
             for row in rows[1:]:
                 row[3:5] = [str(float(row[3]) / scale[0]), str(float(row[4]) / scale[1])]
             write(file, rows, ";")
-        chosen = Choices(frame=frame, screen=SCREEN)
+        chosen = ExportChoices(frame=frame, screen=SCREEN)
         import_export(
             "psychopy", files, known.folder, tmp_path / f"{frame}-set", chosen, show=False
         )
@@ -363,12 +363,17 @@ def test_trials_name_the_pictures(known: Known, tmp_path: Path) -> None:
     table = write(tmp_path / "trials.csv", trials, ",")
     with pytest.raises(EmomapError, match="--trials FILE"):
         import_export(
-            "eyelink", files, known.folder, tmp_path / "set", Choices(screen=SCREEN), show=False
+            "eyelink",
+            files,
+            known.folder,
+            tmp_path / "set",
+            ExportChoices(screen=SCREEN),
+            show=False,
         )
-    chosen = Choices(screen=SCREEN, trials=table)
+    chosen = ExportChoices(screen=SCREEN, trials=table)
     import_export("eyelink", files, known.folder, tmp_path / "set", chosen, show=False)
     assert_given_back(tmp_path / "set", known)
-    chosen = Choices(screen=SCREEN, trials=table, skip_first=2)
+    chosen = ExportChoices(screen=SCREEN, trials=table, skip_first=2)
     done = import_export("eyelink", files, known.folder, tmp_path / "less", chosen, show=False)
     assert done.fixations == len(known.looks) - 2 * 6
 
@@ -414,7 +419,7 @@ def test_wrong_exports(known: Known, tmp_path: Path, capsys: pytest.CaptureFixtu
     with pytest.raises(UsageError, match="holds the conversion of another"):
         for screen_size in (SCREEN, (1920, 1080)):
             import_export("eyelink", [good], known.folder, tmp_path / "twice",
-                          Choices(screen=screen_size), show=False)  # fmt: skip
+                          ExportChoices(screen=screen_size), show=False)  # fmt: skip
 
 
 def test_the_command(known: Known, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

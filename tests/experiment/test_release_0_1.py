@@ -82,7 +82,13 @@ def test_a_run_opens_with_its_values(old: Path) -> None:
 def test_a_run_makes_the_same_tables(old: Path, form: str) -> None:
     with pytest.raises(SystemExit, match=r"^0$"):
         cli.main(["table", "run", "--format", form, "-o", f"new.{form}"])
-    assert (old / f"new.{form}").read_text() == (old / f"table.{form}").read_text()
+    assert plain(old / f"new.{form}") == plain(old / f"table.{form}")
+
+
+def plain(table: Path) -> str:
+    """A table without today's bold type and in 0.1's words."""
+    words = ("gap between centre prior and human", "way from centre prior to human")
+    return table.read_text().replace("**", "").replace(*words)
 
 
 def test_a_run_has_the_same_comparison(old: Path) -> None:
@@ -134,7 +140,7 @@ def test_shards_of_a_run_merge(old: Path) -> None:
     assert found.pop("emomap") == emomap.__version__
     assert wanted.pop("emomap") == "0.1.0"
     assert found == wanted
-    assert (old / "new" / "table.md").read_text() == (old / "merged" / "table.md").read_text()
+    assert plain(old / "new" / "table.md") == plain(old / "merged" / "table.md")
 
 
 # -------------------------------------------------------------------------- values of each image
@@ -174,9 +180,8 @@ def test_files_compare_with_a_run_and_with_new_files(old: Path) -> None:
 
 def test_parts_of_a_score_merge(old: Path) -> None:
     whole = merge_files([old / "part1.jsonl", old / "part2.jsonl"], old / "new.jsonl")
-    assert (old / "new.jsonl").read_text() == (old / "whole.jsonl").read_text().replace(
-        '"method": "whole"', '"method": "new"'
-    )
+    found, kept = (per_image.read(old / f"{name}.jsonl") for name in ("new", "whole"))
+    assert (found.values, found.signatures) == (kept.values, kept.signatures)
     assert Summary.of(whole).render("json") == (old / "whole-means.json").read_text()
 
 

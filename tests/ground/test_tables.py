@@ -94,7 +94,7 @@ def test_no_line_is_wider_than_the_terminal_and_no_number_is_broken(columns: int
     for row in range(3):
         assert shown.count(f"0.5{row} [0.41, 0.69]") == 9
     assert shown.count(f"{BEST}0.51 [0.41, 0.69]") == 1
-    assert f"signature: {short(WIDE.signature)} (--explain" in " ".join(shown.split())
+    assert f"signature: {short(WIDE.signature)} (in full" in " ".join(shown.split())
     assert all(f"M{at} ↑" in shown for at in range(9))
 
 

@@ -33,7 +33,7 @@ SHEET, OBSERVERS = "check.png", "observers.csv"
 
 
 @dataclass(frozen=True)
-class Choices:
+class ExportChoices:
     """How an export is read.
 
     Attributes:
@@ -82,7 +82,7 @@ def import_export(
     exports: Sequence[Path],
     images: Path,
     out: Path,
-    choices: Choices | None = None,
+    choices: ExportChoices | None = None,
     *,
     jobs: int | None = None,
     show: bool = True,
@@ -102,7 +102,7 @@ def import_export(
         UsageError: an option is missing or wrong.
         EmomapError: a file cannot be read, or no fixation is on any of the pictures.
     """
-    kind, chosen = TRACKERS[tracker], choices or Choices()
+    kind, chosen = TRACKERS[tracker], choices or ExportChoices()
     for what in chosen.columns or {}:
         if what not in FIELDS:
             raise UsageError(f"--columns {what}=...: choose from {', '.join(FIELDS)}")
@@ -153,7 +153,7 @@ def _files(exports: Sequence[Path]) -> list[Path]:
     return found
 
 
-def _read(tracker: Tracker, files: Sequence[Path], choices: Choices) -> Export:
+def _read(tracker: Tracker, files: Sequence[Path], choices: ExportChoices) -> Export:
     export = Export(choices.frame or tracker.frame)
     for file in files:
         if file.suffix.lower() == ".edf":
@@ -186,7 +186,7 @@ def _pictures(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _placement(tracker: Tracker, export: Export, choices: Choices) -> Placement:
+def _placement(tracker: Tracker, export: Export, choices: ExportChoices) -> Placement:
     """Where pictures were, by what the user says, else by what the export says."""
     frame = export.frame
     if choices.screen and frame == "picture-share-up" and not choices.frame:
@@ -205,7 +205,7 @@ def _placement(tracker: Tracker, export: Export, choices: Choices) -> Placement:
 
 
 def _kept(
-    export: Export, choices: Choices, pictures: Mapping[str, Path]
+    export: Export, choices: ExportChoices, pictures: Mapping[str, Path]
 ) -> tuple[dict[str, list[Fixation]], list[str]]:
     """The fixations of each picture, by the picture's id; and notes with counts of all others."""
     fixations = _one_eye(export, choices.eye)
