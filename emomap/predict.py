@@ -171,14 +171,9 @@ def predict_batches(
     kept = lines[: sum(len(batch) for batch in batches[:done])]
     io.write_text(table, "".join(json.dumps(line) + "\n" for line in kept))
     failed = [Outcome(line["image"], line["problem"]) for line in kept if line["problem"]]
-    todo = track(
-        _prefetched(_read, batches[done:]), total=len(batches), done=done, label=label, show=show
-    )
-    for batch, read in zip(batches[done:], todo, strict=True):
-        entries = _run_batch(method, batch, read, folder, form)
-        io.append_text(table, "".join(json.dumps(entry) + "\n" for entry in entries))
-        failed += [Outcome(e["image"], e["problem"]) for e in entries if e["problem"]]
-    return failed
+    entries = _run_batches(method, batches[done:], folder, table, form)
+    tracked = track(entries, total=len(samples), done=len(kept), label=label, show=show)
+    return failed + [Outcome(e["image"], e["problem"]) for e in tracked if e["problem"]]
 
 
 def predict_classes(
@@ -205,6 +200,16 @@ def _complete_batches(images: Sequence[str], batches: Sequence[Sequence[Sample]]
             return number
         at += len(batch)
     return len(batches)
+
+
+def _run_batches(
+    method: Method, batches: Sequence[Sequence[Sample]], folder: Path, table: Path, form: str
+) -> Iterator[dict[str, Any]]:
+    """The line of each picture, once the lines of its batch are in the table."""
+    for batch, read in zip(batches, _prefetched(_read, batches), strict=True):
+        entries = _run_batch(method, batch, read, folder, form)
+        io.append_text(table, "".join(json.dumps(entry) + "\n" for entry in entries))
+        yield from entries
 
 
 def _run_batch(

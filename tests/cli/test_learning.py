@@ -54,6 +54,7 @@ def test_run_of_a_network_leaves_everything_that_a_user_needs(
         assert (run / "methods" / "islamnet" / file).exists(), file
     assert len(list((run / "maps" / "islamnet").rglob("*.png"))) == 8
     assert "train islamnet" in ran.err
+    assert "maps of islamnet: 8/8" in ran.err  # pictures, not batches
 
     checkpoint = run / "methods" / "islamnet" / "checkpoint.safetensors"
     again = tmp_path / "again"
