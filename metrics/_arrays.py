@@ -216,6 +216,12 @@ def clipped(xp: Any, array: Array) -> Array:
     return xp.where(array < 0, xp.zeros_like(array), array)
 
 
+def bounded(xp: Any, value: Array, low: float | None, high: float | None) -> Array:
+    """The value without what rounding put beyond its bounds; the gradient does not see the cut."""
+    cut = xp.clip(value, low, high)
+    return cut if xp is np else value + detach(cut - value)
+
+
 def tiny(xp: Any, array: Array) -> float:
     """The smallest normal number of the precision that an array is computed in."""
     return float(xp.finfo(np.float64 if xp is np else array.dtype).smallest_normal)

@@ -57,6 +57,8 @@ class Field:
         self.scale = scale
         self.levels = levels
         self.floor = FLOOR * scale
+        #: Whether the map varies so little around its mean that the mean alone has too few digits.
+        self.shifted = xp is not np
         self.size: int = values.shape[-1] if weights is None else int(weights.sum())
 
     @cached_property
@@ -73,12 +75,26 @@ class Field:
         return self.total / self.size
 
     @cached_property
+    def _centre(self) -> tuple[Array, Array]:
+        """The mean in two parts, the lowest value and what is left."""
+        low = arrays.detach(self.low)
+        return low, add(lambda v: v - low, self) / self.size
+
+    def deviations(self, values: Array) -> Array:
+        """Values of this map less its mean; ask for `squares` first."""
+        if not self.shifted:
+            return values - self.mean
+        near, rest = self._centre
+        return (values - near) - rest
+
+    @cached_property
     def low(self) -> Array:
         if self.levels:
             return self.levels.low
         if self.xp is np:
             return float(self.values.min())
-        return self.xp.min(self.values, axis=-1, keepdims=True)
+        low = self.xp.min(arrays.detach(self.values), axis=-1, keepdims=True)
+        return self._following(low, alone=True)
 
     @cached_property
     def high(self) -> Array:
@@ -86,7 +102,27 @@ class Field:
             return self.levels.high
         if self.xp is np:
             return float(self.values.max())
-        return self.xp.max(self.values, axis=-1, keepdims=True)
+        high = self.xp.max(arrays.detach(self.values), axis=-1, keepdims=True)
+        return self._following(high, alone=False)
+
+    def _following(self, extreme: Array, alone: bool) -> Array:
+        """An extreme of a tensor, whose gradient is what happens when a value rises.
+
+        A highest value takes the maximum along, among equals too. A lowest one takes the minimum
+        along only where it is alone.
+        """
+        if not arrays.needs_gradient(self.values):
+            return extreme
+        xp, fixed = self.xp, arrays.detach(self.values)
+        moves = self._alone(fixed, extreme) if alone else fixed == extreme
+        moved = xp.where(moves, self.values - fixed, xp.zeros_like(fixed))
+        return extreme + xp.sum(moved, axis=-1, keepdims=True)
+
+    def _alone(self, values: Array, extreme: Array) -> Array:
+        """Where the only value of a tensor lies that equals an extreme."""
+        xp, extreme = self.xp, arrays.detach(extreme)
+        equals = arrays.float64(xp, arrays.detach(self.values) == extreme)
+        return (values == extreme) & (xp.sum(equals, axis=-1, keepdims=True) == 1)
 
     @cached_property
     def constant(self) -> Array:
@@ -108,7 +144,13 @@ class Field:
             if squares > CANCELLED * raw:
                 self.constant = False
                 return squares
-        squares = inner(lambda v: (v - self.mean, v - self.mean), self)
+            self.shifted = True
+
+        def twice(v: Array) -> tuple[Array, Array]:
+            away = self.deviations(v)
+            return away, away
+
+        squares = inner(twice, self)
         return self._safe(squares, self.constant)
 
     def _raw_squares(self) -> float:
@@ -126,9 +168,12 @@ class Field:
             if self.constant:
                 return np.zeros_like(values)
             raised = values - self.low
-            raised /= self._span
+            raised /= self.span
             return raised
-        return self.xp.where(self.constant, 0.0, (values - self.low) / self._span)
+        units = (values - self.low) / self.span
+        if arrays.needs_gradient(self.values):  # the lowest stays 0 when it moves
+            units = self.xp.where(self._alone(values, self.low), 0.0, units)
+        return self.xp.where(self.constant, 0.0, units)
 
     def shares(self, values: Array) -> Array:
         """Values of this map divided by its sum; uniform where that is zero."""
@@ -142,14 +187,23 @@ class Field:
             raised *= self.spanned_factor
         else:
             raised = raised * self.spanned_factor
+            if arrays.needs_gradient(self.values):
+                raised = self.xp.where(self._alone(values, self.low), 0.0, raised)
         return self._uniform_where(self.constant, raised)
 
     def floored_shares(self, values: Array) -> Array:
         """A tiny constant added first, so that the logarithm exists everywhere."""
         return (values + self.floor) / self._floored_total
 
+    def frozen(self) -> Field:
+        """The same, with all that is reduced from the map held fixed where gradients are taken."""
+        found = Field(self.xp, self.values, clipped=self.clipped, scale=self.scale)
+        for name in ("total", "low", "high", "constant", "span", "spanned_factor"):
+            setattr(found, name, arrays.detach(getattr(self, name)))
+        return found
+
     @cached_property
-    def _span(self) -> Array:
+    def span(self) -> Array:
         return self._safe(self.high - self.low, self.constant)
 
     @property
@@ -191,6 +245,45 @@ def add(function: Callable[..., Array], *fields: Field) -> Array:
         return float(sum(np.add.reduce(function(*block)) for block in blocks(BLOCK, *fields)))
     weighted = blocks(BLOCK, *fields, Field(np, weights))
     return float(sum(_dot(function(*block), counts) for *block, counts in weighted))
+
+
+def kinked(
+    rising: Callable[[Array, Array], Array],
+    falling: Callable[[Array, Array], Array],
+    normalised: Callable[[Field, Array], Array],
+    p: Field,
+    d: Field,
+    itself: Callable[[Field, Array], Array] | None = None,
+) -> Array:
+    """Sum over the pixels of a function of two normalised maps with a kink where they are equal.
+
+    The gradient of a kink depends on the direction. A value that rises raises its own pixel; by way
+    of the sum and the extremes of the map it lowers all others. The sum here has the gradient of
+    both, which is the one-sided difference. Without gradient it is ``add`` of ``rising``.
+
+    Args:
+        rising, falling: the function, with its gradient for a rise and a fall of the first map at
+            equality.
+        normalised: the values of a field in the form that is compared.
+        itself: what the gradient of an equal pixel lacks because it also lowers itself, given the
+            normalised values.
+    """
+    xp = p.xp
+
+    def plain(a: Array, b: Array) -> Array:
+        return rising(normalised(p, a), normalised(d, b))
+
+    if xp is np or not arrays.needs_gradient(p.values):
+        return add(plain, p, d)
+    own, truth = normalised(p.frozen(), p.values), normalised(d, d.values)
+    others = normalised(p, p.values) - own + arrays.detach(own)
+    moved = falling(others, truth)
+    terms = rising(own, truth) + moved - arrays.detach(moved)
+    if itself:
+        fixed = arrays.detach(own)
+        lacking = xp.where(fixed == truth, itself(p.frozen(), fixed), xp.zeros_like(fixed))
+        terms = terms + lacking * (p.values - arrays.detach(p.values))
+    return xp.sum(terms, axis=-1, keepdims=True)
 
 
 def inner(function: Callable[..., tuple[Array, Array]], *fields: Field) -> Array:

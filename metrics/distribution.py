@@ -20,9 +20,11 @@ import math
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from metrics import _arrays as arrays
 from metrics._conventions import CONVENTIONS, EPS, Convention
-from metrics._field import Field, add, by_pixel, inner
+from metrics._field import Field, by_pixel, inner, kinked
 from metrics._scene import Scene, run
 from metrics._types import Array
 
@@ -64,16 +66,16 @@ def cc_kernel(scene: Scene) -> Any:
     p, d = scene.pair()
     scene.check_density(d)
     scale = (p.squares * d.squares) ** 0.5
-    value = xp.clip(_codeviation(p, d) / scale, -1.0, 1.0)
+    value = arrays.bounded(xp, _codeviation(p, d) / scale, -1.0, 1.0)
     return arrays.where(xp, p.constant, 0.0, arrays.where(xp, d.constant, 0.0, value))
 
 
 def _codeviation(p: Field, d: Field) -> Any:
-    if by_pixel(p, d):
+    if by_pixel(p, d) and not (p.shifted or d.shifted):
         from metrics._sums import codeviation
 
         return codeviation(p.values, d.values, p.mean, d.mean)
-    return inner(lambda a, b: (a - p.mean, b - d.mean), p, d)
+    return inner(lambda a, b: (p.deviations(a), d.deviations(b)), p, d)
 
 
 def sim(
@@ -124,11 +126,27 @@ def sim_kernel(scene: Scene, *, convention: str = "mit") -> Any:
         spanned = convention == "mit"
         ways = [(f.low, f.spanned_factor) if spanned else (0.0, f.factor) for f in (p, d)]
         value = shared_mass(p.values, d.values, *ways[0], *ways[1])
-    elif convention == "mit":
-        value = add(lambda a, b: xp.minimum(p.spanned_shares(a), d.spanned_shares(b)), p, d)
     else:
-        value = add(lambda a, b: xp.minimum(p.shares(a), d.shares(b)), p, d)
-    return xp.clip(value, None, 1.0)  # of rounding
+        spanned = convention == "mit"
+        value = kinked(
+            partial(_lesser, xp),
+            partial(_lesser_falling, xp),
+            Field.spanned_shares if spanned else Field.shares,
+            p,
+            d,
+            lambda f, share: share * (f.spanned_factor if spanned else f.factor),
+        )
+    return arrays.bounded(xp, value, None, 1.0)
+
+
+def _lesser(xp: Any, a: Array, b: Array) -> Array:
+    """The minimum, which does not rise with the first of equals."""
+    return xp.minimum(a, b) if xp is np else xp.where(a < b, a, b)
+
+
+def _lesser_falling(xp: Any, a: Array, b: Array) -> Array:
+    """The minimum, which falls with the first of equals."""
+    return xp.where(a <= b, a, b)
 
 
 def kl(
@@ -172,8 +190,10 @@ def kl_kernel(scene: Scene, *, convention: str = "mit") -> Any:
         return share, arrays.log_quotient(xp, share, predicted, EPS)
 
     def tuebingen(a: Array, b: Array) -> tuple[Array, Array]:
-        share = d.floored_shares(b)
-        return share, arrays.log_quotient(xp, share, p.floored_shares(a), 0.0)
+        share, predicted = d.floored_shares(b), p.floored_shares(a)
+        if xp is not np:  # the floor of an empty pixel is nothing to the value, nor to the gradient
+            predicted = xp.where(b == 0, arrays.detach(predicted), predicted)
+        return share, arrays.log_quotient(xp, share, predicted, 0.0)
 
     if (
         convention == "mit"
@@ -188,7 +208,9 @@ def kl_kernel(scene: Scene, *, convention: str = "mit") -> Any:
         value = inner(mit if convention == "mit" else tuebingen, p, d)
     if scene.negative == "keep":
         return value
-    return xp.clip(value, 0.0, None)  # "mit": eps takes up to H * W * eps from equal maps
+    return arrays.bounded(
+        xp, value, 0.0, None
+    )  # "mit": eps takes up to H * W * eps from equal maps
 
 
 def js(
@@ -226,10 +248,18 @@ def js_kernel(scene: Scene) -> Any:
 
     def divergence(a: Array, b: Array) -> tuple[Array, Array]:
         p_share, d_share = p.shares(a), d.shares(b)
-        middle = (p_share + d_share) * 0.5 + tiny
-        ratio = p_share / middle  # to the mean; that of the density is what is left to 2
+        middle = (p_share + d_share) * 0.5
+        if xp is np:
+            empty = None
+            divisor = middle + tiny
+        else:  # tiny numbers are nothing to a value and much to a gradient
+            empty = middle == 0
+            divisor = xp.where(empty, 1.0, middle)
+        ratio = p_share / divisor  # to the mean; that of the density is what is left to 2
         rest = 2.0 - ratio
         surplus = ratio * arrays.log(xp, ratio + tiny) + rest * arrays.log(xp, rest + tiny)
+        if empty is not None:  # mass where nobody has any differs from nothing by all of it
+            surplus = xp.where(empty, 2 * math.log(2.0), surplus)
         return middle, surplus
 
-    return xp.clip(inner(divergence, p, d) / 2, 0.0, math.log(2.0))  # of rounding
+    return arrays.bounded(xp, inner(divergence, p, d) / 2, 0.0, math.log(2.0))

@@ -310,7 +310,7 @@ def nss_kernel(scene: Scene, *, convention: str = "mit") -> Any:
     ddof = 1 if convention == "mit" else 0
     deviation = (found.squares / max(found.size - ddof, 1)) ** 0.5
     mean = scene.mean_at_fixations(
-        lambda v: (v - found.mean) / deviation,
+        lambda v: found.deviations(v) / deviation,
         "prediction",
         multiplicity=convention == "tuebingen",
     )

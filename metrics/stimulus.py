@@ -9,9 +9,11 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
+
 from metrics import _arrays as arrays
 from metrics._conventions import CONVENTIONS, Convention
-from metrics._field import add, inner
+from metrics._field import Field, add, inner, kinked
 from metrics._scene import Scene, run
 from metrics._types import Array
 
@@ -51,7 +53,8 @@ def mae(
     Returns
     -------
     float or (...) array
-        0 to 1 if normalised; a constant prediction counts as 0 everywhere.
+        0 to 1 if normalised; a constant prediction counts as 0 everywhere. Differentiable in the
+        prediction.
 
     Raises
     ------
@@ -68,9 +71,33 @@ def mae_kernel(scene: Scene, *, normalize: bool = True) -> Any:
     """`mae` of a scene."""
     xp = scene.xp
     p, d = scene.mass_pair()
-    if normalize:
-        return add(lambda a, b: xp.abs(p.unit(a) - d.unit(b)), p, d) / p.size
-    return add(lambda a, b: xp.abs(a / p.scale - b / d.scale), p, d) / p.size
+
+    def highest(field: Field, units: Array) -> Array:  # it stays 1 when it rises
+        return xp.where(units == 1, -2.0 / field.span, 0.0)
+
+    total = kinked(
+        partial(_distance, xp),
+        partial(_distance_falling, xp),
+        Field.unit if normalize else _as_given,
+        p,
+        d,
+        highest if normalize else None,
+    )
+    return total / p.size
+
+
+def _as_given(field: Field, values: Array) -> Array:
+    return values / field.scale
+
+
+def _distance(xp: Any, a: Array, b: Array) -> Array:
+    """The absolute difference, which rises with the first of equals."""
+    return xp.abs(a - b) if xp is np else xp.where(a >= b, a - b, b - a)
+
+
+def _distance_falling(xp: Any, a: Array, b: Array) -> Array:
+    """The absolute difference, which rises when the first of equals falls."""
+    return xp.where(a > b, a - b, b - a)
 
 
 def precision_recall(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -143,3 +145,36 @@ def test_transport(maps: dict[str, Any]) -> None:
         p, d = p + 1.0, d + 1.0
     found = metrics.emd(p, d, downsize=1)
     assert found == pytest.approx(emd(p, d), rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize("offset", [1e8, -3e9, 1e12])
+@pytest.mark.parametrize("convention", ["mit", "tuebingen"])
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_a_large_offset_costs_no_digits(offset: float, convention: str, library: str) -> None:
+    """NSS and CC of the numbers as they are, against the same in exact fractions."""
+    rng = np.random.default_rng(0)
+    p, d = offset + rng.random((2, 40, 50))
+    d -= offset
+    fixations = (rng.random((40, 50)) < 0.05).astype(int)
+    exact_p = np.array([Fraction(v) for v in p.ravel()])
+    exact_d = np.array([Fraction(v) for v in d.ravel()])
+    mean = exact_p.sum() / p.size
+    ddof = 1 if convention == "mit" else 0
+    variance = ((exact_p - mean) ** 2).sum() / (p.size - ddof)
+    at = exact_p[fixations.ravel() > 0]
+    nss = float(at.sum() / len(at) - mean) / math.sqrt(variance)
+    away = exact_d - exact_d.sum() / d.size
+    cc = float(((exact_p - mean) * away).sum()) / math.sqrt(
+        ((exact_p - mean) ** 2).sum() * (away**2).sum()
+    )
+    if library == "torch":
+        torch = pytest.importorskip("torch")
+        p, d, fixations = (torch.from_numpy(a) for a in (p, d, fixations))
+        p.requires_grad_(True)
+    found = [
+        metrics.nss(p, fixations, convention=convention),
+        metrics.cc(p, d, convention=convention),
+    ]
+    nss_found, cc_found = (v.item() if library == "torch" else v for v in found)
+    assert nss_found == pytest.approx(nss, rel=1e-12)
+    assert cc_found == pytest.approx(cc, rel=1e-12)
