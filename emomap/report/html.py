@@ -78,6 +78,7 @@ def page(run: Results) -> str:
         columns=columns,
         lines=ranked.lines(run, columns),
         headline=ranked.headline(run),
+        gaps=ranked.gaps(run),
         rivals=ranked.rivals(run),
         controls=controls.tables(run.summary),
         shown=shown,

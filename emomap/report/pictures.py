@@ -21,8 +21,8 @@ from emomap.sample import Gaze, Sample
 from emomap.scoring.image import truths
 from emomap.scoring.protocol import Protocol
 
-#: Longer side of a picture in the page, in pixels.
-SIDE = 320
+#: Longer side of a map in the page, in pixels; and of a photograph, which is opened large.
+SIDE, LARGE = 320, 640
 #: How many images are shown of each kind. An image may be of several kinds.
 DIFFER, BEST, WORST, SAMPLE = 12, 8, 8, 8
 #: Up to this many fixations, large dots leave enough of the density visible.
@@ -130,11 +130,12 @@ def _shown(
     files: Mapping[str, Mapping[str, Path]],
     protocol: Protocol,
 ) -> Shown:
-    picture = io.read_image(sample.image_file, at_least=SIDE)
+    picture = io.read_image(sample.image_file, at_least=LARGE)
     ratio = picture.shape[1] / picture.shape[0]
+    photo = heat.photo(picture, min(LARGE, max(SIDE, *picture.shape[:2])))
+    overlays = [*_gaze(sample, protocol, (photo.shape[1], photo.shape[0]))]
     small = heat.photo(picture, SIDE)
     size = (small.shape[1], small.shape[0])
-    overlays = [*_gaze(sample, protocol, size)]
     for name, paths in files.items():
         columns = run.values[name].items()
         values = {metric: column[sample.id] for metric, column in columns if sample.id in column}
@@ -144,8 +145,8 @@ def _shown(
             overlays.append(Overlay(name, uri, f"Map of {name} over image {sample.id}", values))
     emotion = sample.emotion or ""
     alt = f"Image {sample.id}" + (f", emotion {emotion}" if emotion else "")
-    photo = _encode(small, quality=72)
-    return Shown(sample.id, kinds, photo, alt, ratio, emotion, tuple(overlays))
+    uri = _encode(photo, quality=72)
+    return Shown(sample.id, kinds, uri, alt, ratio, emotion, tuple(overlays))
 
 
 def _gaze(sample: Sample, protocol: Protocol, size: tuple[int, int]) -> list[Overlay]:
@@ -172,7 +173,8 @@ def _dots(canvas: heat.Colours, gaze: Gaze, size: tuple[int, int]) -> heat.Colou
     assert gaze.points is not None
     height, width = gaze.shape
     places = (gaze.points[gaze.inside] + 0.5) * (size[0] / width, size[1] / height)
-    dot, rim = (1.0, 1.9) if len(places) <= FEW else (0.5, 1.0)
+    scale = max(size) / SIDE
+    dot, rim = (1.0 * scale, 1.9 * scale) if len(places) <= FEW else (0.5 * scale, 1.0 * scale)
     for x, y in places:
         brush.ellipse((x - rim, y - rim, x + rim, y + rim), fill=(20, 20, 20, 190))
         brush.ellipse((x - dot, y - dot, x + dot, y + dot), fill=(255, 255, 255, 255))

@@ -112,6 +112,20 @@ def headline(run: Results) -> str:
     return text + "."
 
 
+def gaps(run: Results) -> str:
+    """Which methods have no values, or values of a part of the images only; "" where none has."""
+    whole = run.summary["n_images"]
+    found = []
+    for name in run.methods:
+        entry = run.summary["methods"][name]
+        counts = [cell["n"] for cell in entry["metrics"].values()]
+        if run.metrics and not counts and entry["accuracy"] is None:
+            found.append(f"{name} could not be scored")
+        elif counts and min(counts) < whole:
+            found.append(f"{name} lacks {whole - min(counts)} of {whole} images")
+    return "; ".join(found)
+
+
 def rivals(run: Results) -> list[Pair]:
     """The first method against the second, on each metric."""
     ranked = [name for name in run.summary["ranks"] if name in run.values]

@@ -34,6 +34,88 @@ document.getElementById("metric")?.addEventListener("change", (event) => {
   $(".value").forEach((span) => { span.hidden = span.dataset.metric !== event.target.value; });
 });
 
+// Every figure opens large. The arrow keys walk over the figures of its card or section.
+const large = document.getElementById("large");
+const stage = document.getElementById("stage");
+const title = document.getElementById("large-title");
+const download = document.getElementById("download");
+const home = (figure) => figure.closest(".card") ?? figure.closest("section");
+const figures = (root) => $("figure", root);
+const named = (figure) => {
+  const card = figure.closest(".card");
+  const caption = figure.querySelector("figcaption").innerText.replace(/\s+/g, " ").trim();
+  return card ? `${card.dataset.image}: ${caption}` : caption;
+};
+let open = null;
+
+function show(figure) {
+  open = figure;
+  const copy = figure.cloneNode(true);
+  $(".open", copy).forEach((button) => button.remove());
+  $("[id]", copy).forEach((part) => part.removeAttribute("id"));
+  const photo = copy.querySelector(".photo");
+  stage.className = figure.closest(".card")?.className ?? "panels";
+  stage.replaceChildren(photo ?? copy);
+  title.textContent = named(figure);
+  download.hidden = !photo;
+  download.removeAttribute("href");
+  if (photo) drawn(figure).then((url) => { if (open === figure) download.href = url; });
+  download.download = `${named(figure).replace(/[^\w.@-]+/g, "_")}.png`;
+  if (!large.open) large.showModal();
+}
+
+// The photograph and the map over it as one PNG.
+async function drawn(figure) {
+  const load = async (source) => { const image = new Image(); image.src = source; await image.decode(); return image; };
+  const photo = getComputedStyle(figure.closest(".card")).getPropertyValue("--photo");
+  const below = await load(photo.trim().replace(/^url\(["']?|["']?\)$/g, ""));
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [below.naturalWidth, below.naturalHeight];
+  const brush = canvas.getContext("2d");
+  brush.drawImage(below, 0, 0);
+  const over = figure.querySelector(".photo img");
+  if (over) {
+    brush.globalAlpha = getComputedStyle(over).opacity;
+    brush.drawImage(await load(over.src), 0, 0, canvas.width, canvas.height);
+  }
+  return canvas.toDataURL("image/png");
+}
+
+function turn(way) {
+  if (way === "close") return large.close();
+  const mine = figures(home(open));
+  const at = mine.indexOf(open);
+  if (way === "left" || way === "right") {
+    return show(mine[(at + (way === "right" ? 1 : mine.length - 1)) % mine.length]);
+  }
+  const cards = $(".card").filter((card) => !card.hidden);
+  const card = cards.indexOf(open.closest(".card"));
+  if (card < 0) return undefined;
+  const next = figures(cards[(card + (way === "down" ? 1 : cards.length - 1)) % cards.length]);
+  return show(next[Math.min(at, next.length - 1)]);
+}
+
+$("figure").forEach((figure) => {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "open";
+  button.setAttribute("aria-label", `Open large: ${figure.querySelector("figcaption").textContent.trim()}`);
+  button.addEventListener("click", () => show(figure));
+  figure.prepend(button);
+});
+$("[data-turn]", large).forEach((button) => button.addEventListener("click", () => turn(button.dataset.turn)));
+large.addEventListener("keydown", (event) => {
+  const way = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down" }[event.key];
+  if (!way) return;
+  event.preventDefault();
+  turn(way);
+});
+large.addEventListener("click", (event) => { if (event.target === large) large.close(); });
+large.addEventListener("close", () => {
+  stage.replaceChildren();
+  open?.querySelector(".open")?.focus();
+});
+
 $("button.copy").forEach((button) => button.addEventListener("click", async () => {
   const block = document.getElementById(button.dataset.of);
   const said = button.parentElement.querySelector(".copied");

@@ -7,7 +7,9 @@ from typing import Any
 
 from emomap import method, metrics
 from emomap.analysis.ranking import CEILING, PRIOR
+from emomap.report.trained import training_sentence
 from emomap.runs.results import Results
+from emomap.tables import short
 
 #: References for the statistics.
 STATISTICS = {
@@ -19,6 +21,15 @@ STATISTICS = {
 _CONVENTIONS = {
     "mit": "as in the MIT saliency benchmark",
     "tuebingen": "as in the MIT/Tuebingen benchmark since 2019",
+}
+
+
+_RESIZING = {
+    "matlab-bicubic": "bicubic interpolation (as MATLAB's imresize)",
+    "matlab-bilinear": "bilinear interpolation (as MATLAB's imresize)",
+    "bilinear": "bilinear interpolation",
+    "area": "averaging over areas",
+    "nearest": "nearest-neighbour interpolation",
 }
 
 
@@ -46,7 +57,10 @@ def methods_section(run: Results) -> str:
     parts = [_data(run), _methods(run)]
     if run.metrics:
         parts += [_scoring(run, cite), _statistics(run, cite)]
-        parts.append(f"Signature: {summary['signature']}")
+        parts.append(
+            f"The exact settings of the metrics have the emomap signature "
+            f"{short(summary['signature'])}."
+        )
     parts.append("\n".join(cite.lines()))
     return "\n\n".join(part for part in parts if part)
 
@@ -65,23 +79,22 @@ def _data(run: Results) -> str:
 
 def _methods(run: Results) -> str:
     known = method.entries()
+    finished = [n for n in run.methods if n.endswith(("-smooth", "-center")) and n not in known]
     described = [
         f"{name} ({known[name].summary})" if name in known else name
         for name in run.methods
-        if name != CEILING
+        if name != CEILING and name not in finished
     ]
     text = f"We compared {_listed(described)}."
-    finished = [n for n in run.methods if n.endswith(("-smooth", "-center")) and n not in known]
     if finished:
         text += (
-            f" {_listed(finished)} are maps of a network after smoothing, and with the centre prior"
-            " added. The strength of both was chosen on the validation split."
+            " Names that end in -smooth are maps after Gaussian smoothing, and those in -center "
+            "have the centre prior added; the strength of both was chosen on the validation split."
         )
     for name in run.methods:
         if (run.home(name) / "training.jsonl").exists():
             numbers = _below(run, "training.") | _below(run, f"method.{name}.training.")
-            said = "; ".join(f"{key.replace('_', ' ')} {value}" for key, value in numbers.items())
-            text += f" {name} was trained with {said} (seed {run.summary['seed']})."
+            text += f" {training_sentence(name, numbers, run.summary['seed'])}"
     return text
 
 
@@ -95,10 +108,11 @@ def _scoring(run: Results, cite: References) -> str:
     said = dict(signature.settings)
     entries = [metrics.CATALOGUE[name] for name in run.metrics]
     named = _listed([f"{entry.long_name} {cite(entry.reference)}" for entry in entries])
+    resize = said.get("resize", "no resizing")
     text = (
         f"Maps were scored against human gaze by {named}, {_CONVENTIONS[signature.convention]}, "
         f"with emomap {run.summary['emomap']}. Maps were brought to the size of the gaze by "
-        f"{said.get('resize', 'no resizing')}."
+        f"{_RESIZING.get(resize, resize)}."
     )
     if "sigma" in said:
         sigma = said["sigma"]

@@ -32,6 +32,19 @@ const look = async () => {
   const find = document.getElementById("find");
   find.value = "img src"; find.dispatchEvent(new Event("input"));
   found.searched = [...document.querySelectorAll("#every tbody th")].map((e) => e.textContent);
+  const dialog = document.getElementById("large");
+  const heading = document.getElementById("large-title");
+  const press = (key) => dialog.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+  const open = [...document.querySelectorAll(".open")];
+  found.figures = document.querySelectorAll("figure").length;
+  found.opened = open.filter((button) => { button.click(); const is = dialog.open; dialog.close(); return is; }).length;
+  open[0].click();
+  found.turned = [heading.textContent];
+  for (const key of ["ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"]) { press(key); found.turned.push(heading.textContent); }
+  for (let wait = 0; wait < 50 && !document.getElementById("download").href; wait += 1) await new Promise((r) => setTimeout(r, 100));
+  found.download = document.getElementById("download").href.slice(0, 22);
+  dialog.close(); await new Promise((r) => setTimeout(r, 50));
+  found.focused = document.activeElement === open[0];
   await Promise.all([...document.images].map((i) => { i.loading = "eager"; return i.decode(); }));
   found.broken = [...document.images].filter((i) => !i.naturalWidth).length;
   const focusable = [...document.querySelectorAll("a[href], button, input, select, summary, [tabindex]")];

@@ -115,6 +115,13 @@ def test_it_works_and_fits(report: Path, tmp_path: Path, width: int) -> None:
     assert found["broken"] == 0
     assert found["unreachable"] == 0
     assert found["small"] == 0
+    assert found["opened"] == found["figures"] > 30
+    first, right, down, left, up = found["turned"]
+    assert first.endswith(": image") and right.endswith(": people's gaze")
+    assert down.split(": ")[1] == right.split(": ")[1] and down != right
+    assert left.split(": ")[0] == down.split(": ")[0] and up == first
+    assert found["download"] == "data:image/png;base64,"
+    assert found["focused"]
     filled = [value for value in found["first"] if value]
     assert filled == sorted(filled, key=float)
     values = [float(value) for value in found["sorted"] if value]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import shutil
@@ -12,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emomap import cli
+from emomap import cli, recipes
 from emomap.errors import EmomapError, UsageError
-from emomap.report import charts, pictures, write
+from emomap.report import charts, pictures, ranked, write
+from emomap.report.trained import training_sentence
 from emomap.runs import results
 from tests.report.conftest import ALSO_EVIL, EVIL
 
@@ -61,7 +63,7 @@ def test_everything_is_there(page: Reader) -> None:
         "numpy",
         "Text for a paper",
         "Judd, Ehinger, Durand & Torralba, ICCV 2009",
-        "Signature: auc_judd+",
+        "signature auc_judd+",
         "human ceiling",
         "accuracy ↑",
         "0.750",
@@ -168,6 +170,37 @@ def test_a_thousand_images_by_eight_methods_stay_small(made: Path, tmp_path: Pat
     path = write(tmp_path / "run", tmp_path / "out" / "big.html")
     assert path.stat().st_size < 8_000_000
     assert "many/of/them/0949" in path.read_text()
+
+
+def test_methods_without_all_values_are_in_the_headline(made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made / "run", tmp_path / "run")
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    for cell in summary["methods"]["uniform"]["metrics"].values():
+        cell["n"] -= 2
+    summary["methods"]["lost"] = {"accuracy": None, "metrics": {}}
+    run = dataclasses.replace(results.read(made / "run"), summary=summary)
+    assert ranked.gaps(run) == "uniform lacks 2 of 50 images; lost could not be scored"
+    assert ranked.gaps(results.read(made / "run")) == ""
+
+
+def test_the_text_for_a_paper_says_what_a_reader_needs() -> None:
+    sentence = training_sentence(
+        "net",
+        {**recipes.load("demo")["training"], "clip": 2.0, "threads": 2, "save_every": 60.0},
+        7,
+    )
+    assert sentence == (
+        "net was trained for 11 epochs in batches of 32 images with SGD (Nesterov momentum 0.9), "
+        "weight decay 0.0005, a learning rate of 0.03 (0.0003 for attention gates), a one-cycle "
+        "schedule (25% warm-up), gradients clipped at norm 2, horizontal flips, random shifts up "
+        "to 8% of the side (seed 7)."
+    )
+
+
+@pytest.mark.parametrize("name", recipes.NAMED)
+def test_every_recipe_can_be_told(name: str) -> None:
+    told = training_sentence("net", recipes.training(recipes.load(name), "islamnet"), 0)
+    assert "{" not in told and "_" not in told
 
 
 def test_the_command(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
