@@ -14,6 +14,7 @@ from metrics.distribution import cc, js, kl, sim
 from metrics.errors import NegativeMapError
 from metrics.evaluate import evaluate
 from metrics.gaze import density, fixation_map, sigma_from_degrees, sigma_from_fc
+from metrics.gold import CenterBias, GoldStandard, center_bias, gold_standard
 from metrics.location import auc, auc_borji, auc_judd, auc_shuffled, info_gain, nss
 from metrics.resize import METHODS as RESIZE_METHODS
 from metrics.resize import bands as resize_bands
@@ -26,6 +27,8 @@ from metrics.transport import emd
 __all__ = [
     "CATALOGUE",
     "RESIZE_METHODS",
+    "CenterBias",
+    "GoldStandard",
     "NegativeMapError",
     "Signature",
     "__version__",
@@ -35,12 +38,14 @@ __all__ = [
     "auc_judd",
     "auc_shuffled",
     "cc",
+    "center_bias",
     "compilation",
     "confusion_matrix",
     "density",
     "emd",
     "evaluate",
     "fixation_map",
+    "gold_standard",
     "info_gain",
     "js",
     "kl",
