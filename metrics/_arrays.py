@@ -7,12 +7,16 @@ gradient is computed by NumPy on the same memory, so both give the same bits.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import array_api_compat as compat
 import numpy as np
 
 from metrics._types import Array
+
+#: An array (H, W, 3) or (H, W, 4) with sides from here on is a picture, not a batch of maps.
+PICTURE = 8
 
 
 def namespace(*arrays: Array) -> Any:
@@ -42,14 +46,16 @@ def as_array(array: Array, name: str) -> Array:
 
     Raises:
         TypeError: not numeric.
-        ValueError: complex, masked, fewer than two axes, or no pixel at all.
+        ValueError: None, sparse, masked, without data, complex, fewer than two axes, no pixel at
+            all, or a picture (H, W, channels).
     """
+    _no_map(array, name)
     if not is_foreign(array):
         masked = int(np.ma.getmaskarray(array).sum()) if np.ma.isMaskedArray(array) else 0
         if masked:
             raise ValueError(
-                f"{name} has {masked} masked pixels, which no metric leaves out; fill them first "
-                "(map.filled(0))"
+                f"{name} has {masked} masked pixels, which cannot be left out here; fill them "
+                "first (map.filled(0))"
             )
         array = np.asarray(array)
         kind = array.dtype.kind
@@ -67,7 +73,32 @@ def as_array(array: Array, name: str) -> Array:
         )
     if 0 in array.shape:
         raise ValueError(f"{name} has shape {tuple(array.shape)}: no pixel at all")
+    if array.ndim == 3:
+        height, width, channels = array.shape
+        if channels == 1 and min(height, width) > 1:
+            raise ValueError(
+                f"{name} has shape {tuple(array.shape)}, a map with a channel axis; "
+                f"take the map out of it: {name}[:, :, 0]"
+            )
+        if channels in (3, 4) and min(height, width) >= PICTURE:
+            raise ValueError(
+                f"{name} has shape {tuple(array.shape)}, which is a colour picture; a map has one "
+                f"number a pixel: {name}.mean(axis=-1), or the map that the picture was made from"
+            )
     return array
+
+
+def _no_map(array: Any, name: str) -> None:
+    """Refuse what has no array of values."""
+    if array is None:
+        raise ValueError(f"{name} is None; it must be an array of shape (..., height, width)")
+    if hasattr(array, "toarray") and not is_foreign(array):
+        raise ValueError(f"{name} is a sparse matrix; give {name}.toarray()")
+    layout = str(getattr(array, "layout", ""))
+    if layout.startswith("torch.sparse") or layout == "torch.jagged":
+        raise ValueError(f"{name} is a tensor of layout {layout}; give {name}.to_dense()")
+    if getattr(array, "is_meta", False):
+        raise ValueError(f"{name} is on the device meta, which holds shapes and no values")
 
 
 def as_host(array: Array) -> np.ndarray[Any, Any] | None:
@@ -116,28 +147,29 @@ def flat(xp: Any, array: Array) -> Array:
     return xp.reshape(array, (*array.shape[:-2], array.shape[-2] * array.shape[-1]))
 
 
-def same_shape(arrays: dict[str, Array], any_size: bool = False) -> None:
-    """Check that all maps have the shape of the first.
+def same_size(arrays: dict[str, Array], any_size: bool = False) -> None:
+    """Check that all maps have the height and width of the first.
 
     Raises:
         ValueError: they differ; names both shapes and the way out.
     """
     (first, reference), *rest = arrays.items()
     for name, array in rest:
-        if tuple(array.shape) == tuple(reference.shape):
+        if any_size or tuple(array.shape[-2:]) == tuple(reference.shape[-2:]):
             continue
-        if any_size and tuple(array.shape[:-2]) == tuple(reference.shape[:-2]):
-            continue
-        # One baseline (or pool of other fixations) may serve a whole batch.
-        if name in ("other", "baseline") and tuple(array.shape) == tuple(reference.shape[-2:]):
-            continue
-        hint = _points(array) or _points(reference)
-        if not hint and array.shape[-2:] != reference.shape[-2:]:
+        hint = _points(array) or _points(reference) or _channels(array) or _channels(reference)
+        if not hint:
             height, width = array.shape[-2:]
             hint = f"; bring one to the size of the other: metrics.resize(map, ({height}, {width}))"
         raise ValueError(
             f"{first} has shape {tuple(reference.shape)} but {name} has {tuple(array.shape)}{hint}"
         )
+
+
+def _channels(array: Array) -> str:
+    if array.ndim == 3 and array.shape[-1] in (1, 3, 4):
+        return "; a last axis of channels is no part of a map: take one, map[:, :, 0]"
+    return ""
 
 
 def _points(array: Array) -> str:
@@ -148,7 +180,13 @@ def _points(array: Array) -> str:
     return ""
 
 
-def check_finite(xp: Any, array: Array, signs: tuple[Array, ...], name: str) -> None:
+def check_finite(
+    xp: Any,
+    array: Array,
+    signs: tuple[Array, ...],
+    name: str,
+    position: Callable[[int], tuple[int, int]] | None = None,
+) -> None:
     """Raise for NaN or infinite values, given its sum or extremes, which would show them.
 
     Raises:
@@ -159,8 +197,10 @@ def check_finite(xp: Any, array: Array, signs: tuple[Array, ...], name: str) -> 
     bad = ~np.isfinite(to_numpy(array))
     count = int(bad.sum())
     if count:  # else the sum of finite values overflowed, which float64 maps of 1e308 can do
-        position = tuple(int(i) for i in np.argwhere(bad)[0])
-        raise ValueError(f"{name} has {count} NaN or infinite value(s), the first at {position}")
+        at = tuple(int(i) for i in np.argwhere(bad)[0])
+        if position:
+            at = position(at[-1])
+        raise ValueError(f"{name} has {count} NaN or infinite value(s), the first at {at}")
     raise ValueError(f"{name} has values too large to add up; scale it down")
 
 

@@ -24,6 +24,9 @@ def judd(ranking: Ranking, jitter: bool, rng: np.random.Generator | None) -> flo
     if ranking.constant:
         return 0.5
     n = ranking.fixated.size
+    if ranking.weighted:
+        hits, false = judd_curve(ranking, jitter, rng)
+        return min(max(float(np.trapezoid(hits, false)), 0.0), 1.0)
     if jitter:
         above = _above_in_random_order(ranking, rng)
         total, last = float(above.sum()), float(above[-1])
@@ -32,6 +35,27 @@ def judd(ranking: Ranking, jitter: bool, rng: np.random.Generator | None) -> flo
         total, last = float(at_least.sum()) - n * (n + 1) / 2, float(at_least.max()) - n
     area = float(1.0 - (total - last / 2) / (n * negatives))
     return min(max(area, 0.0), 1.0)  # a curve bent by ties can leave the unit square
+
+
+def judd_curve(
+    ranking: Ranking, jitter: bool, rng: np.random.Generator | None
+) -> tuple[Vector, Vector]:
+    """The curve of AUC-Judd from (0, 0) to (1, 1): hits, and false alarms, at each threshold."""
+    n = ranking.fixated.size
+    order = np.argsort(-ranking.fixated, kind="stable")
+    descending = ranking.fixated[order]
+    if jitter:
+        above = _above_in_random_order(ranking, rng)
+    else:
+        above = ranking.at_least(descending) - np.arange(1, n + 1)
+    _, group, size = np.unique(-descending, return_inverse=True, return_counts=True)
+    weights = (np.bincount(group, ranking.once[order]) / size)[group]  # ties have no order
+    hits = np.cumsum(weights) / weights.sum()
+    hits[-1] = 1.0
+    return (
+        np.concatenate([[0.0], hits, [1.0]]),
+        np.concatenate([[0.0], above / _unfixated(ranking), [1.0]]),
+    )
 
 
 def _above_in_random_order(ranking: Ranking, rng: np.random.Generator | None) -> Vector:
@@ -75,7 +99,7 @@ def against_pixels(ranking: Ranking, *, multiplicity: bool, everywhere: bool) ->
         at_least = at_least - (ordered.size - np.searchsorted(ordered, fixated, "left"))
         above = above - (ordered.size - np.searchsorted(ordered, fixated, "right"))
     beaten = negatives - (at_least + above) / 2
-    weights = ranking.counts if multiplicity else np.ones(fixated.size)
+    weights = ranking.counts if multiplicity else ranking.once
     return float(np.sum(beaten * weights) / weights.sum() / negatives)
 
 
@@ -85,11 +109,11 @@ def against_others(ranking: Ranking, *, multiplicity: bool) -> float:
         return 0.5
     order = np.argsort(ranking.others, kind="stable")
     others = ranking.others[order]
-    counts = ranking.other_counts[order] if multiplicity else np.ones(others.size)
+    counts = (ranking.other_counts if multiplicity else ranking.other_once)[order]
     below = np.concatenate([[0.0], np.cumsum(counts)])
     left = below[np.searchsorted(others, ranking.fixated, "left")]
     right = below[np.searchsorted(others, ranking.fixated, "right")]
-    weights = ranking.counts if multiplicity else np.ones(ranking.fixated.size)
+    weights = ranking.counts if multiplicity else ranking.once
     return float(np.sum((left + right) / 2 * weights) / weights.sum() / below[-1])
 
 
@@ -100,9 +124,9 @@ def _levels(values: Vector) -> Vector:
 
 def _gain(ranking: Ranking) -> Vector:
     """(11,) what a negative of each level is worth."""
-    fixated = np.bincount(_levels(ranking.fixated), minlength=STEPS.size)
+    fixated = np.bincount(_levels(ranking.fixated), ranking.once, minlength=STEPS.size)
     above = fixated[::-1].cumsum()[::-1] - fixated
-    return np.asarray((above + fixated / 2) / ranking.fixated.size)
+    return np.asarray((above + fixated / 2) / fixated.sum())
 
 
 def borji(

@@ -13,3 +13,6 @@ CONVENTIONS: tuple[Convention, ...] = ("mit", "tuebingen")
 EPS = float(np.finfo(np.float64).eps)
 #: "tuebingen": what is added to a map so that its logarithm exists.
 FLOOR = 1e-20
+
+#: What an argument of fixations is.
+Kind = Literal["auto", "counts", "points"]

@@ -9,8 +9,11 @@ import numpy as np
 from metrics import _arrays as arrays
 from metrics._types import Array, Vector
 
-#: No pixel of a real count map differs in this many ways from the others; a density does.
-LEVELS = 32
+#: A map of so few different counts is not called smooth: chance makes equal neighbours of them.
+LEVELS = 12
+#: Neighbours of a density blurred by two pixels or more differ by less than this share of their
+#: squares, those of counts by much more.
+SMOOTH = 0.1
 
 
 def locate(xp: Any, counts: Array, name: str, sparse: bool = True) -> tuple[Array, Vector]:
@@ -19,8 +22,8 @@ def locate(xp: Any, counts: Array, name: str, sparse: bool = True) -> tuple[Arra
     Args:
         counts: (H, W).
         name: of the argument, for messages.
-        sparse: refuse counts nearly everywhere, which betray a density. The fixations of a whole
-            data set may well cover every pixel.
+        sparse: refuse counts that are smooth or equal everywhere, which betray a density. The
+            fixations of a whole data set may well be so.
 
     Returns:
         Flat positions (N,) of the pixels with a fixation, on the map's device, and the number of
@@ -34,12 +37,12 @@ def locate(xp: Any, counts: Array, name: str, sparse: bool = True) -> tuple[Arra
     found = arrays.to_numpy(flat[where] if xp is np else xp.take(flat, where))
     if found.size == 0:
         raise ValueError(f"{name} has no fixation: nothing to score against")
-    wrong = _not_counts(found, where, counts.shape, name, sparse)
+    wrong = _not_counts(found, where, counts, sparse)
     if wrong:
         raise ValueError(
-            f"{name} {wrong}; it must hold counts of fixations (whole numbers, zero nearly "
-            "everywhere). A density belongs to cc, sim, kl or emd, and a list of points goes "
-            "through metrics.fixation_map"
+            f"{name} {wrong}; it must hold counts of fixations (whole numbers). A density belongs "
+            "to cc, sim, kl or emd, and a list of points goes through metrics.fixation_map"
+            + ("; if they are counts all the same, say kind='counts'" if "smooth" in wrong else "")
         )
     return where, found.astype(np.float64)
 
@@ -55,16 +58,14 @@ def _places(flat: Vector) -> Vector:
     return near[flags[near] != 0]
 
 
-def _not_counts(
-    found: Vector, where: Array, shape: tuple[int, ...], name: str, sparse: bool
-) -> str | None:
+def _not_counts(found: Vector, where: Array, counts: Array, sparse: bool) -> str | None:
     """What speaks against counts, given the values that are not zero."""
     if found.dtype.kind == "b":
         found = found.view(np.uint8)
     if found.dtype.kind == "f":
         bad = np.flatnonzero(~np.isfinite(found))
         if bad.size:
-            row, column = divmod(int(where[int(bad[0])]), shape[-1])
+            row, column = divmod(int(where[int(bad[0])]), counts.shape[-1])
             return f"has {bad.size} NaN or infinite value(s), the first at {(row, column)}"
         broken = found[found != np.floor(found)]
         if broken.size:
@@ -72,9 +73,24 @@ def _not_counts(
     if found.min() < 0:
         return f"has negative values such as {found.min():g}"
     if sparse:
-        size = shape[-2] * shape[-1]
-        if 2 * found.size > size:
+        size = counts.shape[-2] * counts.shape[-1]
+        if found.size == size and found.min() == found.max():
             return f"is non-zero at {found.size} of {size} pixels"
-        if found.max() > LEVELS and np.unique(found).size > LEVELS:
-            return f"has {np.unique(found).size} different values"
+        levels = np.unique(found).size if found.max() > LEVELS else 0
+        if levels > LEVELS and _roughness(arrays.to_numpy(counts)) < SMOOTH:
+            return f"has {levels} different values and is smooth"
     return None
+
+
+def _roughness(counts: Vector) -> float:
+    """How much neighbours differ: the squares of their differences as a share of their squares.
+
+    1 of counts that nothing binds, 1 / (4 sigma^2) of a density blurred with sigma pixels.
+    """
+    values = counts.astype(np.float64)
+    apart, together = 0.0, 0.0
+    for axis in (0, 1):
+        first, second = (values[:, 1:], values[:, :-1]) if axis else (values[1:], values[:-1])
+        apart += float(((first - second) ** 2).sum())
+        together += float((first**2 + second**2).sum())
+    return apart / together if together else 1.0

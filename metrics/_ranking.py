@@ -25,9 +25,10 @@ class Ranking:
     Attributes:
         size: number of pixels P.
         constant: the map says nothing.
-        fixated, counts: (N,) the value at each fixated pixel, and the fixations there.
-        others, other_counts: (M,) the same for the fixations of other images.
         source: what counts the pixels.
+        fixated, counts, once: (N,) the value at each fixated pixel, the fixations there, and what
+            it counts where multiplicity does not (1, or its weight).
+        others, other_counts, other_once: (M,) the same for the fixations of other images.
     """
 
     size: int
@@ -35,8 +36,15 @@ class Ranking:
     source: Source
     fixated: Vector
     counts: Vector
+    once: Vector
     others: Vector = field(default_factory=lambda: np.empty(0))
     other_counts: Vector = field(default_factory=lambda: np.empty(0))
+    other_once: Vector = field(default_factory=lambda: np.empty(0))
+
+    @cached_property
+    def weighted(self) -> bool:
+        """Whether fixated pixels that count once count differently."""
+        return bool((self.once != self.once[0]).any())
 
     def at_least(self, thresholds: Vector) -> Vector:
         """Number of pixels >= each threshold, which is a fixated value or one of `STEPS`."""

@@ -7,6 +7,8 @@ metrics are written once, over the last axis, and serve both.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +17,7 @@ import numpy as np
 from metrics import _arrays as arrays
 from metrics._counts import locate
 from metrics._field import Field
+from metrics._inputs import OF_FIXATIONS, Frame, Inputs, Places, masked, prepare
 from metrics._ranking import Dense, Levels, Ordered, Ranking
 from metrics._types import Array, Vector
 from metrics.errors import NegativeMapError
@@ -39,17 +42,33 @@ class Scene:
         maps: the arguments by name ("prediction", "fixations", "density", "other", "baseline"),
             checked for type and shape. On NumPy one map (H, W) each.
         negative: what becomes of a negative prediction: "error", "clip" or "keep".
+        kind: "counts" where "fixations" are surely counts.
+        places: where the fixations are, by name, instead of a map of them; for a single map.
+        frame: where the pixels lie in their picture if a mask left some out. The maps are (1, K)
+            then.
     """
 
-    def __init__(self, xp: Any, maps: Mapping[str, Array], negative: str = "error") -> None:
+    def __init__(
+        self,
+        xp: Any,
+        maps: Mapping[str, Array],
+        negative: str = "error",
+        *,
+        kind: str = "auto",
+        places: Mapping[str, Places] | None = None,
+        frame: Frame | None = None,
+    ) -> None:
         self.xp = xp
         self.maps = maps
         self.negative = negative
+        self.kind = kind
+        self.frame = frame
         self.shape = tuple(maps["prediction"].shape)
         self.size = self.shape[-2] * self.shape[-1]
         self._fields: dict[tuple[str, str], Field] = {}
         self._masses: dict[int, Field] = {}
-        self._places: dict[str, list[tuple[Array, Vector]]] = {}
+        self._given = dict(places or {})
+        self._places: dict[str, list[Places]] = {name: [p] for name, p in self._given.items()}
 
     # -- values ---------------------------------------------------------------------------------
 
@@ -93,7 +112,7 @@ class Scene:
             found = self._make(name, kind)
             found = self._within_range(name, found, by_extremes)
             signs = (found.low, found.high) if by_extremes else (found.total,)
-            arrays.check_finite(self.xp, self.maps[name], signs, name)
+            self._check_finite(self.maps[name], signs, name)
             self._fields[key] = found
         return self._fields[key]
 
@@ -126,7 +145,7 @@ class Scene:
                 return found
         elif given.dtype != xp.float64:
             return found
-        arrays.check_finite(xp, given, (found.low, found.high), name)
+        self._check_finite(given, (found.low, found.high), name)
         magnitude = arrays.detach(xp.abs(xp.where(-found.low > found.high, found.low, found.high)))
         extreme = (magnitude > 0) & ((magnitude < SMALLEST) | (magnitude > LARGEST))
         if not bool(xp.any(extreme)):
@@ -139,6 +158,16 @@ class Scene:
         else:
             self.maps = {**self.maps, name: given * xp.reshape(scale, (*given.shape[:-2], 1, 1))}
         return Field(xp, arrays.flat(xp, self.maps[name]), scale=scale)
+
+    def _check_finite(self, given: Array, signs: tuple[Array, ...], name: str) -> None:
+        position = self.frame.position if self.frame else None
+        arrays.check_finite(self.xp, given, signs, name, position)
+
+    def picture(self, name: str) -> Array:
+        """(..., h, w) a map; where a mask left pixels out zero, and cropped to the others."""
+        if self.frame is None:
+            return self.maps[name]
+        return self.frame.picture(self.xp, self.maps[name])
 
     def _bytes(self, name: str) -> bool:
         """Whether a NumPy map is of whole bytes."""
@@ -198,19 +227,29 @@ class Scene:
 
     # -- fixations ------------------------------------------------------------------------------
 
-    def located(self, name: str) -> tuple[Array, Vector]:
-        """NumPy: where the fixations of "fixations" or "other" are, as of `locate`."""
-        return self._located(name)[0]
-
-    def _located(self, name: str) -> list[tuple[Array, Vector]]:
-        """The same for each map of a batch, or the one that serves all of it."""
+    def located(self, name: str) -> list[Places]:
+        """Where the fixations of "fixations" or "other" are, for each map of the batch."""
         if name not in self._places:
             maps = self.xp.reshape(self.maps[name], (-1, *self.shape[-2:]))
-            sparse = name != "other"
-            self._places[name] = [
-                locate(self.xp, maps[i, ...], name, sparse) for i in range(maps.shape[0])
-            ]
+            doubt = name == "fixations" and self.kind != "counts"
+            self._places[name] = []
+            for i in range(maps.shape[0]):
+                with self._member(i):
+                    where, counts = locate(self.xp, maps[i, ...], name, doubt)
+                self._places[name].append(Places(where, counts, np.ones(counts.size)))
         return self._places[name]
+
+    @contextmanager
+    def _member(self, number: int) -> Iterator[None]:
+        """Name the map of a batch in whatever is refused of it."""
+        batch = self.shape[:-2]
+        try:
+            yield
+        except ValueError as error:
+            if not batch:
+                raise
+            index = tuple(int(i) for i in np.unravel_index(number, batch))
+            raise ValueError(f"map {index} of the batch: {error}") from error
 
     def mean_at_fixations(
         self, function: Callable[..., Array], *names: str, multiplicity: bool
@@ -218,16 +257,22 @@ class Scene:
         """Mean over the fixated pixels, or the fixations, of a function of the maps' values."""
         xp = self.xp
         if xp is np:
-            where, counts = self.located("fixations")
-            values = [arrays.flat(np, self.maps[n])[where].astype(np.float64) for n in names]
+            (places,) = self.located("fixations")
+            values = [arrays.flat(np, self.maps[n])[places.where].astype(np.float64) for n in names]
             found = function(*values)
-            if multiplicity:
-                return float(np.dot(found, counts) / counts.sum())
-            return float(np.add.reduce(found) / found.size)
-        self._located("fixations")  # checks
-        weights = arrays.flat(xp, self.maps["fixations"])
-        weights = arrays.float64(xp, weights if multiplicity else weights != 0)
+            weights = places.counts if multiplicity else places.once
+            return float(np.dot(found, weights) / weights.sum())
         values = [arrays.float64(xp, arrays.flat(xp, self.maps[n])) for n in names]
+        if "fixations" in self._given:
+            (places,) = self.located("fixations")
+            at = arrays.beside(values[0], arrays.to_numpy(places.where))
+            values = [xp.take(v, at, axis=-1) for v in values]
+            host = places.counts if multiplicity else places.once
+            weights = arrays.beside(values[0], host, values[0].dtype)
+        else:
+            self.located("fixations")  # checks
+            weights = arrays.flat(xp, self.maps["fixations"])
+            weights = arrays.float64(xp, weights if multiplicity else weights != 0)
         return xp.sum(function(*values) * weights, axis=-1) / xp.sum(weights, axis=-1)
 
     # -- ranks ----------------------------------------------------------------------------------
@@ -247,28 +292,35 @@ class Scene:
         """The ranking of each map of the batch, in order."""
         xp = self.xp
         found = self.field("prediction", by_extremes=True)
-        places = [self._located(name) for name in ("fixations", "other") if name in self.maps]
+        names = [n for n in OF_FIXATIONS if n in self.maps or n in self._given]
         if xp is np:
             flat = arrays.flat(np, self.maps["prediction"])
             vectors = []
-            for ((where, counts),) in places:
-                vectors += [found.unit(flat[where].astype(np.float64)), counts]
+            for places in (self.located(name)[0] for name in names):
+                values = found.unit(flat[places.where].astype(np.float64))
+                vectors += [values, places.counts, places.once]
             weights = found.weights
             source = Dense(found) if weights is None else Levels(found, weights)
             return [Ranking(self.size, bool(found.constant), source, *vectors)]
-        host = {name: arrays.as_host(arrays.detach(a)) for name, a in self.maps.items()}
+        located = [self.located(name) for name in names]
+        host: dict[str, Any] = {}
+        for name, array in self.maps.items():
+            host[name] = arrays.as_host(arrays.detach(array))
         if all(a is not None for a in host.values()):  # ranks have no gradient to be recorded
-            singles = _one_by_one(host, self.shape[:-2])
-            return [ranking for _, maps in singles for ranking in Scene(np, maps)._rankings]
+            if self._given:
+                return Scene(np, host, kind=self.kind, places=self._given)._rankings
+            batch = self.shape[:-2]
+            singles = ({n: a[index] for n, a in host.items()} for index in np.ndindex(batch))
+            return [r for maps in singles for r in Scene(np, maps, kind=self.kind)._rankings]
         units = xp.reshape(arrays.detach(found.unit(found.values)), (-1, self.size))
         ordered = xp.sort(units, axis=-1)
         constant = arrays.to_numpy(found.constant).reshape(-1)
         rankings = []
         for i in range(units.shape[0]):
             vectors = []
-            for located in places:
-                where, counts = located[i if len(located) > 1 else 0]
-                vectors += [arrays.to_numpy(xp.take(units[i, ...], where)), counts]
+            for one in (places[i] for places in located):
+                at = arrays.beside(units, arrays.to_numpy(one.where))
+                vectors += [arrays.to_numpy(xp.take(units[i, ...], at)), one.counts, one.once]
             ranking = Ranking(self.size, bool(constant[i]), Ordered(xp, ordered[i, ...]), *vectors)
             rankings.append(ranking)
         return rankings
@@ -284,32 +336,38 @@ def run(
     *,
     negative: str = "error",
     any_size: bool = False,
+    mask: Any = None,
+    weights: Any = None,
+    kind: str = "auto",
 ) -> dict[str, Any]:
     """Compute kernels on the arguments of a metric: the one way in for every metric.
 
     Args:
         kernels: functions of a `Scene`, by name. One that returns a tuple computes several numbers.
-        maps: the arguments by name, "prediction" first; None for one that is not given.
+        maps: the arguments by name, "prediction" first.
         negative: see `Scene`.
         any_size: the maps of one scene may differ in height and width.
+        mask, weights, kind: see `metrics._inputs.prepare`.
 
     Returns:
         By name: a float for a single NumPy map, else an array of the batch's shape (a tuple of
         these where the kernel returns a tuple). A tensor comes back as a tensor on its device.
     """
     arrays.choice(negative, NEGATIVE, "negative")
-    given = {name: arrays.as_array(a, name) for name, a in maps.items() if a is not None}
-    arrays.same_shape(given, any_size)
+    inputs = prepare(maps, mask=mask, weights=weights, kind=kind, any_size=any_size)
+    given = inputs.maps
     xp = arrays.namespace(*given.values())
     if xp is np:
-        return _run_numpy(kernels, given, negative)
+        return _by_member(np, kernels, inputs, negative)
     like = next(a for a in given.values() if arrays.is_foreign(a))
     host = {name: arrays.as_host(a) for name, a in given.items()}
     if all(a is not None for a in host.values()):
-        found = _run_numpy(kernels, host, negative)
+        found = _by_member(np, kernels, replace(inputs, maps=host), negative)
         return {name: _beside(like, value) for name, value in found.items()}
     given = {n: a if arrays.is_foreign(a) else arrays.beside(like, a) for n, a in given.items()}
-    scene = Scene(xp, given, negative)
+    if not inputs.plain:
+        return _by_member(xp, kernels, replace(inputs, maps=given), negative)
+    scene = Scene(xp, given, negative, kind=kind)
     return {name: _per_map(scene, kernel(scene)) for name, kernel in kernels.items()}
 
 
@@ -325,42 +383,36 @@ def _per_map(scene: Scene, value: Any) -> Any:
     return scene.per_map(value)
 
 
-def _run_numpy(
-    kernels: Mapping[str, Kernel], maps: Mapping[str, Any], negative: str
+def _by_member(
+    xp: Any, kernels: Mapping[str, Kernel], inputs: Inputs, negative: str
 ) -> dict[str, Any]:
     """Map by map, so that a batch has the values of single calls and needs no more memory."""
-    batch = maps["prediction"].shape[:-2]
-    if not batch:
-        scene = Scene(np, maps, negative)
-        return {name: _scalar(kernel(scene)) for name, kernel in kernels.items()}
     found: dict[str, list[Any]] = {name: [] for name in kernels}
-    for index, single in _one_by_one(maps, batch):
-        scene = Scene(np, single, negative)
+    for index, maps, mask, points in inputs.members():
         try:
+            frame = None
+            if mask is not None:
+                maps, points, frame = masked(xp, maps, mask, points, inputs.kind)
+            scene = Scene(xp, maps, negative, kind=inputs.kind, places=points, frame=frame)
             for name, kernel in kernels.items():
-                found[name].append(_scalar(kernel(scene)))
+                value = kernel(scene)
+                found[name].append(_scalar(value) if xp is np else _per_map(scene, value))
         except ValueError as error:
+            if not inputs.batch:
+                raise
             raise ValueError(f"map {index} of the batch: {error}") from error
-    return {name: _stack(values, batch) for name, values in found.items()}
-
-
-def _one_by_one(
-    maps: Mapping[str, Any], batch: tuple[int, ...]
-) -> Iterator[tuple[tuple[int, ...], dict[str, Any]]]:
-    """The maps of a batch, each with its place.
-
-    A baseline or pool of fixations without the batch's axes serves all of it.
-    """
-    for index in np.ndindex(batch):
-        yield index, {name: a[index] if a.ndim > 2 else a for name, a in maps.items()}
+    if not inputs.batch:
+        return {name: values[0] for name, values in found.items()}
+    return {name: _stack(xp, values, inputs.batch) for name, values in found.items()}
 
 
 def _scalar(value: Any) -> Any:
     return tuple(float(v) for v in value) if isinstance(value, tuple) else float(value)
 
 
-def _stack(values: list[Any], batch: tuple[int, ...]) -> Any:
+def _stack(xp: Any, values: list[Any], batch: tuple[int, ...]) -> Any:
     if values and isinstance(values[0], tuple):
-        columns = zip(*values, strict=True)
-        return tuple(np.array(column).reshape(batch) for column in columns)
-    return np.array(values, dtype=np.float64).reshape(batch)
+        return tuple(_stack(xp, list(column), batch) for column in zip(*values, strict=True))
+    if xp is np:
+        return np.array(values, dtype=np.float64).reshape(batch)
+    return xp.reshape(xp.stack(values), batch)

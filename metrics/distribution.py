@@ -29,7 +29,13 @@ from metrics._scene import Scene, run
 from metrics._types import Array
 
 
-def cc(prediction: Array, density: Array, *, convention: Convention = "mit") -> Any:
+def cc(
+    prediction: Array,
+    density: Array,
+    *,
+    convention: Convention = "mit",
+    mask: Array | None = None,
+) -> Any:
     """Pearson's correlation of two maps.
 
     Parameters
@@ -38,6 +44,8 @@ def cc(prediction: Array, density: Array, *, convention: Convention = "mit") -> 
         Any real dtype and scale; NumPy or torch. The prediction may be negative.
     convention : {"mit", "tuebingen"}
         The same in both.
+    mask : (..., H, W) array_like, optional
+        True where a pixel is left out, as by a masked array.
 
     Returns
     -------
@@ -57,7 +65,7 @@ def cc(prediction: Array, density: Array, *, convention: Convention = "mit") -> 
     -1.0
     """
     arrays.choice(convention, CONVENTIONS, "convention")
-    return run({"": cc_kernel}, {"prediction": prediction, "density": density})[""]
+    return run({"": cc_kernel}, {"prediction": prediction, "density": density}, mask=mask)[""]
 
 
 def cc_kernel(scene: Scene) -> Any:
@@ -79,7 +87,12 @@ def _codeviation(p: Field, d: Field) -> Any:
 
 
 def sim(
-    prediction: Array, density: Array, *, convention: Convention = "mit", negative: str = "error"
+    prediction: Array,
+    density: Array,
+    *,
+    convention: Convention = "mit",
+    negative: str = "error",
+    mask: Array | None = None,
 ) -> Any:
     """Similarity: the mass that two distributions share (Judd et al. 2012).
 
@@ -93,6 +106,8 @@ def sim(
     negative : {"error", "clip", "keep"}
         What becomes of negative predictions: refused, set to zero, or left to the formula as in
         the reference code.
+    mask : (..., H, W) array_like, optional
+        True where a pixel is left out, as by a masked array.
 
     Returns
     -------
@@ -113,7 +128,9 @@ def sim(
     """
     arrays.choice(convention, CONVENTIONS, "convention")
     maps = {"prediction": prediction, "density": density}
-    return run({"": partial(sim_kernel, convention=convention)}, maps, negative=negative)[""]
+    return run(
+        {"": partial(sim_kernel, convention=convention)}, maps, negative=negative, mask=mask
+    )[""]
 
 
 def sim_kernel(scene: Scene, *, convention: str = "mit") -> Any:
@@ -150,7 +167,12 @@ def _lesser_falling(xp: Any, a: Array, b: Array) -> Array:
 
 
 def kl(
-    prediction: Array, density: Array, *, convention: Convention = "mit", negative: str = "error"
+    prediction: Array,
+    density: Array,
+    *,
+    convention: Convention = "mit",
+    negative: str = "error",
+    mask: Array | None = None,
 ) -> Any:
     """Kullback-Leibler divergence of the prediction from the density, KL(density || prediction).
 
@@ -161,6 +183,8 @@ def kl(
     convention : {"mit", "tuebingen"}
         ``"mit"``: sum Q ln(eps + Q / (P + eps)) with eps = 2^-52. ``"tuebingen"``: sum Q ln(Q / P)
         after 1e-20 is added to both maps.
+    mask
+        As in `sim`.
 
     Returns
     -------
@@ -175,7 +199,9 @@ def kl(
     """
     arrays.choice(convention, CONVENTIONS, "convention")
     maps = {"prediction": prediction, "density": density}
-    return run({"": partial(kl_kernel, convention=convention)}, maps, negative=negative)[""]
+    return run({"": partial(kl_kernel, convention=convention)}, maps, negative=negative, mask=mask)[
+        ""
+    ]
 
 
 def kl_kernel(scene: Scene, *, convention: str = "mit") -> Any:
@@ -214,7 +240,12 @@ def kl_kernel(scene: Scene, *, convention: str = "mit") -> Any:
 
 
 def js(
-    prediction: Array, density: Array, *, convention: Convention = "mit", negative: str = "error"
+    prediction: Array,
+    density: Array,
+    *,
+    convention: Convention = "mit",
+    negative: str = "error",
+    mask: Array | None = None,
 ) -> Any:
     """Jensen-Shannon divergence of two distributions (Lin 1991).
 
@@ -224,6 +255,8 @@ def js(
         As in `sim`.
     convention : {"mit", "tuebingen"}
         The same in both: maps divided by their sums, 0 ln 0 = 0.
+    mask
+        As in `sim`.
 
     Returns
     -------
@@ -237,7 +270,7 @@ def js(
     """
     arrays.choice(convention, CONVENTIONS, "convention")
     maps = {"prediction": prediction, "density": density}
-    return run({"": js_kernel}, maps, negative=negative)[""]
+    return run({"": js_kernel}, maps, negative=negative, mask=mask)[""]
 
 
 def js_kernel(scene: Scene) -> Any:

@@ -8,7 +8,7 @@ from functools import cache, partial
 from typing import Any
 
 from metrics import _arrays as arrays
-from metrics._conventions import CONVENTIONS
+from metrics._conventions import CONVENTIONS, Kind
 from metrics._scene import Scene, run
 from metrics._types import Array
 from metrics.catalogue import CATALOGUE, Metric, entry
@@ -26,6 +26,9 @@ def evaluate(
     convention: str = "mit",
     negative: str = "error",
     options: Mapping[str, Mapping[str, Any]] | None = None,
+    mask: Array | None = None,
+    weights: Array | None = None,
+    kind: Kind = "auto",
 ) -> dict[str, Any]:
     """Score predictions by several metrics, sharing the work between them.
 
@@ -33,12 +36,12 @@ def evaluate(
     ----------
     prediction : (..., H, W) array_like
         NumPy or torch.
-    fixations : (..., H, W) array_like, optional
-        Counts, for the AUCs, NSS and information gain.
+    fixations : (..., H, W) or (N, 2) array_like, or a list of (N, 2), optional
+        Counts or points (see `auc_judd`), for the AUCs, NSS and information gain.
     density : (..., H, W) array_like, optional
         For CC, SIM, KL, EMD, JS and MAE.
-    other : (..., H, W) or (H, W) array_like, optional
-        Counts of other images' fixations, for the shuffled AUC.
+    other : (..., H, W), (H, W) or (N, 2) array_like, or a list of (N, 2), optional
+        Counts or points of other images' fixations, for the shuffled AUC.
     baseline : (..., H, W) or (H, W) array_like, optional
         The map that information gain is over.
     metrics : iterable of str, optional
@@ -50,6 +53,8 @@ def evaluate(
         refused, set to zero, or left to the formula as in the reference code.
     options : mapping, optional
         Keyword arguments of single metrics, by name: ``{"emd": {"downsize": 16}}``.
+    mask, weights, kind
+        As in `auc_judd`.
 
     Returns
     -------
@@ -91,7 +96,8 @@ def evaluate(
         raise ValueError(f"options name '{min(unknown)}', which is not a metric of the catalogue")
     if not kernels:
         raise ValueError("nothing to score against: give fixations, a density, or both")
-    found = run(kernels, {"prediction": prediction, **truths}, negative=negative)
+    maps = {"prediction": prediction, **{n: a for n, a in truths.items() if a is not None}}
+    found = run(kernels, maps, negative=negative, mask=mask, weights=weights, kind=kind)
     return {name: value[0] if isinstance(value, tuple) else value for name, value in found.items()}
 
 

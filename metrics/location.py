@@ -22,7 +22,7 @@ import numpy as np
 
 from metrics import _arrays as arrays
 from metrics import _auc
-from metrics._conventions import CONVENTIONS, EPS, Convention
+from metrics._conventions import CONVENTIONS, EPS, Convention, Kind
 from metrics._scene import Scene, run
 from metrics._types import Array
 
@@ -34,6 +34,9 @@ def auc_judd(
     convention: Convention = "mit",
     jitter: bool = False,
     rng: np.random.Generator | int | None = None,
+    mask: Array | None = None,
+    weights: Array | None = None,
+    kind: Kind = "auto",
 ) -> Any:
     """Area under the ROC curve with the fixated values as thresholds (Judd et al. 2009).
 
@@ -41,8 +44,10 @@ def auc_judd(
     ----------
     prediction : (..., H, W) array_like
         Any real dtype, scale and sign; NumPy or torch.
-    fixations : (..., H, W) array_like
-        Counts of fixations, whole numbers.
+    fixations : (..., H, W) or (N, 2) array_like, or a list of (N, 2)
+        Counts of fixations, whole numbers; or points, columns x and y in pixels from 0. For a
+        batch, a list of points, or (N, 3) with the map's index before x and y. Points outside the
+        picture are left out.
     convention : {"mit", "tuebingen"}
         ``"mit"`` follows the reference code, with 3/4 as chance for a single fixation and 1/2 for
         many. ``"tuebingen"`` compares each fixation with all pixels; ties count half.
@@ -51,6 +56,15 @@ def auc_judd(
         takes them as they come, which on a map with plateaus under the fixations costs up to .2.
     rng : Generator or int, optional
         With ``jitter``, make one draw rather than give the expectation over all draws.
+    mask : (..., H, W) array_like, optional
+        True where a pixel is left out (border, letterbox, watermark). Masked arrays do the same.
+        The value is that of the other pixels alone, with the fixations on them.
+    weights : (N,) array_like, optional
+        Of fixations given as points, not negative: durations, or how sure an observer is. Under
+        ``"mit"`` a pixel counts once, with the mean weight of its fixations.
+    kind : {"auto", "counts", "points"}
+        What ``fixations`` are. ``"auto"`` tells points by their shape, and refuses a map of counts
+        that is smooth as a density. ``"counts"`` accepts any whole numbers.
 
     Returns
     -------
@@ -73,7 +87,13 @@ def auc_judd(
     arrays.choice(convention, CONVENTIONS, "convention")
     drawn = generator(None, rng)
     kernel = partial(auc_judd_kernel, convention=convention, jitter=jitter, rng=drawn)
-    return run({"": kernel}, {"prediction": prediction, "fixations": fixations})[""]
+    return run(
+        {"": kernel},
+        {"prediction": prediction, "fixations": fixations},
+        mask=mask,
+        weights=weights,
+        kind=kind,
+    )[""]
 
 
 def auc_judd_kernel(
@@ -97,6 +117,9 @@ def auc_borji(
     splits: int | None = None,
     rng: np.random.Generator | int | None = None,
     return_std: bool = False,
+    mask: Array | None = None,
+    weights: Array | None = None,
+    kind: Kind = "auto",
 ) -> Any:
     """AUC against random pixels, with thresholds in steps of 0.1 (Borji et al. 2013).
 
@@ -116,6 +139,8 @@ def auc_borji(
     return_std : bool
         Also give the standard deviation of a single draw: exact, or with ``splits`` estimated from
         the draws (0 under ``"tuebingen"``, where nothing is drawn).
+    mask, weights, kind
+        As in `auc_judd`.
 
     Returns
     -------
@@ -131,7 +156,13 @@ def auc_borji(
     kernel = partial(
         auc_borji_kernel, convention=convention, splits=splits, rng=generator(splits, rng)
     )
-    found = run({"": kernel}, {"prediction": prediction, "fixations": fixations})[""]
+    found = run(
+        {"": kernel},
+        {"prediction": prediction, "fixations": fixations},
+        mask=mask,
+        weights=weights,
+        kind=kind,
+    )[""]
     return found if return_std else found[0]
 
 
@@ -157,6 +188,9 @@ def auc_shuffled(
     splits: int | None = None,
     rng: np.random.Generator | int | None = None,
     return_std: bool = False,
+    mask: Array | None = None,
+    weights: Array | None = None,
+    kind: Kind = "auto",
 ) -> Any:
     """AUC against the fixations of other images, so that a centre bias earns nothing.
 
@@ -168,13 +202,15 @@ def auc_shuffled(
     ----------
     prediction, fixations
         As in `auc_judd`.
-    other : (..., H, W) or (H, W) array_like
-        Counts of the fixations on other images, brought to this image's size. One map may serve a
-        whole batch.
+    other : (..., H, W), (H, W) or (N, 2) array_like, or a list of (N, 2)
+        Counts of the fixations on other images, or points, brought to this image's size. One may
+        serve a whole batch.
     convention : {"mit", "tuebingen"}
         ``"tuebingen"`` compares each fixation with each of the others; ties count half.
     splits, rng, return_std
         As in `auc_borji`.
+    mask, weights, kind
+        As in `auc_judd`.
 
     Returns
     -------
@@ -191,7 +227,7 @@ def auc_shuffled(
         auc_shuffled_kernel, convention=convention, splits=splits, rng=generator(splits, rng)
     )
     maps = {"prediction": prediction, "fixations": fixations, "other": other}
-    found = run({"": kernel}, maps)[""]
+    found = run({"": kernel}, maps, mask=mask, weights=weights, kind=kind)[""]
     return found if return_std else found[0]
 
 
@@ -231,6 +267,9 @@ def auc(
     negatives: Array | None = None,
     *,
     convention: Convention = "mit",
+    mask: Array | None = None,
+    weights: Array | None = None,
+    kind: Kind = "auto",
 ) -> Any:
     """The plain area under the ROC curve: how often a fixation beats a negative, ties half.
 
@@ -240,11 +279,13 @@ def auc(
     ----------
     prediction, fixations
         As in `auc_judd`.
-    negatives : (..., H, W) or (H, W) array_like, optional
-        Counts of what to tell fixations from, such as the fixations of other images. By default
-        the pixels that nobody fixated (``"mit"``) or all pixels (``"tuebingen"``).
+    negatives : (..., H, W), (H, W) or (N, 2) array_like, optional
+        Counts, or points, of what to tell fixations from, such as the fixations of other images. By
+        default the pixels that nobody fixated (``"mit"``) or all pixels (``"tuebingen"``).
     convention : {"mit", "tuebingen"}
         Whether a pixel counts once or as often as it was fixated, in both maps.
+    mask, weights, kind
+        As in `auc_judd`.
 
     Returns
     -------
@@ -258,8 +299,10 @@ def auc(
     """
     arrays.choice(convention, CONVENTIONS, "convention")
     kernel = partial(auc_kernel, convention=convention, given=negatives is not None)
-    maps = {"prediction": prediction, "fixations": fixations, "other": negatives}
-    return run({"": kernel}, maps)[""]
+    maps = {"prediction": prediction, "fixations": fixations}
+    if negatives is not None:
+        maps["other"] = negatives
+    return run({"": kernel}, maps, mask=mask, weights=weights, kind=kind)[""]
 
 
 def auc_kernel(scene: Scene, *, convention: str = "mit", given: bool = False) -> Any:
@@ -270,7 +313,15 @@ def auc_kernel(scene: Scene, *, convention: str = "mit", given: bool = False) ->
     return scene.by_ranking(partial(_auc.against_pixels, multiplicity=each, everywhere=each))
 
 
-def nss(prediction: Array, fixations: Array, *, convention: Convention = "mit") -> Any:
+def nss(
+    prediction: Array,
+    fixations: Array,
+    *,
+    convention: Convention = "mit",
+    mask: Array | None = None,
+    weights: Array | None = None,
+    kind: Kind = "auto",
+) -> Any:
     """Normalised scanpath saliency: the map's z-score at the fixations (Peters et al. 2005).
 
     Parameters
@@ -280,6 +331,8 @@ def nss(prediction: Array, fixations: Array, *, convention: Convention = "mit") 
     convention : {"mit", "tuebingen"}
         ``"mit"``: mean over fixated pixels, standard deviation with the divisor P - 1.
         ``"tuebingen"``: mean over fixations, divisor P.
+    mask, weights, kind
+        As in `auc_judd`.
 
     Returns
     -------
@@ -301,7 +354,13 @@ def nss(prediction: Array, fixations: Array, *, convention: Convention = "mit") 
     """
     arrays.choice(convention, CONVENTIONS, "convention")
     maps = {"prediction": prediction, "fixations": fixations}
-    return run({"": partial(nss_kernel, convention=convention)}, maps)[""]
+    return run(
+        {"": partial(nss_kernel, convention=convention)},
+        maps,
+        mask=mask,
+        weights=weights,
+        kind=kind,
+    )[""]
 
 
 def nss_kernel(scene: Scene, *, convention: str = "mit") -> Any:
@@ -324,6 +383,9 @@ def info_gain(
     *,
     convention: Convention = "mit",
     negative: str = "error",
+    mask: Array | None = None,
+    weights: Array | None = None,
+    kind: Kind = "auto",
 ) -> Any:
     """Information gain over a baseline, in bits a fixation (Kuemmerer et al. 2015).
 
@@ -340,6 +402,8 @@ def info_gain(
     negative : {"error", "clip", "keep"}
         What becomes of negative predictions: refused, set to zero, or left to the formula as in
         the reference code.
+    mask, weights, kind
+        As in `auc_judd`.
 
     Returns
     -------
@@ -355,7 +419,7 @@ def info_gain(
     arrays.choice(convention, CONVENTIONS, "convention")
     maps = {"prediction": prediction, "fixations": fixations, "baseline": baseline}
     kernel = partial(info_gain_kernel, convention=convention)
-    return run({"": kernel}, maps, negative=negative)[""]
+    return run({"": kernel}, maps, negative=negative, mask=mask, weights=weights, kind=kind)[""]
 
 
 def info_gain_kernel(scene: Scene, *, convention: str = "mit") -> Any:

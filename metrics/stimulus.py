@@ -36,6 +36,7 @@ def mae(
     convention: Convention = "mit",
     normalize: bool = True,
     negative: str = "error",
+    mask: Array | None = None,
 ) -> Any:
     """Mean absolute difference of two maps.
 
@@ -49,6 +50,8 @@ def mae(
         Bring each map to [0, 1] first. Without, both must be on one scale already.
     negative : {"error", "clip", "keep"}
         What becomes of negative predictions: refused, set to zero, or taken as they are.
+    mask : (..., H, W) array_like, optional
+        True where a pixel is left out, as by a masked array.
 
     Returns
     -------
@@ -64,7 +67,9 @@ def mae(
     """
     arrays.choice(convention, CONVENTIONS, "convention")
     maps = {"prediction": prediction, "density": density}
-    return run({"": partial(mae_kernel, normalize=normalize)}, maps, negative=negative)[""]
+    return run({"": partial(mae_kernel, normalize=normalize)}, maps, negative=negative, mask=mask)[
+        ""
+    ]
 
 
 def mae_kernel(scene: Scene, *, normalize: bool = True) -> Any:
@@ -108,6 +113,7 @@ def precision_recall(
     threshold: float | Literal["adaptive"] = "adaptive",
     truth_threshold: float = 0.5,
     negative: str = "error",
+    mask: Array | None = None,
 ) -> PrecisionRecall:
     """Precision, recall and F-measure of a binarised map against a binarised truth.
 
@@ -123,6 +129,8 @@ def precision_recall(
     truth_threshold : float
         True are the pixels at or above this share of the highest value of ``density``.
     negative : {"error", "clip", "keep"}
+        As in `mae`.
+    mask
         As in `mae`.
 
     Returns
@@ -142,7 +150,7 @@ def precision_recall(
             raise ValueError(f"{name} is {value}; it must lie in (0, 1]")
     maps = {"prediction": prediction, "density": density}
     kernel = partial(precision_recall_kernel, threshold=threshold, truth_threshold=truth_threshold)
-    return PrecisionRecall(*run({"": kernel}, maps, negative=negative)[""])
+    return PrecisionRecall(*run({"": kernel}, maps, negative=negative, mask=mask)[""])
 
 
 def precision_recall_kernel(

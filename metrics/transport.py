@@ -40,6 +40,7 @@ def emd(
     iterations: int = 50,
     negative: str = "error",
     return_bound: bool = False,
+    mask: Array | None = None,
 ) -> Any:
     """Earth mover's distance: the least mass times distance that turns one map into the other.
 
@@ -77,6 +78,8 @@ def emd(
         the reference code.
     return_bound : bool
         Also give a lower bound of the exact distance, which certifies the value.
+    mask : (..., H, W) array_like, optional
+        True where a pixel is left out, as by a masked array.
 
     Returns
     -------
@@ -110,7 +113,7 @@ def emd(
         bound=return_bound,
     )
     maps = {"prediction": prediction, "density": density}
-    found = run({"": kernel}, maps, negative=negative, any_size=grid == "mit")[""]
+    found = run({"": kernel}, maps, negative=negative, any_size=grid == "mit", mask=mask)[""]
     return found if return_bound else found[0]
 
 
@@ -128,7 +131,9 @@ def emd_kernel(
     """`emd` of a scene, with a lower bound of the exact value (NaN where nobody asked)."""
     _check_options(downsize, grid, unit, method, tolerance, iterations)
     factor = float(downsize) if unit == "pixel" else 1.0
-    height, width = scene.maps["density"].shape[-2:]
+    if scene.frame and grid == "mit":
+        raise ValueError("grid='mit' takes no mask; crop the maps, or take grid='common'")
+    height, width = scene.picture("density").shape[-2:]
     wanted = (math.ceil(height / downsize), math.ceil(width / downsize))
     scale = 1.0 / downsize
     plain = method == "pot"
@@ -184,8 +189,9 @@ def _to_grid(
     """
     xp = scene.xp
     field = scene.mass(name, plain=plain)
-    shape = scene.maps[name].shape
-    values = scene.maps[name] if xp is np else arrays.float64(xp, scene.maps[name])
+    values = scene.picture(name)
+    shape = values.shape
+    values = values if xp is np else arrays.float64(xp, values)
     values = arrays.clipped(xp, values) if field.clipped else values
     small = change(xp, values, wanted, scale=scale, plain=plain)
     empty = field.total == 0

@@ -333,10 +333,10 @@ def test_shapes_that_differ(entry: Any) -> None:
         score(entry, {**maps, "prediction": np.ones((0, 4))})
 
 
-@pytest.mark.parametrize("entry", OF_FIXATIONS, ids=lambda e: e.name)
-def test_points_where_a_map_belongs(entry: Any) -> None:
+def test_points_where_a_density_belongs() -> None:
+    maps = {**scene(), "density": np.array([[3, 4], [5, 6]])}
     with pytest.raises(ValueError, match=r"metrics\.fixation_map"):
-        score(entry, {**scene(), "fixations": np.array([[3, 4], [5, 6]])})
+        metrics.cc(maps["prediction"], maps["density"])
 
 
 @pytest.mark.parametrize("entry", OF_FIXATIONS, ids=lambda e: e.name)
