@@ -96,6 +96,50 @@ def test_float_maps_of_a_network_and_a_collection(batch: dict[str, np.ndarray]) 
     assert not found["CC"].requires_grad
 
 
+def test_a_collection_is_updated_by_names(batch: dict[str, np.ndarray]) -> None:
+    """Each takes what it needs, and CC and SIM, both 1 on the first batch, are not taken for one."""
+    from torchmetrics import MetricCollection
+
+    from emomap.torchmetrics import CC, NSS, SIM, AUCJudd
+
+    maps, fixations, density = (
+        torch.from_numpy(batch[key]) for key in ("maps", "fixations", "density")
+    )
+    several = MetricCollection([CC(), NSS(), AUCJudd(), SIM()])
+    several.update(density, fixations=fixations, density=density)
+    several.update(maps, fixations=fixations, density=density)
+    found = {name: float(value) for name, value in several.compute().items()}
+    for name, cls in (("cc", "CC"), ("sim", "SIM")):
+        expected = (1 + getattr(metrics, name)(batch["maps"], batch["density"]).mean()) / 2
+        assert found[cls] == pytest.approx(expected, rel=1e-9)
+    auc = metrics.auc_judd(np.concatenate([batch["density"], batch["maps"]]),
+                           np.concatenate([batch["fixations"]] * 2))  # fmt: skip
+    assert found["AUCJudd"] == pytest.approx(auc.mean(), rel=1e-9)
+    with pytest.raises(ValueError, match="saliency: the names are baseline, density, fixations"):
+        CC().update(maps, density=density, saliency=maps)
+
+
+def test_images_without_gaze(batch: dict[str, np.ndarray]) -> None:
+    from emomap.torchmetrics import KL, NSS
+
+    maps, fixations = torch.from_numpy(batch["maps"]), torch.from_numpy(batch["fixations"].copy())
+    fixations[2] = 0
+    with pytest.raises(ValueError, match="fixat"):
+        NSS().update(maps, fixations)
+    metric = NSS(empty="skip")
+    metric.update(maps, fixations=fixations)
+    kept = [0, 1, 3, 4, 5, 6]
+    expected = metrics.nss(batch["maps"][kept], batch["fixations"][kept]).mean()
+    assert float(metric.compute()) == pytest.approx(expected, rel=1e-12)
+    assert (int(metric.skipped), int(metric.count)) == (1, 6)
+    nothing = KL(empty="skip")
+    nothing.update(maps, torch.zeros_like(maps))
+    with pytest.raises(ValueError, match="no image had gaze"):
+        nothing.compute()
+    with pytest.raises(ValueError, match='empty is \'drop\'; it is "error" or "skip"'):
+        NSS(empty="drop")
+
+
 def test_wrong_use_is_named(batch: dict[str, np.ndarray]) -> None:
     from emomap.torchmetrics import CC, NSS
 
