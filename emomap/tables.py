@@ -10,8 +10,9 @@ import shutil
 import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from emomap.errors import printable
+from emomap.errors import UsageError, printable
 
 #: Where HTML starts, and everything else that is markup in a cell of a Markdown table.
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
@@ -69,6 +70,19 @@ class Table:
         """The table as "table" (text), "md", "csv" or "latex", with a line end at the end."""
         writers = {"table": text, "md": markdown, "csv": comma_separated, "latex": latex}
         return writers[form](self)
+
+
+def load_pandas() -> Any:
+    """pandas, for data frames.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    try:
+        import pandas
+    except ImportError as error:
+        raise UsageError("data frames need pandas: pip install 'emomap[pandas]'") from error
+    return pandas
 
 
 def number(value: float, digits: int = 3) -> str:

@@ -81,8 +81,8 @@ class MapMetric(Metric):
         """Add a batch.
 
         Raises:
-            ValueError: shapes that do not fit, a name that no metric has, or what the metric refuses
-                (NaN; no fixation, unless ``empty`` is "skip").
+            ValueError: shapes that do not fit, a name that no metric has, or what the metric
+                refuses (NaN; no fixation, unless ``empty`` is "skip").
         """
         needed = metrics.CATALOGUE[self.name].inputs
         unknown = named_truths.keys() - _NAMES

@@ -20,6 +20,7 @@ from emomap.errors import EmomapError, UsageError, listed
 from emomap.runs import results
 from emomap.scoring import per_image
 from emomap.scoring.signature import differing, seeded
+from emomap.scoring.videos import over_frames, video_means
 
 
 def compare(
@@ -31,6 +32,7 @@ def compare(
     all_pairs: bool = False,
     force: bool = False,
     allow_missing: bool = False,
+    videos: bool = False,
     seed: int = 0,
 ) -> Comparison:
     """Compare methods on the images that they share.
@@ -43,6 +45,7 @@ def compare(
         all_pairs: compare all pairs, not only those with the reference.
         force: compare values even if their signatures differ.
         allow_missing: compare on the images that all methods have, and say which others exist.
+        videos: the images are frames of videos, ``VIDEO/FRAME``: compare the means of videos.
         seed: of bootstrap and permutations.
 
     Raises:
@@ -50,7 +53,9 @@ def compare(
         EmomapError: the methods were scored on different images, or share no metric.
     """
     entries = [entry for path in paths for entry in load(Path(path), methods)]
-    return compare_entries(
+    if videos:
+        entries = [_of_videos(entry) for entry in entries]
+    found = compare_entries(
         entries,
         metric_names=metric_names,
         against=against,
@@ -58,6 +63,16 @@ def compare(
         force=force,
         allow_missing=allow_missing,
         seed=seed,
+    )
+    return replace(found, unit="videos") if videos else found
+
+
+def _of_videos(entry: ComparedMethod) -> ComparedMethod:
+    """A method with the means of videos instead of the values of frames."""
+    return replace(
+        entry,
+        values={metric: video_means(column) for metric, column in entry.values.items()},
+        signatures={metric: over_frames(text) for metric, text in entry.signatures.items()},
     )
 
 

@@ -13,7 +13,7 @@ from emomap.analysis import ranking
 from emomap.analysis.pairs import Pair, probability
 from emomap.scoring.signature import explain, joint
 from emomap.scoring.summary import label
-from emomap.tables import Table, html, number, with_interval
+from emomap.tables import Table, html, load_pandas, number, with_interval
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ class Comparison:
         ranks: method -> mean rank over the metrics, best first.
         share: metric -> method -> share of the way from centre prior to human agreement.
         signatures: metric -> signature with the seed of this comparison; "" if no file says.
-        n_images: number of images on which the methods were compared.
+        n_images: number of images, or videos, on which the methods were compared.
+        unit: what they are, in the plural.
         notes: what a reader must know.
     """
 
@@ -48,6 +49,7 @@ class Comparison:
     signatures: Mapping[str, str]
     n_images: int
     notes: Sequence[str] = field(default_factory=tuple)
+    unit: str = "images"
 
     @property
     def metrics(self) -> list[str]:
@@ -79,7 +81,7 @@ class Comparison:
             for name in ranking.best(self.means, metric)
         ]
         notes = ["share: of the gap between centre prior and human agreement"]
-        images = "1 image" if self.n_images == 1 else f"{self.n_images} images"
+        images = f"{self.n_images} {self.unit if self.n_images != 1 else self.unit[:-1]}"
         signature = self.signature if self.n_images == 1 else ""  # else below the pairs
         found = notes if shared else []
         return Table(header, rows, f"{images}; rank 1 is best", found, signature, best=best)
@@ -101,7 +103,8 @@ class Comparison:
         ]
         title = (
             "Mean difference with 95% bootstrap interval; paired permutation test, two-sided, "
-            "Holm over the pairs of a metric; win/tie/loss: images on which the first is better"
+            f"Holm over the pairs of a metric; win/tie/loss: {self.unit} on which the first is "
+            "better"
         )
         return Table(header, rows, title, self.notes, self.signature, keys=2)
 
@@ -120,7 +123,7 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """What ``--format json`` prints."""
         return {
-            "n_images": self.n_images,
+            f"n_{self.unit}": self.n_images,
             "signatures": dict(self.signatures),
             "directions": {m: metrics.CATALOGUE[m].direction for m in self.metrics},
             "means": self.means,
@@ -152,9 +155,7 @@ class Comparison:
 
     def to_pandas(self) -> Any:
         """The pairs as a data frame (needs pandas)."""
-        import pandas
-
-        return pandas.DataFrame(self.records())
+        return load_pandas().DataFrame(self.records())
 
     def to_latex(self) -> str:
         """Both tables with booktabs."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +115,8 @@ def rank(
     if all(path.is_file() for path in paths):
         _check_one_picture(entries)
     compared = compare_entries(entries, against=against, allow_missing=allow_missing, seed=seed)
+    if choices.get("videos"):
+        compared = replace(compared, unit="videos")
     return Ranked(scored, compared)
 
 
@@ -143,12 +145,12 @@ def beside(file: Path, name: str) -> Path:
 
 
 def _columns(scores: Scores) -> dict[str, dict[str, float]]:
-    values = scores.per_image()
+    values = scores.per_unit()
     return {metric: column for metric in values.metrics if (column := values.by_image(metric))}
 
 
 def _signatures(scores: Scores) -> dict[str, str]:
-    values = scores.per_image()
+    values = scores.per_unit()
     return {metric: values.signed(metric) for metric in values.metrics}
 
 

@@ -28,6 +28,7 @@ from emomap.cli import options
     help="Compare on the images that all have; list the others.",
 )
 @click.option("--explain", is_flag=True, help="Add the signature in full and in words.")
+@options.videos_option
 @options.format_option
 @options.output_option
 @options.seed_option

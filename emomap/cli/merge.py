@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from emomap.cli import options
+from emomap.errors import UsageError
 
 
 @click.command(
@@ -18,8 +19,9 @@ from emomap.cli import options
 @click.argument("out", type=options.FOLDER)
 @click.argument("parts", type=options.FOLDER, nargs=-1, required=True, metavar="PART...")
 @options.format_option
+@options.videos_option
 @options.seed_option
-def merge(out: Path, parts: tuple[Path, ...], form: str, seed: int) -> None:
+def merge(out: Path, parts: tuple[Path, ...], form: str, videos: bool, seed: int) -> None:
     """Merge the PARTs that `--shard` made into OUT, and print the table of all images.
 
     PARTs are files of `emomap score --per-image` or run folders of `emomap bench`; OUT becomes one
@@ -33,6 +35,8 @@ def merge(out: Path, parts: tuple[Path, ...], form: str, seed: int) -> None:
     from emomap.scoring.summary import Summary
 
     if parts[0].is_dir():
+        if videos:
+            raise UsageError("--videos is for files of `emomap score --per-image`")
         run = merge_runs(parts, out)
         text = (
             json.dumps(run.summary, indent=1) + "\n"
@@ -40,5 +44,5 @@ def merge(out: Path, parts: tuple[Path, ...], form: str, seed: int) -> None:
             else "\n".join(table.render(form) for table in run.tables())
         )
     else:
-        text = Summary.of(merge_files(parts, out), seed).render(form)
+        text = Summary.of(merge_files(parts, out), seed, videos=videos).render(form)
     options.show(text, None)

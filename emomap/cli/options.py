@@ -120,6 +120,13 @@ def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any
     return value
 
 
+videos_option = click.option(
+    "--videos",
+    is_flag=True,
+    help="Treat images as frames of videos, VIDEO/FRAME: average over each video's frames first.",
+)
+
+
 def jobs_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --jobs, and where the jobs run: --engine and --scheduler."""
     for option in reversed(

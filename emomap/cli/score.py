@@ -74,6 +74,7 @@ if TYPE_CHECKING:
 @click.option(
     "--allow-missing", is_flag=True, help="Score the images that both have, and list the others."
 )
+@options.videos_option
 @options.shard_option
 @options.jobs_option
 @options.seed_option
@@ -91,6 +92,7 @@ def score(
     per_image: Path | None,
     explain: bool,
     allow_missing: bool,
+    videos: bool,
     shard: tuple[int, int] | None,
     jobs: int | None,
     seed: int,
@@ -134,6 +136,7 @@ def score(
             pred_suffix=pred_suffix,
             jobs=jobs,
             shard=shard,
+            videos=videos,
             seed=seed,
             show=not quiet,
             keep=per_image,

@@ -13,7 +13,7 @@ from emomap.experiment.summary import Findings
 from emomap.runs.folder import Run
 from emomap.scoring.protocol import Protocol
 from emomap.scoring.rows import Row
-from emomap.tables import Table, html
+from emomap.tables import Table, html, load_pandas
 
 
 @dataclass(frozen=True, repr=False)
@@ -58,9 +58,9 @@ class Bench:
 
     def to_pandas(self) -> Any:
         """All rows as a data frame (needs pandas)."""
-        import pandas
-
-        return pandas.DataFrame([row.record() for rows in self.rows.values() for row in rows])
+        return load_pandas().DataFrame(
+            [row.record() for rows in self.rows.values() for row in rows]
+        )
 
     def to_latex(self) -> str:
         """The ranked table for a paper."""

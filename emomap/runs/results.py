@@ -18,7 +18,7 @@ from emomap.scoring.protocol import Protocol
 from emomap.scoring.rows import by_metric, read_rows
 from emomap.scoring.signature import seeded
 from emomap.scoring.summary import all_metrics
-from emomap.tables import Table
+from emomap.tables import Table, load_pandas
 
 
 @dataclass(frozen=True)
@@ -127,9 +127,7 @@ class Results:
 
     def to_pandas(self) -> Any:
         """All rows as a data frame (needs pandas)."""
-        import pandas
-
-        return pandas.DataFrame(
+        return load_pandas().DataFrame(
             [row.record() for name in self.rows for row in read_rows(Run(self.folder).rows(name))]
         )
 

@@ -24,6 +24,7 @@ from emomap.scoring.pool import pool_fixations
 from emomap.scoring.protocol import Protocol, available_among, check_metrics, missing_inputs
 from emomap.scoring.resume import PartFile
 from emomap.scoring.scores import Scores
+from emomap.scoring.videos import video_of
 
 #: Predictions that are read to see whether they are fixation maps.
 LOOKED_AT = 5
@@ -45,6 +46,7 @@ def score(
     seed: int = 0,
     show: bool = False,
     keep: str | Path | None = None,
+    videos: bool = False,
     **choices: Any,
 ) -> Scores:
     """Score a folder of maps against gaze, or one map.
@@ -69,6 +71,8 @@ def score(
         show: progress on stderr.
         keep: file for the values of each image, in a format of `emomap.scoring.per_image.write`.
             An interrupted call resumes when it is repeated.
+        videos: the images are frames of videos, ``VIDEO/FRAME``: average over the frames of each
+            video first. What is kept are the values of the frames.
         **choices: fields of `emomap.scoring.protocol.Protocol`, instead of ``protocol``:
             ``metrics=["cc", "nss"]``, ``convention``, ``resize``, ``sigma``, ``emd_downsize``,
             ``stretch``, ``prediction``.
@@ -114,6 +118,9 @@ def score(
         )
     remarks += _missing(unmatched, "prediction", predictions, allow_missing)
     remarks += _missing(unused, "ground truth", truth, allow_missing)
+    if videos:  # before hours of scoring
+        for image in pairs:
+            video_of(image)
     items = [MapToScore(t, maps[p], gaze.reader(t, maps[p])) for t, p in sorted(pairs.items())]
     if protocol.sigma is None:
         protocol = replace(protocol, sigma=gaze.sigma)
@@ -141,6 +148,7 @@ def score(
         Path(predictions).resolve().name,
         Path(truth).resolve().name,
         {result.id: result.lacking for result in scored if result.lacking},
+        videos,
     )
     if keep and part:
         per_image.write(Path(keep), found.per_image())

@@ -11,7 +11,8 @@ from emomap.scoring.per_image import PerImage
 from emomap.scoring.protocol import Protocol
 from emomap.scoring.signature import explain as explain_signature
 from emomap.scoring.summary import Summary
-from emomap.tables import Table, html
+from emomap.scoring.videos import per_video
+from emomap.tables import Table, html, load_pandas
 
 
 @dataclass(frozen=True, repr=False)
@@ -30,6 +31,8 @@ class Scores:
         seed: of the bootstrap.
         method, dataset: the names of the two folders.
         lacking: image -> metric -> why it has no value.
+        videos: the images are frames of videos, VIDEO/FRAME: means, intervals and signatures are of
+            means over the frames of each video.
     """
 
     values: Mapping[str, Mapping[str, float | None]]
@@ -42,6 +45,7 @@ class Scores:
     method: str = ""
     dataset: str = ""
     lacking: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    videos: bool = False
 
     @property
     def n_images(self) -> int:
@@ -57,6 +61,10 @@ class Scores:
         """The values of one metric, in the order of the images that have one."""
         return self.per_image().column(metric)
 
+    def per_unit(self) -> PerImage:
+        """The values that are averaged: those of each image, or the means of each video."""
+        return per_video(self.per_image()) if self.videos else self.per_image()
+
     def per_image(self) -> PerImage:
         """The values of each image, for `emomap.scoring.per_image.write`."""
         signature = self.protocol.signature()
@@ -71,12 +79,12 @@ class Scores:
 
     def signatures(self) -> dict[str, str]:
         """metric -> every choice behind its mean and interval."""
-        return {n: self.protocol.signature(n, seed=self.seed) for n in self.protocol.metrics}
+        return dict(self._summed().signatures)
 
     @property
     def signature(self) -> str:
         """Every choice behind the means and intervals of all metrics, in one string."""
-        return self.protocol.signature(seed=self.seed)
+        return self._summed().signature
 
     def to_dict(self) -> dict[str, Any]:
         """What ``--format json`` prints."""
@@ -105,8 +113,7 @@ class Scores:
 
     def to_pandas(self) -> Any:
         """A data frame with a row for each image (needs pandas); ``attrs`` has the signature."""
-        import pandas
-
+        pandas = load_pandas()
         frame = pandas.DataFrame(list(self.values.values()), index=list(self.values))
         frame.index.name = "image"
         frame.attrs["signature"] = self.protocol.signature()
@@ -125,8 +132,9 @@ class Scores:
         notes = [f"left out: {name} ({reason})" for name, reason in self.omitted.items()]
         if self.failed:
             notes.append(f"not scored: {len(self.failed)} of {self.n_images + len(self.failed)}")
-        summed = Summary.of(self.per_image(), self.seed)
+        summed = Summary.of(self.per_image(), self.seed, videos=self.videos)
         more = {
+            **summed.more,
             "omitted": dict(self.omitted),
             "incomplete": list(summed.notes),
             "failed": list(self.failed),

@@ -38,6 +38,7 @@ _WORDS = {
     ("solver", "exact"): "the transport problem is solved exactly",
     ("clip", "0"): "values that the resize makes negative become 0",
     ("stretch", "yes"): "maps of another aspect ratio were stretched",
+    ("frames", "mean"): "values are means over the frames of a video",
     ("prediction", "log-density"): "maps are log-densities, of which the exponential is scored",
     ("resize", "matlab-bicubic"): _IMRESIZE,
     ("resize", "matlab-bilinear"): f"{_IMRESIZE} with 'bilinear'",

@@ -16,6 +16,7 @@ from emomap.scoring.incomplete import incomplete
 from emomap.scoring.per_image import PerImage
 from emomap.scoring.signature import explain as explain_signature
 from emomap.scoring.signature import seeded
+from emomap.scoring.videos import per_video
 from emomap.tables import Table, number, with_interval
 
 
@@ -28,7 +29,8 @@ class Summary:
             that no image has.
         signatures: metric -> every choice behind its mean and interval; "" if unknown.
         signature: the same for all metrics in one string; "" if a file keeps them apart.
-        n_images: number of images.
+        n_images: number of images, or of videos.
+        unit: what they are, in the plural.
         notes: lines below the table, after the signature.
         more: further keys of the JSON.
     """
@@ -39,10 +41,25 @@ class Summary:
     n_images: int
     notes: Sequence[str] = ()
     more: Mapping[str, Any] = field(default_factory=dict)
+    unit: str = "images"
 
     @classmethod
-    def of(cls, values: PerImage, seed: int = 0) -> Summary:
-        """Summarise the values of images. ``seed`` is the seed of the bootstrap."""
+    def of(cls, values: PerImage, seed: int = 0, *, videos: bool = False) -> Summary:
+        """Summarise the values of images, or of videos whose frames the images are.
+
+        Args:
+            values: of the images.
+            seed: of the bootstrap.
+            videos: average over the frames of each video first, see `emomap.scoring.videos`.
+
+        Raises:
+            EmomapError: an image is no frame of a video.
+        """
+        if videos:
+            means = per_video(values)
+            summed = cls.of(means, seed)
+            more = {"n_frames": len(values.values), "videos": means.values}
+            return replace(summed, unit="videos", more=more)
         gaps = incomplete(values.gaps(), len(values.values), values.metrics)
         return cls(
             {metric: interval(values.column(metric), seed) for metric in values.metrics},
@@ -55,7 +72,7 @@ class Summary:
     def to_dict(self) -> dict[str, Any]:
         """What ``--format json`` prints."""
         return {
-            "n_images": self.n_images,
+            f"n_{self.unit}": self.n_images,
             "signature": self.signature,
             "metrics": self.means,
             "signatures": self.signatures,
@@ -79,8 +96,8 @@ class Summary:
         signature = "; ".join(dict.fromkeys(one for one in signed if one))
         if self.n_images == 1:
             rows = [row[:2] for row in rows]
-            return Table(("metric", "value"), rows, "1 image", self.notes, signature)
-        title = f"{self.n_images} images, mean with 95% bootstrap interval"
+            return Table(("metric", "value"), rows, f"1 {self.unit[:-1]}", self.notes, signature)
+        title = f"{self.n_images} {self.unit}, mean with 95% bootstrap interval"
         return Table(("metric", "mean", "low", "high", "n"), rows, title, self.notes, signature)
 
     def narrow_table(self) -> Table:

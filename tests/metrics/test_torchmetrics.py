@@ -97,7 +97,7 @@ def test_float_maps_of_a_network_and_a_collection(batch: dict[str, np.ndarray]) 
 
 
 def test_a_collection_is_updated_by_names(batch: dict[str, np.ndarray]) -> None:
-    """Each takes what it needs, and CC and SIM, both 1 on the first batch, are not taken for one."""
+    """Each takes what it needs. CC and SIM, both 1 on the first batch, are not taken for one."""
     from torchmetrics import MetricCollection
 
     from emomap.torchmetrics import CC, NSS, SIM, AUCJudd
