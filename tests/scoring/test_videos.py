@@ -114,7 +114,5 @@ def test_pictures_are_no_frames(tree: Path) -> None:
 def test_data_frames_name_the_extra(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scores = score(tree)
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(
-        UsageError, match=r"data frames need pandas: pip install 'emomap\[pandas\]'"
-    ):
+    with pytest.raises(UsageError, match=r"need pandas: pip install 'emomap\[pandas\]'"):
         scores.to_pandas()
