@@ -203,8 +203,9 @@ def bench(
 
         shown += check_networks(runs[0])
     click.echo("\n".join(table.render("table") for table in shown), nl=False)
-    for run in runs:
-        say(f"run folder: {run.folder.folder}")
+    if not (quiet and out):
+        for run in runs:
+            say(f"run folder: {run.folder.folder}")
     return 3 if any(run.failed or run.incomplete for run in runs) else 0
 
 

@@ -209,7 +209,9 @@ def _open_dataset(choices: Choices, numbers: Mapping[str, Any], *, hashed: bool)
     """
     options = dict(numbers.get("data", {})) if choices.embedded else {}
     options |= choices.gaze_options
-    dataset = datasets.open_dataset(choices.data, gaze=choices.gaze, options=options)
+    dataset = datasets.open_dataset(
+        choices.data, gaze=choices.gaze, options=options, show=choices.show
+    )
     if dataset.doubt and choices.gaze is None:
         raise EmomapError(f"{choices.data}: {dataset.doubt}")
     if choices.fold:

@@ -252,3 +252,12 @@ def test_methods_are_listed(emomap: Command) -> None:
     ran = emomap("methods")
     assert "islamnet" in ran.out
     assert {entry["name"] for entry in json.loads(emomap("methods", "--json").out)} >= {"gbvs"}
+
+
+def test_quiet_is_quiet(emomap: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where pictures must be generated first. The table is a result, and is printed."""
+    monkeypatch.setenv("EMOMAP_HOME", str(tmp_path / "home"))
+    small = [part for name in ("train", "val", "test") for part in ("--set", f"data.{name}=8")]
+    ran = emomap("bench", "-m", "center", "--no-baselines", "-o", tmp_path / "run", *small, "-q")
+    assert (ran.code, ran.err) == (0, "")
+    assert "center" in ran.out
