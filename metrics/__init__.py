@@ -16,6 +16,7 @@ from metrics.evaluate import evaluate
 from metrics.gaze import density, fixation_map, sigma_from_degrees, sigma_from_fc
 from metrics.gold import CenterBias, GoldStandard, center_bias, gold_standard
 from metrics.location import auc, auc_borji, auc_judd, auc_shuffled, info_gain, nss
+from metrics.optimal import EMDMap, emd_map, optimal_map
 from metrics.resize import METHODS as RESIZE_METHODS
 from metrics.resize import bands as resize_bands
 from metrics.resize import resize
@@ -28,6 +29,7 @@ __all__ = [
     "CATALOGUE",
     "RESIZE_METHODS",
     "CenterBias",
+    "EMDMap",
     "GoldStandard",
     "NegativeMapError",
     "Signature",
@@ -43,6 +45,7 @@ __all__ = [
     "confusion_matrix",
     "density",
     "emd",
+    "emd_map",
     "evaluate",
     "fixation_map",
     "gold_standard",
@@ -51,6 +54,7 @@ __all__ = [
     "kl",
     "mae",
     "nss",
+    "optimal_map",
     "precision_recall",
     "resize",
     "resize_bands",
