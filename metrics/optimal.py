@@ -121,7 +121,8 @@ def optimal_map(
         if center_bias is None:
             raise ValueError("the map of the shuffled AUC needs center_bias")
         b = _density(center_bias, "center_bias")
-        arrays.same_shape({"density": p, "center_bias": b})
+        if b.shape != p.shape:
+            raise ValueError(f"density has shape {p.shape} but center_bias has {b.shape}")
         ratio = p / (b + 1e-12 / b.size)
         return _ranks(ratio, b) if stepped else ratio
     if stepped:
