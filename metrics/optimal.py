@@ -127,7 +127,7 @@ def optimal_map(
         return _ranks(ratio, b) if stepped else ratio
     if stepped:
         return _ranks(p, np.full(p.shape, 1.0 / p.size))
-    if metric in ("auc", "auc_judd", "nss"):
+    if metric in ("auc", "auc_judd", "auc_borji", "nss"):
         return p
     if metric == "info_gain":
         return _spanned(p) if convention == "mit" else p
