@@ -1,26 +1,33 @@
 """The door to the metric library: the one file of emomap that imports `metrics`.
 
-``from emomap import metrics`` and ``import metrics`` give the same objects. A stranger's package
-called `metrics` that comes first on the path would shadow ours; then this says so.
+``from emomap import metrics`` and ``import metrics`` give the same objects. Where a reader's own
+`metrics.py` comes first on the path, ``import metrics`` is his, and this is ours all the same.
 """
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
-
-import metrics as _library
-
-if not hasattr(_library, "CATALOGUE"):
-    raise ImportError(
-        f"emomap needs its own package 'metrics', but '{getattr(_library, '__file__', None)}' "
-        "comes first on the import path. Rename that file, start Python from another folder, "
-        "or run with `python -P` so that the current folder is not searched."
-    )
 
 if TYPE_CHECKING:
     from metrics import *  # noqa: F403
 
-_module: ModuleType = _library
+#: Where our package lies: beside emomap, installed or not.
+_OURS = Path(__file__).resolve().parent.parent / "metrics" / "__init__.py"
+
+
+def _is_ours() -> bool:
+    """Whether ``import metrics`` gives our package."""
+    try:
+        found = importlib.util.find_spec("metrics")
+    except ValueError:  # a module that was made by hand has no spec
+        return False
+    return found is not None and found.origin is not None and Path(found.origin).resolve() == _OURS
+
+
+_module: ModuleType = importlib.import_module("metrics" if _is_ours() else "emomap._metrics")
 sys.modules[__name__] = _module

@@ -6,24 +6,24 @@ disagree, is in docs/conventions.md. The library knows arrays and nothing else: 
 no model, and nothing of emomap.
 """
 
-from metrics import compilation, statistics
-from metrics._version import __version__
-from metrics.catalogue import CATALOGUE
-from metrics.classification import accuracy, confusion_matrix
-from metrics.distribution import cc, js, kl, sim
-from metrics.errors import NegativeMapError
-from metrics.evaluate import evaluate
-from metrics.gaze import density, fixation_map, sigma_from_degrees, sigma_from_fc
-from metrics.gold import CenterBias, GoldStandard, center_bias, gold_standard
-from metrics.location import auc, auc_borji, auc_judd, auc_shuffled, info_gain, nss
-from metrics.optimal import EMDMap, emd_map, optimal_map
-from metrics.resize import METHODS as RESIZE_METHODS
-from metrics.resize import bands as resize_bands
-from metrics.resize import resize
-from metrics.resize import weights as resize_weights
-from metrics.signature import Signature, signature
-from metrics.stimulus import mae, precision_recall
-from metrics.transport import emd
+from . import compilation, statistics
+from ._version import __version__
+from .catalogue import CATALOGUE
+from .classification import accuracy, confusion_matrix
+from .distribution import cc, js, kl, sim
+from .errors import NegativeMapError
+from .evaluate import evaluate
+from .gaze import density, fixation_map, sigma_from_degrees, sigma_from_fc
+from .gold import CenterBias, GoldStandard, center_bias, gold_standard
+from .location import auc, auc_borji, auc_judd, auc_shuffled, info_gain, nss
+from .optimal import EMDMap, emd_map, optimal_map
+from .resize import METHODS as RESIZE_METHODS
+from .resize import bands as resize_bands
+from .resize import resize
+from .resize import weights as resize_weights
+from .signature import Signature, signature
+from .stimulus import mae, precision_recall
+from .transport import emd
 
 __all__ = [
     "CATALOGUE",

@@ -13,7 +13,7 @@ from typing import Any
 import array_api_compat as compat
 import numpy as np
 
-from metrics._types import Array
+from ._types import Array
 
 #: An array (H, W, 3) or (H, W, 4) with sides from here on is a picture, not a batch of maps.
 PICTURE = 8
@@ -233,7 +233,7 @@ def log(xp: Any, array: Array) -> Array:
     """Natural logarithm of positive normal numbers; on NumPy (n,) in double precision."""
     if xp is not np:
         return xp.log(array)
-    from metrics._compiled import logarithm
+    from ._compiled import logarithm
 
     found = np.empty_like(array)
     logarithm(array, found)
@@ -244,7 +244,7 @@ def log_quotient(xp: Any, upper: Array, lower: Array, eps: float) -> Array:
     """``log(eps + upper / (lower + eps))``, the quotient positive; as for `log`."""
     if xp is not np:
         return xp.log(eps + upper / (lower + eps))
-    from metrics._compiled import log_quotient
+    from ._compiled import log_quotient
 
     found = np.empty_like(upper)
     log_quotient(upper, lower, eps, found)

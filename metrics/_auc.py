@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from metrics._ranking import STEPS, Ranking
-from metrics._types import Vector
+from ._ranking import STEPS, Ranking
+from ._types import Vector
 
 
 def judd(ranking: Ranking, jitter: bool, rng: np.random.Generator | None) -> float:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics._types import Matrix
+from ._types import Matrix
 
 #: Standard deviations at which a Gaussian ends, 9e-17 of its height.
 REACH = 8.6
@@ -52,7 +52,7 @@ def blur(places: NDArray[np.int64], counts: Matrix, shape: tuple[int, int], sigm
         counts: (n,) at least one of them positive.
         sigma: standard deviation in pixels.
     """
-    from metrics._compiled import banded, spread
+    from ._compiled import banded, spread
 
     height, width = shape
     step, inner, outer = _split(sigma)

@@ -11,8 +11,8 @@ import math
 import numpy as np
 from numba import njit
 
-from metrics._types import Array
-from metrics.compilation import compiled
+from ._types import Array
+from .compilation import compiled
 
 #: Parts of [0, 1] that spare most comparisons of `count_reached`.
 PARTS = 8192

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from metrics import _arrays as arrays
-from metrics._types import Array, Vector
+from . import _arrays as arrays
+from ._types import Array, Vector
 
 #: A map of so few different counts is not called smooth: chance makes equal neighbours of them.
 LEVELS = 12

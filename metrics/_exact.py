@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics._levels import pyramid, refine
-from metrics._pricing import survey
-from metrics._simplex import improve
+from ._levels import pyramid, refine
+from ._pricing import survey
+from ._simplex import improve
 
 #: Masses are counted in this many parts of what is to be moved.
 PARTS = 2.0**60

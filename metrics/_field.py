@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from metrics import _arrays as arrays
-from metrics._conventions import FLOOR
-from metrics._types import Array
+from . import _arrays as arrays
+from ._conventions import FLOOR
+from ._types import Array
 
 #: Below this share of its magnitude, the span of a map is rounding and the map is constant.
 ROUNDING = 64 * float(np.finfo(np.float64).eps)

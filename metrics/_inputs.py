@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from metrics import _arrays as arrays
-from metrics._counts import locate
-from metrics._types import Array, Vector
+from . import _arrays as arrays
+from ._counts import locate
+from ._types import Array, Vector
 
 KINDS = ("auto", "counts", "points")
 #: Arguments that hold fixations.

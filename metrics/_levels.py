@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from metrics._simplex import BACK, LAST, NEXT, PARENT, SIZE, compiled, helper
-from metrics._types import Array
+from ._simplex import BACK, LAST, NEXT, PARENT, SIZE, compiled, helper
+from ._types import Array
 
 
 @compiled

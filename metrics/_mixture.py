@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from metrics._types import Matrix, Vector
+from ._types import Matrix, Vector
 
 #: Nats of mean log-likelihood that the weights may be short of the best.
 SHORT = 1e-9

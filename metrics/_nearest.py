@@ -27,9 +27,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics._exact import transport
-from metrics._types import Array, Matrix, Vector
-from metrics.compilation import compiled
+from ._exact import transport
+from ._types import Array, Matrix, Vector
+from .compilation import compiled
 
 #: Strengths of entropy in cells, one after the other, and the steps of each.
 ENTROPIES = ((0.4, 20), (0.2, 30), (0.1, 30), (0.05, 30))

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from metrics._simplex import NEXT, PARENT, SLACK, compiled, helper
-from metrics._types import Array
+from ._simplex import NEXT, PARENT, SLACK, compiled, helper
+from ._types import Array
 
 
 @compiled

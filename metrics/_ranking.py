@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from metrics import _arrays as arrays
-from metrics._field import Field, blocks
-from metrics._types import Array, Vector
+from . import _arrays as arrays
+from ._field import Field, blocks
+from ._types import Array, Vector
 
 #: The thresholds 0:0.1:1 of AUC-Borji and shuffled AUC, rounded as MATLAB's colon rounds them.
 STEPS = np.arange(11) * 0.1
@@ -87,7 +87,7 @@ class Dense(Source):
         self.field = found
 
     def count(self, thresholds: Vector) -> tuple[Vector, Vector]:
-        from metrics._compiled import count_reached
+        from ._compiled import count_reached
 
         reached = np.zeros(thresholds.size + 1, np.int64)
         equal = np.zeros(thresholds.size, np.int64)

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from metrics import _arrays as arrays
-from metrics._counts import locate
-from metrics._field import Field
-from metrics._inputs import OF_FIXATIONS, Frame, Inputs, Places, masked, prepare
-from metrics._ranking import Dense, Levels, Ordered, Ranking
-from metrics._types import Array, Vector
-from metrics.errors import NegativeMapError
+from . import _arrays as arrays
+from ._counts import locate
+from ._field import Field
+from ._inputs import OF_FIXATIONS, Frame, Inputs, Places, masked, prepare
+from ._ranking import Dense, Levels, Ordered, Ranking
+from ._types import Array, Vector
+from .errors import NegativeMapError
 
 #: Negative values up to this share of the peak are the rounding of a Fourier transform.
 SLIGHT = 1e-9
@@ -122,7 +122,7 @@ class Scene:
             return Field(np, first if name == "prediction" else second, weights)
         flat = arrays.flat(self.xp, self.maps[name])
         if kind == "levels":
-            from metrics._compiled import histogram
+            from ._compiled import histogram
 
             counts = np.add.reduce(histogram(flat.view(np.uint8)))
             (levels,) = np.nonzero(counts)
@@ -187,7 +187,7 @@ class Scene:
 
         In ascending order of the prediction.
         """
-        from metrics._compiled import joint_histogram
+        from ._compiled import joint_histogram
 
         names = ("prediction", "density")
         counts = joint_histogram(*(arrays.flat(np, self.maps[n]).view(np.uint8) for n in names))

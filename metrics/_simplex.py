@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from metrics import compilation
-from metrics._types import Array
+from . import compilation
+from ._types import Array
 
 PARENT, NEXT, BACK, SIZE, LAST = range(5)
 #: A reduced cost above minus this is zero but for rounding (cells).

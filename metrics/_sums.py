@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from metrics._compiled import _logarithm
-from metrics._types import Array
-from metrics.compilation import compiled
+from ._compiled import _logarithm
+from ._types import Array
+from .compilation import compiled
 
 #: Pixels in a strip: the buffer stays in the first cache.
 STRIP = 1024

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics import _arrays as arrays
-from metrics._types import Array
+from . import _arrays as arrays
+from ._types import Array
 
 
 def beckmann(difference: Array, iterations: int = 50) -> tuple[Array, Array]:

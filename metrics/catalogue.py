@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from metrics import distribution, location, stimulus, transport
-from metrics._conventions import CONVENTIONS
+from . import distribution, location, stimulus, transport
+from ._conventions import CONVENTIONS
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,11 @@ from typing import Any
 
 import numpy as np
 
-from metrics import _arrays as arrays
-from metrics._conventions import CONVENTIONS, EPS, Convention
-from metrics._field import Field, by_pixel, inner, kinked
-from metrics._scene import Scene, run
-from metrics._types import Array
+from . import _arrays as arrays
+from ._conventions import CONVENTIONS, EPS, Convention
+from ._field import Field, by_pixel, inner, kinked
+from ._scene import Scene, run
+from ._types import Array
 
 
 def cc(
@@ -80,7 +80,7 @@ def cc_kernel(scene: Scene) -> Any:
 
 def _codeviation(p: Field, d: Field) -> Any:
     if by_pixel(p, d) and not (p.shifted or d.shifted):
-        from metrics._sums import codeviation
+        from ._sums import codeviation
 
         return codeviation(p.values, d.values, p.mean, d.mean)
     return inner(lambda a, b: (p.deviations(a), d.deviations(b)), p, d)
@@ -138,7 +138,7 @@ def sim_kernel(scene: Scene, *, convention: str = "mit") -> Any:
     xp = scene.xp
     p, d = scene.mass_pair()
     if by_pixel(p, d) and not (p.constant or d.constant or p.total == 0):
-        from metrics._sums import shared_mass
+        from ._sums import shared_mass
 
         spanned = convention == "mit"
         ways = [(f.low, f.spanned_factor) if spanned else (0.0, f.factor) for f in (p, d)]
@@ -227,7 +227,7 @@ def kl_kernel(scene: Scene, *, convention: str = "mit") -> Any:
         and by_pixel(p, d, numbers=True)
         and p.total
     ):
-        from metrics._sums import divergence
+        from ._sums import divergence
 
         value = divergence(p.values, d.values, p.factor, d.factor, EPS)
     else:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from typing import Any
 
-from metrics import _arrays as arrays
-from metrics._conventions import CONVENTIONS, Kind
-from metrics._scene import Scene, run
-from metrics._types import Array
-from metrics.catalogue import CATALOGUE, Metric, entry
-from metrics.location import generator
+from . import _arrays as arrays
+from ._conventions import CONVENTIONS, Kind
+from ._scene import Scene, run
+from ._types import Array
+from .catalogue import CATALOGUE, Metric, entry
+from .location import generator
 
 
 def evaluate(

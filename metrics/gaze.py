@@ -11,9 +11,9 @@ from typing import Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from metrics import _arrays as arrays
-from metrics._counts import locate
-from metrics._types import Array
+from . import _arrays as arrays
+from ._counts import locate
+from ._types import Array
 
 #: Times the picture's longer side from which a Gaussian is summed plainly; its tails, which the
 #: quicker way goes through, would fill the memory.
@@ -133,7 +133,7 @@ def density(fixations: Array, sigma: float) -> Array:
 
 def _blurred(given: Array, sigma: float) -> Array:
     """`density` of one map in NumPy."""
-    from metrics._blur import blur
+    from ._blur import blur
 
     shape = given.shape
     where, counts = locate(np, given, "fixations", sparse=False)

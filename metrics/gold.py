@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from metrics import _arrays as arrays
-from metrics._mixture import best_weights
-from metrics._types import Matrix, Vector
+from . import _arrays as arrays
+from ._mixture import best_weights
+from ._types import Matrix, Vector
 
 #: Bandwidths between which the centre bias is looked for, as shares of the shorter side.
 CENTER_RANGE = (0.02, 0.6)
@@ -107,7 +107,7 @@ class CenterBias:
             own = _placed(self._pictures[index].relative(), shape)
             counts = counts.copy()
             np.subtract.at(counts, own, 1)
-        from metrics.gaze import density
+        from .gaze import density
 
         blurred = density(counts, self.bandwidth * min(shape))
         return np.asarray((1 - self.floor) * blurred + self.floor / counts.size)
@@ -161,7 +161,7 @@ class GoldStandard:
         Raises:
             ValueError: nobody else looked at the picture.
         """
-        from metrics.gaze import density
+        from .gaze import density
 
         picture = self._pictures[index]
         others = np.ones(len(picture.y), bool) if without is None else picture.observers != without
@@ -375,7 +375,7 @@ def _center_values(pictures: Sequence[_Picture], bandwidth: float) -> list[Vecto
     The blur of all fixations is made once for pictures of one size; what a picture's own add to it
     is taken away.
     """
-    from metrics._blur import blur
+    from ._blur import blur
 
     blurs: dict[tuple[int, int], tuple[Matrix, float]] = {}
     found = []

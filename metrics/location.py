@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from metrics import _arrays as arrays
-from metrics import _auc
-from metrics._conventions import CONVENTIONS, EPS, Convention, Kind
-from metrics._scene import Scene, run
-from metrics._types import Array
+from . import _arrays as arrays
+from . import _auc
+from ._conventions import CONVENTIONS, EPS, Convention, Kind
+from ._scene import Scene, run
+from ._types import Array
 
 
 def auc_judd(

@@ -24,11 +24,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics import _arrays as arrays
-from metrics._conventions import CONVENTIONS, Convention
-from metrics._types import Array, Matrix
-from metrics.gaze import _gaussian
-from metrics.resize import weights
+from . import _arrays as arrays
+from ._conventions import CONVENTIONS, Convention
+from ._types import Array, Matrix
+from .gaze import _gaussian
+from .resize import weights
 
 #: The metrics that have a map of their own.
 OPTIMAL = (
@@ -174,7 +174,7 @@ def emd_map(
     -------
     EMDMap
     """
-    from metrics._nearest import nearest
+    from ._nearest import nearest
 
     p = _density(density, "density")
     height, width = p.shape

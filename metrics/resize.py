@@ -12,8 +12,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics import _arrays as arrays
-from metrics._types import Array, Matrix
+from . import _arrays as arrays
+from ._types import Array, Matrix
 
 ResizeMethod = Literal["matlab-bicubic", "matlab-bilinear", "bilinear", "area", "nearest"]
 METHODS = ("matlab-bicubic", "matlab-bilinear", "bilinear", "area", "nearest")
@@ -96,7 +96,7 @@ def change(
 
 
 def _product(band: Band, values: Array) -> Matrix:
-    from metrics._compiled import banded
+    from ._compiled import banded
 
     if values.dtype.str[1:] not in COMPILED or not values.dtype.isnative:
         values = values.astype(np.float64)

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from metrics import _arrays as arrays
-from metrics._version import __version__
-from metrics.catalogue import CATALOGUE, entry
+from . import _arrays as arrays
+from ._version import __version__
+from .catalogue import CATALOGUE, entry
 
 #: Settings of the caller that only metrics on densities depend on.
 _OF_DENSITIES = ("sigma",)

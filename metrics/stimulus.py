@@ -11,11 +11,11 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from metrics import _arrays as arrays
-from metrics._conventions import CONVENTIONS, Convention
-from metrics._field import Field, add, inner, kinked
-from metrics._scene import Scene, run
-from metrics._types import Array
+from . import _arrays as arrays
+from ._conventions import CONVENTIONS, Convention
+from ._field import Field, add, inner, kinked
+from ._scene import Scene, run
+from ._types import Array
 
 #: The weight of precision that salient-object papers give the F-measure (Achanta et al. 2009).
 BETA2 = 0.3

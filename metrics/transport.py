@@ -16,11 +16,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from metrics import _arrays as arrays
-from metrics._conventions import CONVENTIONS, Convention
-from metrics._scene import Scene, run
-from metrics._types import Array
-from metrics.resize import change
+from . import _arrays as arrays
+from ._conventions import CONVENTIONS, Convention
+from ._scene import Scene, run
+from ._types import Array
+from .resize import change
 
 GRIDS = ("common", "mit")
 UNITS = ("cell", "pixel")
@@ -141,7 +141,7 @@ def emd_kernel(
     d = _to_grid(scene, "density", wanted, scale, plain)
     difference = p - d
     if method == "beckmann":
-        from metrics.beckmann import beckmann, certified
+        from .beckmann import beckmann, certified
 
         value, potential = beckmann(difference, iterations)
         lower = certified(difference, potential) if bound else value * math.nan
@@ -170,10 +170,10 @@ def _check_options(
 def _solver(method: str, tolerance: float) -> Callable[[Any], tuple[float, float]]:
     """The cost and its lower bound of a difference of two maps; imported when it is used."""
     if method == "pot":
-        from metrics._pot import transport as by_pot
+        from ._pot import transport as by_pot
 
         return by_pot
-    from metrics._exact import transport
+    from ._exact import transport
 
     return partial(transport, tolerance=tolerance if method == "approximate" else 0.0)
 
