@@ -22,6 +22,9 @@ from ._simplex import improve
 
 #: Masses are counted in this many parts of what is to be moved.
 PARTS = 2.0**60
+#: Less than this in all cannot be counted in `PARTS`; and what may be missing on one side, as a
+#: share of what is moved, before the whole is taken for rounding.
+TINY, ROUNDING = 1e-280, 0.1
 #: Pricing treats together the cells under one cell so many levels up.
 BLOCK_LEVELS = 2
 #: The first level to be solved has no more arcs than this.
@@ -42,7 +45,9 @@ def transport(difference: NDArray[np.float64], tolerance: float = 0.0) -> tuple[
         equal, but for rounding, without tolerance.
     """
     moved = float(np.maximum(difference, 0.0).sum())
-    if moved == 0.0:
+    missing = abs(float(difference.sum()))
+    # Where rounding is a good part of what is moved, all of it is rounding: the maps are equal.
+    if moved <= TINY or missing > ROUNDING * moved:
         return 0.0, 0.0
     whole = np.rint(difference * (PARTS / moved)).astype(np.int64)
     whole.flat[np.argmax(np.abs(whole))] -= whole.sum()

@@ -283,3 +283,24 @@ def test_a_large_grid() -> None:
     p, q = (metrics.resize(rng.random((9, 12)), (90, 120)) for _ in range(2))
     exact, bound = metrics.emd(p, q, downsize=1, return_bound=True)
     assert bound == pytest.approx(exact, rel=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(6, 8), (15, 20), (30, 40)])
+def test_maps_that_differ_by_rounding_are_equal(shape: tuple[int, int]) -> None:
+    """What such a difference lacks on one side once overran the count of its parts."""
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        p = rng.random(shape)
+        for q in (
+            np.nextafter(p, 2),
+            np.where(rng.random(p.shape) < 0.1, np.nextafter(p, 0), p),
+            p + 1e-17,
+            p * 3,
+            p / 3 * 3.0000000001,
+        ):
+            assert metrics.emd(p, q, downsize=1) == pytest.approx(0, abs=1e-9)
+    one = np.zeros(shape)
+    one[1, 1] = 1
+    other = one.copy()
+    other[2, 2] = 1e-300
+    assert metrics.emd(one, other, downsize=1) == pytest.approx(0, abs=1e-12)
