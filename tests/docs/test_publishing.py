@@ -12,7 +12,7 @@ import yaml
 
 import emomap
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 #: What conda-forge calls differently.
 CONDA = {"torch": "pytorch", "isal": "python-isal", "matplotlib": "matplotlib-base"}
