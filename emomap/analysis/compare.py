@@ -55,7 +55,7 @@ def compare(
     entries = [entry for path in paths for entry in load(Path(path), methods)]
     if videos:
         entries = [_of_videos(entry) for entry in entries]
-    found = compare_entries(
+    return compare_entries(
         entries,
         metric_names=metric_names,
         against=against,
@@ -63,8 +63,8 @@ def compare(
         force=force,
         allow_missing=allow_missing,
         seed=seed,
+        unit="videos" if videos else "images",
     )
-    return replace(found, unit="videos") if videos else found
 
 
 def _of_videos(entry: ComparedMethod) -> ComparedMethod:
@@ -85,10 +85,12 @@ def compare_entries(
     force: bool = False,
     allow_missing: bool = False,
     seed: int = 0,
+    unit: str = "images",
 ) -> Comparison:
     """`compare` for methods whose values are at hand; arguments and errors as there.
 
     Args:
+        unit: what the values are of, in the plural.
         entries: two or more methods. Those of one name get the names of their folders, too.
     """
     entries = _named(entries)
@@ -123,6 +125,7 @@ def compare_entries(
         {metric: seeded(signed[metric], seed) for metric in chosen},
         max(len(values[reference][metric]) for metric in chosen),
         [*trust, *partial, *missing],
+        unit,
     )
 
 

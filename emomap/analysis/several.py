@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,7 @@ def rank(
     allow_missing: bool = False,
     seed: int = 0,
     keep: str | Path | None = None,
+    videos: bool = False,
     **choices: Any,
 ) -> Ranked:
     """Score several sets of maps against the same gaze, rank them, and test their differences.
@@ -85,6 +86,7 @@ def rank(
         allow_missing: compare on the images that all have.
         seed: of bootstrap and permutations.
         keep: file for the values of each image; the name of each set goes before its ending.
+        videos: average over the frames of each video first, and compare videos.
         **choices: as for `emomap.scoring.folders.score`.
 
     Raises:
@@ -104,6 +106,7 @@ def rank(
             allow_missing=allow_missing,
             seed=seed,
             keep=beside(Path(keep), name) if keep else None,
+            videos=videos,
             **choices,
         )
         for name, path in zip(names, paths, strict=True)
@@ -114,9 +117,13 @@ def rank(
     ]
     if all(path.is_file() for path in paths):
         _check_one_picture(entries)
-    compared = compare_entries(entries, against=against, allow_missing=allow_missing, seed=seed)
-    if choices.get("videos"):
-        compared = replace(compared, unit="videos")
+    compared = compare_entries(
+        entries,
+        against=against,
+        allow_missing=allow_missing,
+        seed=seed,
+        unit="videos" if videos else "images",
+    )
     return Ranked(scored, compared)
 
 

@@ -42,7 +42,6 @@ def open_dataset(
     *,
     gaze: str | Path | None = None,
     options: Mapping[str, Any] | None = None,
-    show: bool = True,
 ) -> Dataset:
     """Open a data set.
 
@@ -51,7 +50,6 @@ def open_dataset(
             recognised, or "layout:path" to force a layout.
         gaze: gaze for a set without any, joined by id or stem; a path as for `open_gaze`.
         options: of the embedded set or the layout, as in ``--set data.NAME=VALUE``.
-        show: report on stderr while an embedded set is generated.
 
     Returns:
         The samples in the order of their ids. `Dataset.layout` says which layout was taken and
@@ -61,11 +59,11 @@ def open_dataset(
         UsageError: nothing at this path, no layout recognised, or an option that does not exist.
         EmomapError: a file is wrong (the message names it).
     """
-    return inspect_dataset(spec, gaze=gaze, reading=Reading(dict(options or {})), show=show)
+    return inspect_dataset(spec, gaze=gaze, reading=Reading(dict(options or {})))
 
 
 def inspect_dataset(
-    spec: str | Path, *, gaze: str | Path | None = None, reading: Reading, show: bool = True
+    spec: str | Path, *, gaze: str | Path | None = None, reading: Reading
 ) -> Dataset:
     """`open_dataset` with the caller's `Reading`, which may collect faults instead of raising."""
     if str(spec) in EMBEDDED and not Path(spec).exists():
@@ -75,7 +73,7 @@ def inspect_dataset(
         for name in reading.options:
             if name not in known:
                 raise UsageError(f"data.{name} is not an option of demo ({', '.join(known)})")
-        return demo.load(cache_folder() / "demo", **{"progress": show, **reading.options})
+        return demo.load(cache_folder() / "demo", **reading.options)
     forced, path = _parse(str(spec))
     tree = read_tree(path)
     if not tree.folders or not any(True for _ in tree.files()):

@@ -207,11 +207,10 @@ def _open_dataset(choices: Choices, numbers: Mapping[str, Any], *, hashed: bool)
     Args:
         hashed: keep splits by a hash of the ids where the authors gave none.
     """
-    options = dict(numbers.get("data", {})) if choices.embedded else {}
+    own = {"progress": choices.show, **numbers.get("data", {})}
+    options = own if choices.embedded else {}
     options |= choices.gaze_options
-    dataset = datasets.open_dataset(
-        choices.data, gaze=choices.gaze, options=options, show=choices.show
-    )
+    dataset = datasets.open_dataset(choices.data, gaze=choices.gaze, options=options)
     if dataset.doubt and choices.gaze is None:
         raise EmomapError(f"{choices.data}: {dataset.doubt}")
     if choices.fold:

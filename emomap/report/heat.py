@@ -52,6 +52,12 @@ def photo(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     """A picture resized so that its longer side has ``side`` pixels."""
     from PIL import Image
 
+    size = fitted(picture, side)
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
+
+
+def fitted(picture: NDArray[np.uint8], side: int) -> tuple[int, int]:
+    """Width and height of a picture once its longer side has ``side`` pixels."""
     factor = side / max(picture.shape[:2])
     height, width = (max(1, round(length * factor)) for length in picture.shape[:2])
-    return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.LANCZOS))
+    return width, height

@@ -134,8 +134,7 @@ def _shown(
     ratio = picture.shape[1] / picture.shape[0]
     photo = heat.photo(picture, min(LARGE, max(SIDE, *picture.shape[:2])))
     overlays = [*_gaze(sample, protocol, (photo.shape[1], photo.shape[0]))]
-    small = heat.photo(picture, SIDE)
-    size = (small.shape[1], small.shape[0])
+    size = heat.fitted(picture, SIDE)
     for name, paths in files.items():
         columns = run.values[name].items()
         values = {metric: column[sample.id] for metric, column in columns if sample.id in column}

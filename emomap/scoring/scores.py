@@ -10,8 +10,9 @@ from emomap.scoring.incomplete import incomplete
 from emomap.scoring.per_image import PerImage
 from emomap.scoring.protocol import Protocol
 from emomap.scoring.signature import explain as explain_signature
+from emomap.scoring.signature import seeded
 from emomap.scoring.summary import Summary
-from emomap.scoring.videos import per_video
+from emomap.scoring.videos import over_frames, per_video
 from emomap.tables import Table, html, load_pandas
 
 
@@ -79,12 +80,17 @@ class Scores:
 
     def signatures(self) -> dict[str, str]:
         """metric -> every choice behind its mean and interval."""
-        return dict(self._summed().signatures)
+        return {name: self._signed(name) for name in self.protocol.metrics}
 
     @property
     def signature(self) -> str:
         """Every choice behind the means and intervals of all metrics, in one string."""
-        return self._summed().signature
+        return self._signed()
+
+    def _signed(self, *names: str) -> str:
+        """The signature of the means of some metrics, or of all."""
+        signed = self.protocol.signature(*names)
+        return seeded(over_frames(signed) if self.videos else signed, self.seed)
 
     def to_dict(self) -> dict[str, Any]:
         """What ``--format json`` prints."""
