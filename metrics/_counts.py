@@ -1,4 +1,4 @@
-"""Count maps: where the fixations are, and whether a map can be one of fixations at all."""
+"""Where the fixations are, as counts or points, and whether a map can be one of counts at all."""
 
 from __future__ import annotations
 
@@ -14,6 +14,21 @@ LEVELS = 12
 #: Neighbours of a density blurred by two pixels or more differ by less than this share of their
 #: squares, those of counts by much more.
 SMOOTH = 0.1
+
+
+def pixels(points: Vector, shape: tuple[int, int]) -> tuple[Vector, Vector]:
+    """The pixels of points.
+
+    Args:
+        points: (N, 2) x and y, finite; pixel centres lie on integers.
+        shape: height and width of the picture.
+
+    Returns:
+        (N,) whether a point lies in the picture, and the flat position of each that does.
+    """
+    x, y = np.floor(points + 0.5).T
+    inside = (x >= 0) & (x < shape[1]) & (y >= 0) & (y < shape[0])
+    return inside, (y[inside] * shape[1] + x[inside]).astype(np.int64)
 
 
 def locate(xp: Any, counts: Array, name: str, sparse: bool = True) -> tuple[Array, Vector]:

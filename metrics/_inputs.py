@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import _arrays as arrays
-from ._counts import locate
+from ._counts import locate, pixels
 from ._types import Array, Vector
 
 KINDS = ("auto", "counts", "points")
@@ -145,7 +145,8 @@ def prepare(
     batches = {name: tuple(a.shape[:-2]) for name, a in found.items()}
     listed = {name: _by_member(p, name) for name, p in points.items()}
     batches |= {name: (len(p),) for name, p in listed.items() if isinstance(p, list)}
-    batches |= {name: m.shape[:-2] for name, m in masks.items() if name == "mask"}
+    if "mask" in masks:
+        batches["mask"] = masks["mask"].shape[:-2]
     arrays.same_size(found, any_size and not masks)
     batch = _common(batches, {n: tuple(a.shape) for n, a in found.items()})
     if not batch and any(isinstance(p, dict) for p in listed.values()):
@@ -222,17 +223,17 @@ def _common(batches: dict[str, tuple[int, ...]], shapes: dict[str, Any]) -> tupl
 def _are_points(array: Any, prediction: Array, kind: str) -> bool:
     if kind == "counts" or array is None:
         return False
+    if kind == "points":
+        return True
     if isinstance(array, list | tuple) and array and np.ndim(array[0]) == 2:
         shapes = [tuple(np.shape(a)) for a in array]
-        if all(s[-1] == 2 for s in shapes) and (
-            kind == "points" or any(s != tuple(prediction.shape[-2:]) for s in shapes)
+        if all(s[-1] == 2 for s in shapes) and any(
+            s != tuple(prediction.shape[-2:]) for s in shapes
         ):
             return True
     try:
         shape = tuple(np.shape(array))
     except ValueError:  # members of different lengths
-        return True
-    if kind == "points":
         return True
     if shape == (0,):
         return True
@@ -299,13 +300,11 @@ def _places_of_one(points: Vector, weights: Any, shape: tuple[int, int], name: s
         raise ValueError(
             f"{name} has {int(bad.sum())} NaN or infinite value(s), the first at row {first}"
         )
-    x, y = np.floor(points + 0.5).T
-    inside = (x >= 0) & (x < shape[1]) & (y >= 0) & (y < shape[0])
+    inside, positions = pixels(points, shape)
     if not inside.any():
         outside = f", all {len(points)} points lie outside the picture" if len(points) else ""
         raise ValueError(f"{name} has no fixation: nothing to score against{outside}")
-    pixels = (y[inside] * shape[1] + x[inside]).astype(np.int64)
-    where, inverse, counts = np.unique(pixels, return_inverse=True, return_counts=True)
+    where, inverse, counts = np.unique(positions, return_inverse=True, return_counts=True)
     if weights is None:
         return Places(where, counts.astype(np.float64), np.ones(where.size))
     held = _weights(weights, len(points))[inside]

@@ -41,7 +41,7 @@ BALANCE = 1e-3
 STEPS, LOOKS = 250, 16
 #: Potentials are tried as they are and somewhat flatter, against the error of the directions.
 FLATTER = (1.0, 0.995, 0.99)
-#: Maps that differ by less mass in all are the same.
+#: A gap of so few cells is none.
 SAME = 1e-9
 #: What keeps logarithms finite.
 LEAST = 1e-250
@@ -89,10 +89,7 @@ def nearest(maps: Matrix, tolerance: float) -> Nearest:
 
 
 def _cost(map_: Vector, aims: Matrix, shape: tuple[int, int]) -> float:
-    differences = [(map_ - aim).reshape(shape) for aim in aims]
-    # what differs by rounding alone does not sum to zero, as the exact solver needs it to
-    costs = [transport(d)[0] if np.abs(d).sum() > SAME else 0.0 for d in differences]
-    return float(np.mean(costs))
+    return float(np.mean([transport((map_ - aim).reshape(shape))[0] for aim in aims]))
 
 
 def _bound(potentials: Matrix, aims: Matrix, distances: Matrix) -> float:

@@ -233,23 +233,11 @@ class Scene:
             maps = self.xp.reshape(self.maps[name], (-1, *self.shape[-2:]))
             doubt = name == "fixations" and self.kind != "counts"
             self._places[name] = []
-            for i in range(maps.shape[0]):
-                with self._member(i):
+            for i, index in enumerate(np.ndindex(self.shape[:-2])):
+                with _named(index):
                     where, counts = locate(self.xp, maps[i, ...], name, doubt)
                 self._places[name].append(Places(where, counts, np.ones(counts.size)))
         return self._places[name]
-
-    @contextmanager
-    def _member(self, number: int) -> Iterator[None]:
-        """Name the map of a batch in whatever is refused of it."""
-        batch = self.shape[:-2]
-        try:
-            yield
-        except ValueError as error:
-            if not batch:
-                raise
-            index = tuple(int(i) for i in np.unravel_index(number, batch))
-            raise ValueError(f"map {index} of the batch: {error}") from error
 
     def mean_at_fixations(
         self, function: Callable[..., Array], *names: str, multiplicity: bool
@@ -383,13 +371,24 @@ def _per_map(scene: Scene, value: Any) -> Any:
     return scene.per_map(value)
 
 
+@contextmanager
+def _named(index: tuple[int, ...]) -> Iterator[None]:
+    """Name the map of a batch in whatever is refused of it; () is a single map."""
+    try:
+        yield
+    except ValueError as error:
+        if not index:
+            raise
+        raise ValueError(f"map {index} of the batch: {error}") from error
+
+
 def _by_member(
     xp: Any, kernels: Mapping[str, Kernel], inputs: Inputs, negative: str
 ) -> dict[str, Any]:
     """Map by map, so that a batch has the values of single calls and needs no more memory."""
     found: dict[str, list[Any]] = {name: [] for name in kernels}
     for index, maps, mask, points in inputs.members():
-        try:
+        with _named(index):
             frame = None
             if mask is not None:
                 maps, points, frame = masked(xp, maps, mask, points, inputs.kind)
@@ -397,10 +396,6 @@ def _by_member(
             for name, kernel in kernels.items():
                 value = kernel(scene)
                 found[name].append(_scalar(value) if xp is np else _per_map(scene, value))
-        except ValueError as error:
-            if not inputs.batch:
-                raise
-            raise ValueError(f"map {index} of the batch: {error}") from error
     if not inputs.batch:
         return {name: values[0] for name, values in found.items()}
     return {name: _stack(xp, values, inputs.batch) for name, values in found.items()}

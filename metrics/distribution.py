@@ -128,23 +128,21 @@ def sim(
     """
     arrays.choice(convention, CONVENTIONS, "convention")
     maps = {"prediction": prediction, "density": density}
-    return run(
-        {"": partial(sim_kernel, convention=convention)}, maps, negative=negative, mask=mask
-    )[""]
+    kernel = partial(sim_kernel, convention=convention)
+    return run({"": kernel}, maps, negative=negative, mask=mask)[""]
 
 
 def sim_kernel(scene: Scene, *, convention: str = "mit") -> Any:
     """`sim` of a scene."""
     xp = scene.xp
     p, d = scene.mass_pair()
+    spanned = convention == "mit"
     if by_pixel(p, d) and not (p.constant or d.constant or p.total == 0):
         from ._sums import shared_mass
 
-        spanned = convention == "mit"
         ways = [(f.low, f.spanned_factor) if spanned else (0.0, f.factor) for f in (p, d)]
         value = shared_mass(p.values, d.values, *ways[0], *ways[1])
     else:
-        spanned = convention == "mit"
         value = kinked(
             partial(_lesser, xp),
             partial(_lesser_falling, xp),
@@ -199,9 +197,8 @@ def kl(
     """
     arrays.choice(convention, CONVENTIONS, "convention")
     maps = {"prediction": prediction, "density": density}
-    return run({"": partial(kl_kernel, convention=convention)}, maps, negative=negative, mask=mask)[
-        ""
-    ]
+    kernel = partial(kl_kernel, convention=convention)
+    return run({"": kernel}, maps, negative=negative, mask=mask)[""]
 
 
 def kl_kernel(scene: Scene, *, convention: str = "mit") -> Any:
@@ -234,9 +231,8 @@ def kl_kernel(scene: Scene, *, convention: str = "mit") -> Any:
         value = inner(mit if convention == "mit" else tuebingen, p, d)
     if scene.negative == "keep":
         return value
-    return arrays.bounded(
-        xp, value, 0.0, None
-    )  # "mit": eps takes up to H * W * eps from equal maps
+    # "mit": eps takes up to H * W * eps from equal maps
+    return arrays.bounded(xp, value, 0.0, None)
 
 
 def js(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _arrays as arrays
-from ._counts import locate
+from ._counts import locate, pixels
 from ._types import Array
 
 #: Times the picture's longer side from which a Gaussian is summed plainly; its tails, which the
@@ -77,10 +77,8 @@ def fixation_map(
         raise ValueError(
             f"points has {int(bad.sum())} NaN or infinite row(s), the first at {first}"
         )
-    x, y = np.floor(given + 0.5).T
-    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    pixels = (y[inside] * width + x[inside]).astype(np.int64)
-    counts = np.bincount(pixels, minlength=height * width).reshape(height, width)
+    inside, where = pixels(given, (height, width))
+    counts = np.bincount(where, minlength=height * width).reshape(height, width)
     if return_outside:
         return counts, int(len(given) - inside.sum())
     return counts
@@ -139,9 +137,13 @@ def _blurred(given: Array, sigma: float) -> Array:
     where, counts = locate(np, given, "fixations", sparse=False)
     if sigma <= WIDE * max(shape):
         return blur(where, counts, shape, sigma)
-    rows, columns = _gaussian(shape[0], sigma), _gaussian(shape[1], sigma)
-    dense = np.asarray(given, dtype=np.float64)
-    found = arrays.product(arrays.product(rows, dense), columns)
+    return _spread(np.asarray(given, dtype=np.float64), sigma)
+
+
+def _spread(values: Array, sigma: float) -> Array:
+    """A map of any numbers blurred by a Gaussian, summing to one; without the short ways."""
+    rows, columns = _gaussian(values.shape[0], sigma), _gaussian(values.shape[1], sigma)
+    found = arrays.product(arrays.product(rows, values), columns)
     return found / found.sum()
 
 

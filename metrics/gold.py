@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _arrays as arrays
+from ._counts import pixels
 from ._mixture import best_weights
 from ._types import Matrix, Vector
 
@@ -264,23 +265,21 @@ def gold_standard(
         raise ValueError(f"center is of {len(center._pictures)} pictures, not {len(pictures)}")
     shares = _shares(pictures)
     bias_values = _center_values(center._pictures, center.bandwidth)
-    uniform = np.concatenate([np.full(len(p.y), 1.0 / math.prod(p.shape)) for p in pictures])
+    uniform = _uniform(pictures)
     bias = (1 - center.floor) * np.concatenate(bias_values) + center.floor * uniform
 
-    def fit(tried: float) -> tuple[float, Vector]:
+    def fit(tried: float) -> tuple[float, Vector, Vector]:
         own = np.concatenate([_others_values(picture, tried) for picture in pictures])
         values = np.column_stack([own, bias, uniform])
         if weights is not None:
             fixed = _checked_weights(weights)
             with np.errstate(divide="ignore"):
-                return float(shares @ np.log(values @ fixed)), fixed
+                return float(shares @ np.log(values @ fixed)), fixed, values @ fixed
         found, likelihood = best_weights(values / uniform[:, None], shares)
-        return likelihood + float(shares @ np.log(uniform)), found
+        return likelihood + float(shares @ np.log(uniform)), found, values @ found
 
     chosen = _checked_bandwidth(bandwidth) if bandwidth else _best(lambda b: fit(b)[0], GOLD_RANGE)
-    likelihood, mixed = fit(chosen)
-    own = np.concatenate([_others_values(picture, chosen) for picture in pictures])
-    values = np.column_stack([own, bias, uniform]) @ mixed
+    likelihood, mixed, values = fit(chosen)
     ends = np.cumsum([len(p.y) for p in pictures])[:-1]
     gains = [part.mean() for part in np.split(np.log2(values / bias), ends)]
     kernel, middle, floor = map(float, mixed)
@@ -298,12 +297,12 @@ def _center_bias(
     pictures: tuple[_Picture, ...], bandwidth: float | None, floor: float | None
 ) -> CenterBias:
     shares = _shares(pictures)
-    uniform = np.concatenate([np.full(len(p.y), 1.0 / math.prod(p.shape)) for p in pictures])
+    uniform = _uniform(pictures)
     if floor is not None and not 0 <= floor <= 1:
         raise ValueError(f"floor is {floor}; it must lie in 0 to 1")
 
     def fit(tried: float) -> tuple[float, float]:
-        values = np.column_stack([np.concatenate(_center_values(pictures, tried)) / uniform])
+        values = np.concatenate(_center_values(pictures, tried)) / uniform
         both = np.column_stack([values, np.ones(len(uniform))])
         if floor is not None:
             with np.errstate(divide="ignore"):
@@ -340,11 +339,10 @@ def _read(
         who = np.zeros(len(at)) if observers is None else np.asarray(observers[index])
         if len(who) != len(at):
             raise ValueError(f"picture {index}: {len(at)} fixations have {len(who)} observers")
-        x, y = np.floor(at + 0.5).T
-        inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+        inside, positions = pixels(at, (height, width))
         if not inside.any():
             raise ValueError(f"picture {index} has no fixation inside; leave it out")
-        columns, rows = x[inside].astype(np.int64), y[inside].astype(np.int64)
+        rows, columns = np.divmod(positions, width)
         pictures.append(_Picture((height, width), rows, columns, who[inside]))
     if len(pictures) < 2:
         raise ValueError(f"{len(pictures)} picture(s): others are needed to predict one from")
@@ -355,6 +353,11 @@ def _shares(pictures: Sequence[_Picture]) -> Vector:
     """The weight of each fixation: pictures count alike."""
     n = len(pictures)
     return np.concatenate([np.full(len(p.y), 1.0 / (len(p.y) * n)) for p in pictures])
+
+
+def _uniform(pictures: Sequence[_Picture]) -> Vector:
+    """The uniform density at each fixation."""
+    return np.concatenate([np.full(len(p.y), 1.0 / math.prod(p.shape)) for p in pictures])
 
 
 def _placed(relative: Matrix, shape: tuple[int, int]) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -87,13 +87,8 @@ def auc_judd(
     arrays.choice(convention, CONVENTIONS, "convention")
     drawn = generator(None, rng)
     kernel = partial(auc_judd_kernel, convention=convention, jitter=jitter, rng=drawn)
-    return run(
-        {"": kernel},
-        {"prediction": prediction, "fixations": fixations},
-        mask=mask,
-        weights=weights,
-        kind=kind,
-    )[""]
+    maps = {"prediction": prediction, "fixations": fixations}
+    return run({"": kernel}, maps, mask=mask, weights=weights, kind=kind)[""]
 
 
 def auc_judd_kernel(
@@ -156,13 +151,8 @@ def auc_borji(
     kernel = partial(
         auc_borji_kernel, convention=convention, splits=splits, rng=generator(splits, rng)
     )
-    found = run(
-        {"": kernel},
-        {"prediction": prediction, "fixations": fixations},
-        mask=mask,
-        weights=weights,
-        kind=kind,
-    )[""]
+    maps = {"prediction": prediction, "fixations": fixations}
+    found = run({"": kernel}, maps, mask=mask, weights=weights, kind=kind)[""]
     return found if return_std else found[0]
 
 
@@ -354,13 +344,8 @@ def nss(
     """
     arrays.choice(convention, CONVENTIONS, "convention")
     maps = {"prediction": prediction, "fixations": fixations}
-    return run(
-        {"": partial(nss_kernel, convention=convention)},
-        maps,
-        mask=mask,
-        weights=weights,
-        kind=kind,
-    )[""]
+    kernel = partial(nss_kernel, convention=convention)
+    return run({"": kernel}, maps, mask=mask, weights=weights, kind=kind)[""]
 
 
 def nss_kernel(scene: Scene, *, convention: str = "mit") -> Any:

@@ -27,12 +27,21 @@ from numpy.typing import NDArray
 from . import _arrays as arrays
 from ._conventions import CONVENTIONS, Convention
 from ._types import Array, Matrix
-from .gaze import _gaussian
+from .gaze import _gaussian, _spread
 from .resize import weights
 
 #: The metrics that have a map of their own.
 OPTIMAL = (
-    *("auc_judd", "auc_borji", "auc_shuffled", "auc", "nss", "info_gain", "cc", "sim", "kl", "emd"),
+    "auc_judd",
+    "auc_borji",
+    "auc_shuffled",
+    "auc",
+    "nss",
+    "info_gain",
+    "cc",
+    "sim",
+    "kl",
+    "emd",
 )
 #: Empirical densities drawn for SIM and for EMD.
 DRAWS = {"sim": 300, "emd": 64}
@@ -133,8 +142,8 @@ def optimal_map(
         return _spanned(p) if convention == "mit" else p
     if sigma is None or not (math.isfinite(sigma) and sigma > 0):
         raise ValueError(f"the map of {metric} needs sigma, the blur of the ground truth in pixels")
-    if metric in ("cc", "kl"):
-        return _blurred(p, sigma)
+    if metric in ("cc", "kl"):  # the expected ground truth
+        return np.asarray(_spread(p, sigma))
     if fixations < 1:
         raise ValueError(f"fixations is {fixations}; it must be at least 1")
     if metric == "sim":
@@ -243,14 +252,6 @@ def _spanned(p: Matrix) -> Matrix:
     found = p.copy()
     if p.size > 1:
         found.flat[int(np.argmin(p))] = 0.0
-    return np.asarray(found / found.sum())
-
-
-def _blurred(p: Matrix, sigma: float) -> Matrix:
-    """The expected ground truth: the blur of `density`, on a density."""
-    found = arrays.product(
-        arrays.product(_gaussian(p.shape[0], sigma), p), _gaussian(p.shape[1], sigma)
-    )
     return np.asarray(found / found.sum())
 
 

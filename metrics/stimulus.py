@@ -67,9 +67,8 @@ def mae(
     """
     arrays.choice(convention, CONVENTIONS, "convention")
     maps = {"prediction": prediction, "density": density}
-    return run({"": partial(mae_kernel, normalize=normalize)}, maps, negative=negative, mask=mask)[
-        ""
-    ]
+    kernel = partial(mae_kernel, normalize=normalize)
+    return run({"": kernel}, maps, negative=negative, mask=mask)[""]
 
 
 def mae_kernel(scene: Scene, *, normalize: bool = True) -> Any:
