@@ -25,6 +25,7 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
         import numba
 
         njit: Any = numba.njit
+        _file_by_package(function)
         try:
             return njit(cache=True, nogil=True, **options)(function)
         except RuntimeError:  # neither the package's folder nor the user's cache can be written
@@ -32,6 +33,17 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
             return njit(nogil=True, **options)(function)
 
     return compile_it
+
+
+def _file_by_package(function: Callable[..., Any]) -> None:
+    """Keep what is compiled apart where the library goes by another name (`emomap._metrics`).
+
+    numba files a function under its source file and its qualified name, and what it files names
+    the module. A process in which the module has the other name could not load it.
+    """
+    package = __name__.rpartition(".")[0]
+    if package != "metrics" and function.__module__.startswith(f"{package}."):
+        function.__qualname__ = f"{package}.{function.__qualname__}"
 
 
 @cache
