@@ -6,7 +6,7 @@ integers. Every loader in `emomap.data` converts to this once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -65,9 +65,52 @@ class Gaze:
         return np.asarray(inside, dtype=bool)
 
 
+Sentiment = Literal["neutral", "emotional", "positive", "negative"]
+#: What an outlined object can be. "emotional" leaves open which way.
+SENTIMENTS: tuple[Sentiment, ...] = ("neutral", "emotional", "positive", "negative")
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """An outlined object in a picture.
+
+    Attributes:
+        shape: (height, width) of the picture that the outline belongs to, in pixels.
+        polygons: each (N, 2) float, columns x and y in pixels, pixel centres on integers. The
+            object is what lies in at least one of them.
+        runs: instead of polygons, lengths of runs of pixels outside and inside the object in turn,
+            column by column, beginning outside; or None.
+        name: what the object is ("face"), or "".
+        sentiment: one of `SENTIMENTS`, or None where the set does not say.
+    """
+
+    shape: tuple[int, int]
+    polygons: tuple[NDArray[np.float64], ...] = ()
+    runs: NDArray[np.int64] | None = None
+    name: str = ""
+    sentiment: Sentiment | None = None
+
+    @property
+    def emotional(self) -> bool | None:
+        """Whether the object is emotional, in whatever way; None where the set does not say."""
+        return None if self.sentiment is None else self.sentiment != "neutral"
+
+    def mask(self) -> NDArray[np.bool_]:
+        """The pixels of the object: (height, width). Those whose centre lies in a polygon."""
+        if self.runs is not None:
+            inside = np.arange(len(self.runs)) % 2 == 1
+            return np.repeat(inside, self.runs).reshape(self.shape[::-1]).T
+        from skimage.draw import polygon
+
+        found = np.zeros(self.shape, dtype=bool)
+        for points in self.polygons:
+            found[polygon(points[:, 1], points[:, 0], self.shape)] = True  # type: ignore[no-untyped-call]
+        return found
+
+
 @dataclass(frozen=True)
 class Sample:
-    """One picture of a data set.
+    """One picture of a data set. What the set does not say of it is None.
 
     Attributes:
         id: unique within the data set, path-like ("anger/012"), also the stem of every file that
@@ -76,6 +119,12 @@ class Sample:
         emotion: the label, or None.
         split: "train", "val", "test", or None where the data set has no splits.
         gaze_source: a picklable function of no arguments that reads the gaze, or None.
+        distribution: emotion -> share of the people who saw it, 0 to 1, in sum 1, over all
+            `Dataset.classes`; or None.
+        votes: emotion -> number of people, where the distribution was counted; or None.
+        valence, arousal: mean ratings on the scale `Dataset.affect_range`, or None.
+        attributes: column -> value ("scene" -> "beach"); or None.
+        objects_source: a picklable function of no arguments that reads the outlines, or None.
     """
 
     id: str
@@ -83,6 +132,12 @@ class Sample:
     emotion: str | None = None
     split: Split | None = None
     gaze_source: Callable[[], Gaze] | None = field(default=None, repr=False)
+    distribution: Mapping[str, float] | None = field(default=None, repr=False, hash=False)
+    votes: Mapping[str, int] | None = field(default=None, repr=False, hash=False)
+    valence: float | None = None
+    arousal: float | None = None
+    attributes: Mapping[str, str] | None = field(default=None, repr=False, hash=False)
+    objects_source: Callable[[], tuple[Outline, ...]] | None = field(default=None, repr=False)
 
     def image(self) -> NDArray[np.uint8]:
         """Read the picture: (H, W, 3) uint8, upright."""
@@ -93,6 +148,10 @@ class Sample:
     def gaze(self) -> Gaze | None:
         """Read the gaze, or None where the data set has none for this picture."""
         return None if self.gaze_source is None else self.gaze_source()
+
+    def objects(self) -> tuple[Outline, ...] | None:
+        """Read the outlines of the objects, or None where the data set has none for it."""
+        return None if self.objects_source is None else self.objects_source()
 
 
 @dataclass(frozen=True)
@@ -110,6 +169,8 @@ class Dataset:
         source, licence: free text for reports.
         notes: remarks that a table must show (guesses of the loader, skipped files).
         doubt: why the gaze can hardly be right, in the words of an error; "" for none.
+        affect_range: least and greatest value of the scale of valence and arousal, or None when
+            the data set does not say.
     """
 
     name: str
@@ -122,6 +183,7 @@ class Dataset:
     licence: str = ""
     notes: tuple[str, ...] = ()
     doubt: str = ""
+    affect_range: tuple[float, float] | None = None
 
     def __len__(self) -> int:
         return len(self.samples)

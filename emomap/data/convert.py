@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from emomap import io, parallel
+from emomap.data.annotations import AFFECT, columns
 from emomap.data.card import CARD
 from emomap.data.opening import open_dataset
+from emomap.data.outlines import write_outlines
 from emomap.data.tree import nfc, suffix
 from emomap.errors import EmomapError, UsageError
 from emomap.progress import track
-from emomap.sample import Dataset, Gaze, Sample
+from emomap.sample import Dataset, Gaze, Outline, Sample
 
 #: The hidden file.
 MARK = ".emomap-convert"
@@ -101,6 +103,7 @@ def write_neutral(
         both = both or has_both
         if problem:
             problems.append(problem)
+    problems += _write_objects(dataset, out)
     _write_tables(dataset, out)
     _write_card(dataset, out, sigma=None if both else dataset.sigma)
     return Conversion(dataset, problems)
@@ -177,6 +180,62 @@ def _write_tables(dataset: Dataset, out: Path) -> None:
     if dataset.splits:
         given = [(sample.id, sample.split) for sample in dataset if sample.split]
         io.write_text(out / "split.csv", _csv(("image", "split"), given))
+    _write_opinions(dataset, out)
+    rated = [s for s in dataset if s.valence is not None or s.arousal is not None]
+    if rated:
+        ratings = [(s.id, *(map(_number, (s.valence, s.arousal)))) for s in rated]
+        io.write_text(out / "affect.csv", _csv(("image", *AFFECT), ratings))
+    names = columns([sample.attributes for sample in dataset])
+    if names:
+        cells = [
+            (sample.id, *(sample.attributes.get(name, "") for name in names))
+            for sample in dataset
+            if sample.attributes
+        ]
+        io.write_text(out / "attributes.csv", _csv(("image", *names), cells))
+
+
+def _write_opinions(dataset: Dataset, out: Path) -> None:
+    """Write distributions.csv: votes where every distribution was counted, else shares."""
+    asked = [sample for sample in dataset if sample.distribution]
+    if not asked:
+        return
+    rows: list[Sequence[object]]
+    if all(sample.votes for sample in asked):
+        rows = [
+            (s.id, *(s.votes.get(name, 0) for name in dataset.classes)) for s in asked if s.votes
+        ]
+    else:
+        rows = [
+            (s.id, *(repr(float(s.distribution.get(name, 0.0))) for name in dataset.classes))
+            for s in asked
+            if s.distribution
+        ]
+    io.write_text(out / "distributions.csv", _csv(("image", *dataset.classes), rows))
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else repr(float(value))
+
+
+def _write_objects(dataset: Dataset, out: Path) -> list[str]:
+    """Write objects/objects.json. Returns the problems."""
+    outlines: dict[str, tuple[Outline, ...]] = {}
+    sizes: dict[str, tuple[int, int]] = {}
+    problems = []
+    for sample in dataset:
+        if sample.objects_source is None:
+            continue
+        name = sample.id + suffix(sample.image_file.name)
+        try:
+            found = sample.objects() or ()
+            sizes[name] = found[0].shape if found else io.image_size(sample.image_file)
+            outlines[name] = found
+        except EmomapError as error:
+            problems.append(str(error))
+    if outlines:
+        write_outlines(out / "objects" / "objects.json", outlines, sizes)
+    return problems
 
 
 def _write_card(dataset: Dataset, out: Path, *, sigma: float | None) -> None:
@@ -188,6 +247,7 @@ def _write_card(dataset: Dataset, out: Path, *, sigma: float | None) -> None:
         "synthetic": dataset.synthetic,
         "sigma": sigma,
         "classes": list(dataset.classes),
+        "affect_range": list(dataset.affect_range or ()),
     }
     kept = {key: value for key, value in card.items() if value not in (None, "", [])}
     # strings, numbers, lists and booleans look the same in JSON and TOML

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from emomap.data.reading import Reading
 from emomap.sample import EMOTIONS
@@ -38,11 +38,18 @@ def prefix(name: str, classes: Sequence[str] = EMOTIONS) -> str | None:
     return named(head, classes) if underscore else None
 
 
-def most(votes: dict[str, float]) -> str | None:
+def most(votes: Mapping[str, float]) -> str | None:
     """The name with the most votes, or None if several have as many or nobody voted."""
     top = max(votes.values(), default=0.0)
     first = [name for name, count in votes.items() if count == top]
     return first[0] if len(first) == 1 and top > 0 else None
+
+
+def by_majority(shares: Mapping[str, Mapping[str, float]], reading: Reading) -> dict[str, str]:
+    """The commonest emotion of each distribution. One with a tie has none, with a remark."""
+    found = {identity: most(line) for identity, line in shares.items()}
+    why = "pictures have two emotions of equal probability, so no label"
+    return drop_unlabelled(found, reading, why)
 
 
 def drop_unlabelled(labels: dict[str, str | None], reading: Reading, why: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emomap.errors import QUOTED, EmomapError, printable
-from emomap.io.files import read_bytes, unreadable
+from emomap.io.files import File, read_bytes, unreadable
 
 if TYPE_CHECKING:
     from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -29,7 +29,7 @@ MAX_BYTES = 256 * 2**20
 MAX_LINE = 2**20
 
 
-def read_json(path: Path, schema: Any) -> Any:
+def read_json(path: File, schema: Any) -> Any:
     """A JSON file as its schema has it.
 
     Raises:

@@ -1,5 +1,7 @@
 """The neutral layout: images/, fixations/*.csv, maps/*, labels.csv, split.csv, dataset.toml.
 
+Also what people said of the pictures: distributions.csv, affect.csv, attributes.csv, objects/.
+
 Fixations win where both they and a map exist: the map is then a check. It serves as density only
 where dataset.toml states no sigma by which the density could be made of the fixations.
 """
@@ -7,38 +9,49 @@ where dataset.toml states no sigma by which the density could be made of the fix
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from emomap import io
 from emomap.data import labels, splits
+from emomap.data.annotations import (
+    Opinions,
+    by_picture,
+    read_affect,
+    read_attributes,
+    read_opinions,
+)
 from emomap.data.card import CARD, Card, read_card
 from emomap.data.gaze_folder import fault_of_sources, files_by_id, gaze_sources
 from emomap.data.gaze_tables import readers
+from emomap.data.outlines import outlines_of, read_outlines
 from emomap.data.reading import Finder, Reading, ids
-from emomap.data.table import TableRow, read_table
+from emomap.data.table import TableRow
 from emomap.data.tree import Tree
 from emomap.data.units import Units
 from emomap.errors import EmomapError
 from emomap.io.files import File
-from emomap.sample import SPLITS, Dataset, Gaze, Sample, Split
+from emomap.sample import EMOTIONS, SPLITS, Dataset, Gaze, Outline, Sample, Split
 
-T = TypeVar("T", bound=str)
 Found = TypeVar("Found")
 GAZE_FOLDERS = ("fixations", "maps")
+#: Tables that show the layout beside images/, or beside pictures.
+TABLES = ("labels.csv", "split.csv", "distributions.csv", "affect.csv", "attributes.csv")
 
 
 def recognise(tree: Tree) -> str | None:
     """Why this is the neutral layout, or None."""
     if tree.has(CARD):
         return f"it has a {CARD}"
-    found = [name for name in ("labels.csv", "split.csv") if tree.has(name)]
+    found = [name for name in TABLES if tree.has(name)]
     if "images" not in tree.children():
         return f"it has pictures and {', '.join(found)}" if found and tree.images() else None
     if "fixations" in tree.children() and tree.with_suffix(".csv", "fixations"):
         found.append("fixations/*.csv")
     if "maps" in tree.children():
         found.append("maps/")
+    if "objects" in tree.children() and tree.with_suffix(".json", "objects"):
+        found.append("objects/*.json")
     return f"it has images/ and {', '.join(found)}" if found else None
 
 
@@ -63,7 +76,14 @@ def load(tree: Tree, reading: Reading) -> Dataset:
     lead = under + "/" if under else ""
     files = {i: tree.file(lead + path) for i, path in zip(identities, paths, strict=True)}
 
-    emotions = _labels(tree, card, finder, reading)
+    opinions = _opinions(tree, card, finder, reading)
+    classes = card.classes or (opinions.classes if opinions else EMOTIONS)
+    emotions = _labels(tree, classes, finder, reading)
+    if opinions and not tree.has("labels.csv"):
+        emotions = labels.by_majority(opinions.shares, reading)
+    affect = _affect(tree, card, finder, reading)
+    attributes = _attributes(tree, finder, reading)
+    objects = _objects(tree, finder, reading)
     given = _splits(tree, finder, reading)
     said = reading.option("points", "")
     units = Units.parse(str(said)) if said else card.units
@@ -80,7 +100,20 @@ def load(tree: Tree, reading: Reading) -> Dataset:
         without = [identity for identity in identities if identity not in given]
         reading.note_some(without, "images are in no split")
     samples = tuple(
-        Sample(i, file, emotions.get(i), given.get(i), gaze.get(i)) for i, file in files.items()
+        Sample(
+            i,
+            file,
+            emotions.get(i),
+            given.get(i),
+            gaze.get(i),
+            opinions.shares.get(i) if opinions else None,
+            opinions.votes.get(i) if opinions else None,
+            affect.get(i, {}).get("valence"),
+            affect.get(i, {}).get("arousal"),
+            attributes.get(i),
+            objects.get(i),
+        )
+        for i, file in files.items()
     )
     if not given:
         samples = splits.assign(samples)
@@ -88,34 +121,36 @@ def load(tree: Tree, reading: Reading) -> Dataset:
     return Dataset(
         name=card.name or tree.name,
         samples=samples,
-        classes=card.classes if emotions else (),
+        classes=classes if emotions or opinions else (),
         synthetic=card.synthetic,
         sigma=card.sigma,
         source=card.source,
         licence=card.licence,
         doubt=doubt,
+        affect_range=card.affect_range,
     )
 
 
 # ------------------------------------------------------------------------------ labels and splits
 
 
-def _labels(tree: Tree, card: Card, finder: Finder, reading: Reading) -> dict[str, str]:
+def _labels(tree: Tree, classes: Sequence[str], finder: Finder, reading: Reading) -> dict[str, str]:
     file = tree.get("labels.csv")
     if file is None:
         return {}
-    allowed = {name.lower(): name for name in card.classes}
+    allowed = {name.lower(): name for name in classes}
 
-    def label(text: str, row: TableRow) -> str | None:
+    def label(row: TableRow) -> str | None:
+        text = row["emotion"]
         emotion = allowed.get(text.lower())
         if emotion is None:
             reading.fault(
-                f"{row.where}: '{text}' is not one of the emotions {', '.join(card.classes)}; "
+                f"{row.where}: '{text}' is not one of the emotions {', '.join(classes)}; "
                 f"correct it, or declare classes = [...] in {CARD}"
             )
         return emotion
 
-    return _assignments(file, "emotion", label, finder, reading)
+    return by_picture(file, ("emotion",), "emotion", label, finder, reading)
 
 
 def _splits(tree: Tree, finder: Finder, reading: Reading) -> dict[str, Split]:
@@ -124,39 +159,58 @@ def _splits(tree: Tree, finder: Finder, reading: Reading) -> dict[str, Split]:
         return {}
     allowed: dict[str, Split] = {name: name for name in SPLITS}
 
-    def split(text: str, row: TableRow) -> Split | None:
+    def split(row: TableRow) -> Split | None:
+        text = row["split"]
         found = allowed.get(text.lower())
         if found is None:
             reading.fault(f"{row.where}: '{text}' is not one of the splits {', '.join(SPLITS)}")
         return found
 
-    return _assignments(file, "split", split, finder, reading)
+    return by_picture(file, ("split",), "split", split, finder, reading)
 
 
-def _assignments(
-    file: File,
-    column: str,
-    parse: Callable[[str, TableRow], T | None],
-    finder: Finder,
-    reading: Reading,
-) -> dict[str, T]:
-    """What a table with the columns image and ``column`` says of each id."""
-    found: dict[str, T] = {}
-    first: dict[str, int] = {}
-    lost: list[str] = []
-    for row in read_table(file, ("image", column)):
-        value = parse(row[column], row)
-        identity = finder(row["image"])
-        if identity is None:
-            lost.append(row["image"])
-        elif value is not None and found.setdefault(identity, value) != value:
-            reading.fault(
-                f"{row.where}: '{row['image']}' has the {column} '{value}', but on line "
-                f"{first[identity]} it has '{found[identity]}'; keep one"
-            )
-        if identity is not None:
-            first.setdefault(identity, row.line)
-    reading.missing(lost, f"lines of {file.name} name no picture that is here")
+# ------------------------------------------------------------------------- what people said of them
+
+
+def _opinions(tree: Tree, card: Card, finder: Finder, reading: Reading) -> Opinions | None:
+    file = tree.get("distributions.csv")
+    return None if file is None else read_opinions(file, card.classes, finder, reading)
+
+
+def _affect(
+    tree: Tree, card: Card, finder: Finder, reading: Reading
+) -> dict[str, dict[str, float]]:
+    file = tree.get("affect.csv")
+    return {} if file is None else read_affect(file, card.affect_range, finder, reading)
+
+
+def _attributes(tree: Tree, finder: Finder, reading: Reading) -> dict[str, dict[str, str]]:
+    file = tree.get("attributes.csv")
+    return {} if file is None else read_attributes(file, finder, reading)
+
+
+def _objects(
+    tree: Tree, finder: Finder, reading: Reading
+) -> dict[str, Callable[[], tuple[Outline, ...]]]:
+    """Where the outlines of each picture are read. The files of objects/ are checked now."""
+    found: dict[str, Callable[[], tuple[Outline, ...]]] = {}
+    lost = []
+    for path in tree.with_suffix(".json", "objects"):
+        file = tree.file(path)
+        try:
+            names = list(read_outlines(file))
+        except EmomapError as error:
+            reading.fault(str(error))
+            continue
+        for name in names:
+            identity = finder(name)
+            if identity is None:
+                lost.append(name)
+            elif identity in found:
+                reading.fault(f"{file}: '{name}' has outlines in another place, too; keep one")
+            else:
+                found[identity] = functools.partial(outlines_of, file, name)
+    reading.missing(lost, "pictures of objects/ are not here")
     return found
 
 
