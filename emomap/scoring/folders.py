@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import unicodedata
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -87,11 +87,84 @@ def score(
         TypeError: a choice that does not exist.
     """
     protocol = _protocol(protocol, choices)
+    said: dict[str, Any] = {
+        "kind": truth_kind,
+        "points": points,
+        "marks_threshold": marks_threshold,
+    }
+    paired = pair_folders(
+        predictions, truth, allow_missing=allow_missing, pred_suffix=pred_suffix, **said
+    )
+    items = paired.items
+    if videos:  # before hours of scoring
+        for item in items:
+            video_of(item.id)
+    protocol, omitted = serving(protocol, paired)
+    mine = _mine(items, shard)
+    read_as = ", ".join(f"{name}={value}" for name, value in said.items() if value is not None)
+    part = PartFile(Path(keep), items, protocol, Path(truth), read_as) if keep else None
+    results = _run(items, mine, protocol, jobs, show, part)
+    failed = [result.problem for result in results if result.problem]
+    advice = _advice(results)
+    if len(failed) == len(results):
+        raise EmomapError(
+            "; ".join([f"no map could be scored; the first problem: {failed[0]}", *advice])
+        )
+    scored = [result for result in results if not result.problem]
+    found = Scores(
+        {r.id: {name: r.values.get(name) for name in protocol.metrics} for r in scored},
+        protocol,
+        omitted,
+        failed,
+        [*paired.remarks, *advice, *(remark for result in results for remark in result.remarks)],
+        sum(result.blank for result in results),
+        seed,
+        Path(predictions).resolve().name,
+        Path(truth).resolve().name,
+        {result.id: result.lacking for result in scored if result.lacking},
+        videos,
+    )
+    if keep and part:
+        per_image.write(Path(keep), found.per_image())
+        part.remove()
+    return found
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Maps with their gaze.
+
+    Attributes:
+        items: one for each image that both sides have, in the order of the ids.
+        sigma: the blur of fixations that the gaze states, or None.
+        remarks: how the gaze was read, and what is missing.
+    """
+
+    items: Sequence[MapToScore]
+    sigma: float | None
+    remarks: Sequence[str]
+
+
+def pair_folders(
+    predictions: str | Path,
+    truth: str | Path,
+    *,
+    allow_missing: bool = False,
+    kind: str | None = None,
+    points: str | None = None,
+    marks_threshold: float | None = None,
+    pred_suffix: str = "",
+) -> Paired:
+    """Find the gaze of each map. The arguments are those of `score`; ``kind`` is ``truth_kind``.
+
+    Raises:
+        EmomapError: no image in common, or images missing on either side.
+    """
     one = _is_file(predictions, io.MAP_SUFFIXES)
     maps = _maps(Path(predictions), pred_suffix, one)
     gaze = open_gaze(
         truth,
-        kind=cast("Kind | None", truth_kind),
+        kind=cast("Kind | None", kind),
         points=points,
         marks_threshold=marks_threshold,
         single=one and _is_file(truth, {*io.MAP_SUFFIXES, ".csv"}),
@@ -118,42 +191,8 @@ def score(
         )
     remarks += _missing(unmatched, "prediction", predictions, allow_missing)
     remarks += _missing(unused, "ground truth", truth, allow_missing)
-    if videos:  # before hours of scoring
-        for image in pairs:
-            video_of(image)
     items = [MapToScore(t, maps[p], gaze.reader(t, maps[p])) for t, p in sorted(pairs.items())]
-    if protocol.sigma is None:
-        protocol = replace(protocol, sigma=gaze.sigma)
-    protocol, omitted = _fitting(protocol, items)
-    mine = _mine(items, shard)
-    said = {"kind": truth_kind, "points": points, "marks_threshold": marks_threshold}
-    read_as = ", ".join(f"{name}={value}" for name, value in said.items() if value is not None)
-    part = PartFile(Path(keep), items, protocol, Path(truth), read_as) if keep else None
-    results = _run(items, mine, protocol, jobs, show, part)
-    failed = [result.problem for result in results if result.problem]
-    advice = _advice(results)
-    if len(failed) == len(results):
-        raise EmomapError(
-            "; ".join([f"no map could be scored; the first problem: {failed[0]}", *advice])
-        )
-    scored = [result for result in results if not result.problem]
-    found = Scores(
-        {r.id: {name: r.values.get(name) for name in protocol.metrics} for r in scored},
-        protocol,
-        omitted,
-        failed,
-        [*remarks, *advice, *(remark for result in results for remark in result.remarks)],
-        sum(result.blank for result in results),
-        seed,
-        Path(predictions).resolve().name,
-        Path(truth).resolve().name,
-        {result.id: result.lacking for result in scored if result.lacking},
-        videos,
-    )
-    if keep and part:
-        per_image.write(Path(keep), found.per_image())
-        part.remove()
-    return found
+    return Paired(items, gaze.sigma, remarks)
 
 
 def _is_file(path: str | Path, suffixes: Container[str]) -> bool:
@@ -190,9 +229,18 @@ def _missing(ids: Sequence[str], what: str, where: str | Path, allowed: bool) ->
     return [line]
 
 
-def _fitting(protocol: Protocol, items: Sequence[MapToScore]) -> tuple[Protocol, dict[str, str]]:
-    """The protocol without metrics that this ground truth cannot serve; these with the reason."""
-    has = available_among([item.gaze for item in items])
+def serving(protocol: Protocol, paired: Paired) -> tuple[Protocol, dict[str, str]]:
+    """The protocol with the blur that the gaze states, and without metrics that it cannot serve.
+
+    Returns:
+        The protocol, and metric -> why it was left out.
+
+    Raises:
+        EmomapError: no metric is left.
+    """
+    if protocol.sigma is None:
+        protocol = replace(protocol, sigma=paired.sigma)
+    has = available_among([item.gaze for item in paired.items])
     omitted = missing_inputs(protocol.metrics, has)
     kept = tuple(name for name in protocol.metrics if name not in omitted)
     if not kept:
@@ -239,6 +287,16 @@ def _gazes(items: Sequence[MapToScore]) -> Iterator[tuple[str, Gaze]]:
                 yield item.id, gaze
 
 
+@contextlib.contextmanager
+def nonfixations_of(items: Sequence[MapToScore], protocol: Protocol) -> Iterator[Path | None]:
+    """The file of the gaze on other images, as long as it is needed; None if no metric needs it."""
+    if not protocol.needs() & {"other", "baseline"}:
+        yield None
+        return
+    with temporary_folder(parallel.shared_folder()) as temporary:
+        yield pool_fixations(_gazes(items), temporary / "nonfixations.npz")
+
+
 def _run(
     items: Sequence[MapToScore],
     mine: Sequence[MapToScore],
@@ -250,10 +308,7 @@ def _run(
     """The results of this shard's items, in their order. What ``part`` has is not scored again."""
     done = part.read() if part else {}
     todo = [item for item in mine if item.id not in done]
-    with temporary_folder(parallel.shared_folder()) as temporary:
-        nonfixations = None
-        if protocol.needs() & {"other", "baseline"}:
-            nonfixations = pool_fixations(_gazes(items), temporary / "nonfixations.npz")
+    with nonfixations_of(items, protocol) as nonfixations:
         results = score_items(todo, protocol, jobs=jobs, nonfixations=nonfixations)
         before = len(mine) - len(todo)
         try:

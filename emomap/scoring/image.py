@@ -86,23 +86,66 @@ def score_item(item: MapToScore, protocol: Protocol, nonfixations: Path | None =
 
     A metric that does not apply to this map or its gaze leaves the others their values.
     """
-    name = str(item.map_file)
     try:
-        read = io.read_map(item.map_file, logarithm=protocol.prediction == "log-density")
-        values = as_map(read, protocol.prediction, name)
-        gaze = item.gaze()
-        if gaze is None:
-            return Scored(item.id, problem=f"{item.id}: no gaze for this image")
-        remarks, blank = _remarks(item, values, gaze), not values.any()
-        values = resize_to_gaze(values, target_shape(gaze), protocol, name)
-        truth = truths(gaze, protocol, item.id, nonfixations)
+        opened = open_item(item, protocol, nonfixations)
+        found, lacking = opened.scored(opened.values, protocol)
     except EmomapError as error:
         return Scored(item.id, problem=str(error))
-    found, lacking = _evaluate(values, truth, protocol)
     first = next(iter(lacking.values()), "")
-    problem = None if found else f"{name}: {first.removeprefix('refused: ')}"
-    log = protocol.prediction == "map" and NEGATIVE in lacking.values() and is_log(read)
-    return Scored(item.id, found, problem, remarks, blank, lacking, log)
+    problem = None if found else f"{item.map_file}: {first.removeprefix('refused: ')}"
+    log = protocol.prediction == "map" and NEGATIVE in lacking.values() and is_log(opened.values)
+    blank = not opened.values.any()
+    return Scored(item.id, found, problem, opened.remarks, blank, lacking, log)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A map and its truth, read.
+
+    Attributes:
+        name: of the map's file, for messages.
+        values: (H, W) as stored, but the exponential of a log-density.
+        shape: (height, width) that maps are resized to.
+        truth: arguments of `metrics.evaluate`.
+        remarks: what the user should know about the map or its gaze.
+    """
+
+    name: str
+    values: NDArray[Any]
+    shape: tuple[int, int]
+    truth: Mapping[str, Any]
+    remarks: tuple[str, ...]
+
+    def scored(
+        self, values: NDArray[Any], protocol: Protocol
+    ) -> tuple[dict[str, float], dict[str, str]]:
+        """The values of the metrics for a map, and why some have none: metric -> reason.
+
+        Args:
+            values: the map, or what was made of it.
+            protocol: how it is scored.
+
+        Raises:
+            EmomapError: the map has another aspect ratio than its picture.
+        """
+        wide = resize_to_gaze(values, self.shape, protocol, self.name)
+        return _evaluate(wide, self.truth, protocol)
+
+
+def open_item(item: MapToScore, protocol: Protocol, nonfixations: Path | None = None) -> Opened:
+    """Read a map and its truth.
+
+    Raises:
+        EmomapError: the map or its gaze cannot be read, or the picture has none.
+    """
+    name = str(item.map_file)
+    read = io.read_map(item.map_file, logarithm=protocol.prediction == "log-density")
+    values = as_map(read, protocol.prediction, name)
+    gaze = item.gaze()
+    if gaze is None:
+        raise EmomapError(f"{item.id}: no gaze for this image")
+    truth = truths(gaze, protocol, item.id, nonfixations)
+    return Opened(name, values, target_shape(gaze), truth, _remarks(item, values, gaze))
 
 
 def _evaluate(
