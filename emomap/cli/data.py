@@ -21,6 +21,7 @@ LISTED = 10
 WORDS = {
     "unreadable": "pictures cannot be read",
     "unreadable_gaze": "pictures have gaze that cannot be used",
+    "unusable_annotations": "pictures have attributes or outlines that cannot be used",
     "outside": "pictures have fixations outside",
     "placeholders": "groups of five and more pictures are the same (placeholders of dead links?)",
     "duplicates": "groups of pictures are the same",
@@ -160,6 +161,7 @@ def _table(report: Report) -> str:
     rows += [(f"label {name}", str(count)) for name, count in facts["labels"].items()]
     if facts["labels"]:
         rows.append(("no label", str(facts["unlabelled"])))
+    rows += _annotations(facts["annotations"])
     rows.append(("with gaze", str(gaze["images"])))
     if gaze["fixations"] is not None:
         rows.append(("fixations", f"{gaze['fixations']}, an image {_range(gaze, 'fixations')}"))
@@ -179,6 +181,26 @@ def _table(report: Report) -> str:
     return Table(("what", "how many"), rows, title, [*notes, *_problem_lines(report)]).render(
         "table"
     )
+
+
+def _annotations(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """Rows on what people said of the pictures, of what the set has."""
+    rows = []
+    if facts["distributions"]:
+        votes = facts["votes_per_image"]
+        spread = f", of {votes['min']:g} to {votes['max']:g} votes" if votes else ""
+        rows.append(("distributions", f"{facts['distributions']}{spread}"))
+    scale = facts["affect_range"]
+    for name in ("valence", "arousal"):
+        if facts[name]:
+            on = f", on {scale[0]:g} to {scale[1]:g}" if scale else ""
+            rows.append((name, f"{facts[name]}{on}"))
+    for column, found in facts["attributes"].items():
+        rows.append((f"attribute {column}", f"{found['images']}, {found['values']} values"))
+    if facts["images_with_objects"]:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in facts["objects"].items())
+        rows.append(("with objects", f"{facts['images_with_objects']}: {kinds or 'none'}"))
+    return rows
 
 
 def _range(gaze: dict[str, Any], name: str) -> str:

@@ -84,6 +84,12 @@ class Opinions:
     votes: Mapping[str, Mapping[str, int]]
 
 
+def as_shares(line: Mapping[str, float]) -> dict[str, float]:
+    """Votes, or shares that miss the sum of 1 by their rounding, divided by their sum."""
+    total = sum(line.values())
+    return {name: value / total for name, value in line.items()}
+
+
 def read_opinions(
     file: File, classes: Sequence[str] | None, finder: Finder, reading: Reading
 ) -> Opinions:
@@ -135,13 +141,30 @@ def read_opinions(
                 "whole table be whole numbers of votes"
             )
         else:
-            shares[identity] = {name: value / total for name, value in line.items()}
+            shares[identity] = as_shares(line)
             if counted:
                 votes[identity] = {name: int(value) for name, value in line.items()}
     return Opinions(tuple(sorted(known.values())), shares, votes)
 
 
 # -------------------------------------------------------------------------- ratings and attributes
+
+
+def rating(
+    row: TableRow, column: str, scale: tuple[float, float] | None, reading: Reading
+) -> float:
+    """A cell as a rating. One off the scale is a fault.
+
+    Raises:
+        EmomapError: not a number, or off the scale of a strict reading.
+    """
+    value = row.number(column)
+    if scale is not None and not scale[0] <= value <= scale[1]:
+        reading.fault(
+            f"{row.where}: {column} is {value:g}, which is not on the scale of {scale[0]:g} to "
+            f"{scale[1]:g}"
+        )
+    return value
 
 
 def read_affect(
@@ -157,14 +180,7 @@ def read_affect(
         columns = [column for column in AFFECT if column in row.cells]
         if not columns:
             raise EmomapError(f"{file}: it has neither the column valence nor arousal")
-        found = {column: row.number(column) for column in columns if row[column]}
-        for column, value in found.items():
-            if scale is not None and not scale[0] <= value <= scale[1]:
-                reading.fault(
-                    f"{row.where}: {column} is {value:g}, which is not on the scale of "
-                    f"{scale[0]:g} to {scale[1]:g} (affect_range)"
-                )
-        return found
+        return {column: rating(row, column, scale, reading) for column in columns if row[column]}
 
     return by_picture(file, (), "rating", ratings, finder, reading)
 

@@ -17,7 +17,7 @@ from emomap.data.opening import inspect_dataset
 from emomap.data.reading import Reading
 from emomap.errors import EmomapError
 from emomap.progress import track
-from emomap.sample import SPLITS, Dataset, Gaze, Sample
+from emomap.sample import SPLITS, Dataset, Gaze, Outline, Sample
 
 #: So many pictures of the same content are no duplicates but a placeholder ("no longer here").
 PLACEHOLDER = 5
@@ -42,6 +42,8 @@ class Finding:
     observers: tuple[int, ...] = ()
     density: bool = False
     agreement: float | None = None
+    objects: tuple[str, ...] | None = None
+    objects_problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Report:
             "splits": {split: given[split] for split in SPLITS if given[split]},
             "labels": {name: emotions[name] for name in data.classes},
             "unlabelled": emotions[None],
+            "annotations": self._annotations(),
             "sizes": _spread_of_sizes(shapes),
             "gaze": self._gaze(),
             "notes": list(data.notes),
@@ -92,6 +95,35 @@ class Report:
         """Ids of useless pictures: unreadable ones and placeholders."""
         lost = {finding.id for finding in self.findings if finding.problem}
         return lost.union(*self.problems.get("placeholders", []))
+
+    def _annotations(self) -> dict[str, Any]:
+        """How many pictures have what people said of them, and the number of objects."""
+        data, found = self.dataset, self.findings
+        values: defaultdict[str, set[str]] = defaultdict(set)
+        covered: Counter[str] = Counter()
+        for sample in data:
+            try:
+                attributes = dict(sample.attributes or {})
+            except EmomapError:  # listed among the problems
+                continue
+            covered.update(attributes)
+            for column, value in attributes.items():
+                values[column].add(value)
+        votes = [sum(sample.votes.values()) for sample in data if sample.votes]
+        objects = [kinds for finding in found if (kinds := finding.objects) is not None]
+        return {
+            "distributions": sum(sample.distribution is not None for sample in data),
+            "votes_per_image": _spread(votes),
+            "valence": sum(sample.valence is not None for sample in data),
+            "arousal": sum(sample.arousal is not None for sample in data),
+            "affect_range": data.affect_range,
+            "attributes": {
+                column: {"images": covered[column], "values": len(values[column])}
+                for column in covered
+            },
+            "images_with_objects": len(objects),
+            "objects": dict(Counter(kind for kinds in objects for kind in kinds)),
+        }
 
     def _gaze(self) -> dict[str, Any]:
         found = self.findings
@@ -177,7 +209,26 @@ def inspect(item: tuple[Sample, float | None]) -> Finding:
             found["gaze_problem"] = str(error)
     if gaze is not None:
         found |= _facts(gaze, sigma)
+    try:
+        dict(sample.attributes or {})
+        outlines = sample.objects()
+        if outlines is not None:
+            found["objects"] = tuple(outline.sentiment or "unknown" for outline in outlines)
+            found["objects_problem"] = _fault_of_outlines(outlines, found.get("shape"))
+    except EmomapError as error:
+        found["objects_problem"] = str(error)
     return Finding(**found)
+
+
+def _fault_of_outlines(outlines: Sequence[Outline], shape: tuple[int, int] | None) -> str:
+    """What is wrong with the outlines of a picture of this shape, or ""."""
+    for number, outline in enumerate(outlines, 1):
+        if shape is not None and outline.shape != shape:
+            said, true = (f"{size[1]}x{size[0]}" for size in (outline.shape, shape))
+            return f"outlined on a picture of {said}, but it has {true}"
+        if not outline.mask().any():
+            return f"object {number} ({outline.name or 'without a name'}) covers no pixel"
+    return ""
 
 
 def _facts(gaze: Gaze, sigma: float | None) -> dict[str, Any]:
@@ -218,6 +269,9 @@ def _problems(
     found: dict[str, list[Any]] = {
         "unreadable": [f.problem for f in findings if f.problem],
         "unreadable_gaze": [f"{f.id}: {f.gaze_problem}" for f in findings if f.gaze_problem],
+        "unusable_annotations": [
+            f"{f.id}: {f.objects_problem}" for f in findings if f.objects_problem
+        ],
         "outside": [f"{f.id}: {f.outside} of {f.fixations}" for f in findings if f.outside],
         "placeholders": [group for group in groups if len(group) >= PLACEHOLDER],
         "duplicates": copies,

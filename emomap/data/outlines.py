@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NotRequired, cast
 
@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from emomap import io
+from emomap.data.reading import Finder, Reading
+from emomap.data.tree import Tree
 from emomap.errors import QUOTED, EmomapError, printable
 from emomap.io.files import File
 from emomap.io.schema import STRICT, read_json
@@ -122,6 +124,35 @@ def outlines_of(file: File, name: str) -> tuple[Outline, ...]:
         EmomapError: as `read_outlines`.
     """
     return read_outlines(file)[name]
+
+
+def outline_sources(
+    tree: Tree, finder: Finder, reading: Reading
+) -> dict[str, Callable[[], tuple[Outline, ...]]]:
+    """Where the outlines of each picture are read, by id. The files of objects/ are checked now.
+
+    Raises:
+        EmomapError: as `read_outlines`; or a picture is in two files.
+    """
+    found: dict[str, Callable[[], tuple[Outline, ...]]] = {}
+    lost = []
+    for path in tree.with_suffix(".json", "objects"):
+        file = tree.file(path)
+        try:
+            names = list(read_outlines(file))
+        except EmomapError as error:
+            reading.fault(str(error))
+            continue
+        for name in names:
+            identity = finder(name)
+            if identity is None:
+                lost.append(name)
+            elif identity in found:
+                reading.fault(f"{file}: '{name}' has outlines in another place, too; keep one")
+            else:
+                found[identity] = functools.partial(outlines_of, file, name)
+    reading.missing(lost, "pictures of objects/ are not here")
+    return found
 
 
 def _category(

@@ -140,6 +140,14 @@ LAYOUTS: dict[str, Layout] = {
             "emotion",
         ),
         Layout(
+            "ldl",
+            "ldl",
+            "Flickr_LDL, Twitter_LDL",
+            "11,150 and 10,045 images, votes for 8 emotions",
+            "images/ and ground_truth.txt, or ground_truth_train.txt",
+            "emotion",
+        ),
+        Layout(
             "emoset",
             "emoset",
             "EmoSet-118K",
@@ -188,6 +196,14 @@ LAYOUTS: dict[str, Layout] = {
             "any",
         ),
         Layout(
+            "ratings",
+            "ratings",
+            "GAPED, OASIS",
+            "pictures with a table of valence and arousal: GAPED, OASIS and their like",
+            "OASIS.csv, GAPED's A.txt beside A/, or a table with valence and arousal",
+            "emotion",
+        ),
+        Layout(
             "pictures",
             "pictures",
             "",
@@ -203,6 +219,10 @@ ALIASES = {
     "twitter": "twitter1",
     "twitteri": "twitter1",
     "pascal": "pascals",
+    "flickrldl": "ldl",
+    "twitterldl": "ldl",
+    "gaped": "ratings",
+    "oasis": "ratings",
 }
 #: Data sets that come with emomap.
 EMBEDDED = {

@@ -12,7 +12,7 @@ import numpy as np
 from emomap import io, parallel
 from emomap.errors import EmomapError
 from emomap.progress import track
-from emomap.sample import Dataset, Gaze, Sample
+from emomap.sample import Dataset, Gaze, Outline, Sample
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 BOX, CAPTION, GAP = (240, 180), 18, 8
 PAPER, INK, FAINT = (255, 255, 255), (30, 30, 30), (200, 200, 200)
 HEAT, DOT, RIM = (255, 60, 0), (255, 225, 40), (0, 0, 0)
+#: Edges of objects.
+EMOTIONAL, OTHER = (230, 0, 160), (0, 200, 230)
 
 
 def contact_sheet(
@@ -33,6 +35,9 @@ def contact_sheet(
     show: bool = True,
 ) -> list[str]:
     """Draw pictures spread evenly over the data set: density as heat, fixations as dots.
+
+    Outlined objects have an edge, emotional ones in magenta, others in cyan. The line below each
+    picture has its label and, without one, its valence and arousal.
 
     Args:
         dataset: the data set.
@@ -94,6 +99,7 @@ def draw(sample: Sample) -> tuple[np.ndarray[Any, Any], str]:
         gaze = sample.gaze()
         if gaze is not None:
             picture = overlay(picture, gaze)
+        outline(picture, sample.objects() or ())
         cell.paste(picture, corner)
         details = f"{size[0]}x{size[1]}"
     except EmomapError as error:
@@ -101,7 +107,11 @@ def draw(sample: Sample) -> tuple[np.ndarray[Any, Any], str]:
         pen.rectangle((0, 0, BOX[0] - 1, BOX[1] - 1), outline=FAINT)
         pen.line((0, 0, *BOX), fill=FAINT)
         details = "unreadable"
-    words = [sample.id, *([sample.emotion] if sample.emotion else []), details]
+    said = [sample.emotion] if sample.emotion else []
+    if not said:
+        rated = {"valence": sample.valence, "arousal": sample.arousal}
+        said = [f"{name} {value:.3g}" for name, value in rated.items() if value is not None]
+    words = [sample.id, *said, details]
     pen.text((2, BOX[1] + 3), _fit(pen, "  ".join(words)), fill=INK)
     return np.asarray(cell), problem
 
@@ -122,6 +132,22 @@ def overlay(picture: Image, gaze: Gaze) -> Image:
         for x, y in (gaze.points[gaze.inside] + 0.5) * scale:
             pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=DOT, outline=RIM)
     return picture
+
+
+def outline(picture: Image, objects: Sequence[Outline]) -> None:
+    """Draw the edges of objects into a picture: emotional ones in one colour, others in another."""
+    from PIL import Image
+
+    for one in objects:
+        mask = one.mask()
+        inner = mask.copy()
+        inner[1:-1, 1:-1] &= mask[:-2, 1:-1] & mask[2:, 1:-1] & mask[1:-1, :-2] & mask[1:-1, 2:]
+        inner[[0, -1]] = inner[:, [0, -1]] = False
+        edge = Image.fromarray((mask & ~inner).astype(np.uint8) * 255)
+        size = picture.size
+        # the mean over a pixel of the small picture, made visible where any of it is edge
+        thin = edge.resize(size, Image.Resampling.BOX).point(lambda value: 255 if value else 0)
+        picture.paste(EMOTIONAL if one.emotional else OTHER, (0, 0), thin)
 
 
 def _fit(pen: Any, text: str) -> str:

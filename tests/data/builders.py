@@ -203,9 +203,56 @@ def emoset(root: Path) -> None:
             path = f"image/{emotion}/{emotion}_{at:05d}.jpg"
             picture(root / path, 10 * at + number)
             extra = ["more"] if split == "test" else []
-            items.append([emotion, path, f"annotation/{emotion}/{emotion}_{at:05d}.json", *extra])
+            about = f"annotation/{emotion}/{emotion}_{at:05d}.json"
+            (root / about).parent.mkdir(parents=True, exist_ok=True)
+            (root / about).write_text(
+                json.dumps(
+                    {"image_id": "x", "emotion": emotion, "brightness": 0.5}
+                    | (
+                        {"scene": "beach", "object": ["Dog", "Tree"], "human_action": None}
+                        if at
+                        else {}
+                    )
+                )
+            )
+            items.append([emotion, path, about, *extra])
         (root / f"{split}.json").write_text(json.dumps(items))
     (root / "info.json").write_text("{}")
+
+
+def ldl(root: Path) -> None:
+    header = "images-name Amusement Awe Contentment Excitement Anger Disgust Fear Sadness"
+    lines = ["1.jpg 3 0 0 0 1 0 4 0", "2.jpg 4 0 0 0 0 0 4 0", "3.jpg 0 8 0 0 0 0 0 0"]
+    for number in (1, 2, 3):
+        picture(root / f"images/{number}.jpg", number)
+    (root / "ground_truth.txt").write_text("\n".join([header, *lines]) + "\n")
+
+
+def ldl_split(root: Path) -> None:
+    for number in (1, 2):
+        picture(root / f"images/{number}.jpg", number)
+    (root / "ground_truth_train.txt").write_text("1.jpg 0.375 0 0 0 0.125 0 0.5 0 6\n")
+    (root / "ground_truth_test.txt").write_text("2.jpg 0 1 0 0 0 0 0 0 1 \n")
+
+
+def oasis(root: Path) -> None:
+    for at, name in enumerate(("Acorns 1", "Alcohol 1", "Fire 2")):
+        picture(root / f"Images/{name}.jpg", at)
+    (root / "OASIS.csv").write_text(
+        '"","Theme","Category","Source","Valence_mean","Valence_SD","Arousal_mean"\n'
+        '"I1","Acorns 1 ","Object","Pixabay",4.69,1.0,2.35\n'
+        '"I2","Alcohol 1","Object","Wiki",4.7,1.1,2.9\n"I3","Fire 2","Scene","Wiki",1.2,.9,6.5\n'
+    )
+
+
+def gaped(root: Path) -> None:
+    for at, name in enumerate(("A/A001", "A/A002", "Sn/Sn001")):
+        picture(root / f"GAPED/{name}.bmp", at)
+    (root / "GAPED/A_with SD.txt").write_text(
+        "Picture Valence (SD) Arousal (SD) Ext Int\nA001.bmp 12.5 (9.1) 71.25 (20) 30 20\n"
+        "A002.bmp\t20.1\t(3.3)\t60\t(1.5)\n"
+    )
+    (root / "GAPED/Sn.txt").write_text("Picture Valence Arousal\nSn001.bmp 40 55\n")
 
 
 def twitter1(root: Path) -> None:
@@ -308,10 +355,12 @@ BUILDERS: dict[str, tuple[Callable[[Path], None], ...]] = {
     "emod": (emod,),
     "emotionroi": (emotionroi,),
     "emotion6": (emotion6,),
+    "ldl": (ldl, ldl_split),
     "emoset": (emoset,),
     "twitter1": (twitter1,),
     "abstract": (abstract,),
     "artphoto": (artphoto,),
     "fi": (fi_folders, fi_flat, fi_wscnet, fi_lists, fi_links),
     "neutral": (neutral,),
+    "ratings": (oasis, gaped),
 }

@@ -6,6 +6,7 @@ An image whose first place two emotions share is dropped, which leaves 228 of th
 from __future__ import annotations
 
 from emomap.data import labels, splits
+from emomap.data.annotations import as_shares
 from emomap.data.reading import Finder, Reading, ids
 from emomap.data.table import guess_delimiter, read_text, split_lines
 from emomap.data.tree import Tree
@@ -38,18 +39,21 @@ def load(tree: Tree, reading: Reading) -> Dataset:
     absent = [identity for identity in identities if identity not in found]
     reading.note_some(absent, f"pictures are not in {TABLE} and were left out")
     reading.note(splits.NOTE)
-    samples = [Sample(i, tree.file(files[i]), emotion) for i, emotion in kept.items()]
+    samples = [
+        Sample(i, tree.file(files[i]), emotion, distribution=as_shares(votes[i]), votes=votes[i])
+        for i, emotion in kept.items()
+    ]
     return Dataset("abstract", splits.assign(samples), EMOTIONS, source=SOURCE)
 
 
-def _votes(tree: Tree, finder: Finder) -> tuple[dict[str, dict[str, float]], list[str]]:
+def _votes(tree: Tree, finder: Finder) -> tuple[dict[str, dict[str, int]], list[str]]:
     path = tree.find_file(TABLE)
     if path is None:
         raise EmomapError(f"{tree}: {TABLE} is not here")
     file = tree.file(path)
     text = read_text(file)
     header: list[str] | None = None
-    found: dict[str, dict[str, float]] = {}
+    found: dict[str, dict[str, int]] = {}
     lost = []
     for line, cells in split_lines(text, guess_delimiter(text), quote="'"):
         if header is None:
@@ -63,5 +67,5 @@ def _votes(tree: Tree, finder: Finder) -> tuple[dict[str, dict[str, float]], lis
         if identity is None:
             lost.append(cells[0])
         else:
-            found[identity] = dict(zip(header, map(float, cells[1:]), strict=True))
+            found[identity] = dict(zip(header, map(int, cells[1:]), strict=True))
     return found, lost

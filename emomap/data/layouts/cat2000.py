@@ -54,7 +54,10 @@ def load(tree: Tree, reading: Reading) -> Dataset:
             source = functools.partial(read_locations, inner.file(located), smooth)
         elif smooth:
             source = functools.partial(from_density, smooth, image_file=image)
-        samples.append(Sample(identity, image, split="train", gaze_source=source))
+        category = {"category": path.split("/")[0]} if "/" in path else None
+        samples.append(
+            Sample(identity, image, split="train", gaze_source=source, attributes=category)
+        )
     reading.note_some([s.id for s in samples if s.gaze_source is None], "images have no gaze")
     reading.note_some([*marks.values(), *maps.values()], "gaze files belong to no picture here")
     withheld = tree.images("testSet/Stimuli") if "testSet" in tree.children() else []

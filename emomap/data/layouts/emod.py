@@ -1,22 +1,25 @@
 """EMOd (Fan, Shen, Jiang et al., CVPR 2018): 1,019 images seen by 16 people, with emotion ratings.
 
 ``allfindata1019_renamed.mat`` rates nine emotions, but nothing public says which column is which,
-so that no labels are made unless ``data.emotions=[nine names]`` says the order.
+so that no labels are made unless ``data.emotions=[nine names]`` says the order. Valence and arousal
+are its columns 3 and 4. Outlines of objects are read from ``objects/*.json`` in COCO's format.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emomap import io
 from emomap.data import labels, splits
 from emomap.data.gaze import from_density, from_marks
 from emomap.data.marks import check_threshold, read_marks
-from emomap.data.reading import Reading, ids
+from emomap.data.outlines import outline_sources
+from emomap.data.reading import Finder, Reading, ids
 from emomap.data.tree import Tree, base
 from emomap.errors import EmomapError, UsageError
 from emomap.io import matlab
@@ -28,6 +31,7 @@ SOURCE = (
 )
 #: Columns of the matrix: id, two unknown ones, valence, arousal, dominance, nine emotions.
 EMOTION_COLUMNS = slice(6, 15)
+VALENCE, AROUSAL = 3, 4
 _VARIABLE = "allfindata1019"
 
 
@@ -50,13 +54,26 @@ def load(tree: Tree, reading: Reading) -> Dataset:
     binary = _maps(tree, "binary", "gt_fixation_bin")
     paths = [path[len(folder) + 1 :] for path in tree.images(folder)]
     identities = ids(paths, reading)
-    emotions = _labels(tree, reading)
+    ratings = _ratings(tree)
+    emotions = _labels(ratings, reading)
+    objects = outline_sources(tree, Finder(paths, identities), reading)
     threshold = check_threshold(reading.option("marks_threshold", None))
     samples = []
     for path, identity in zip(paths, identities, strict=True):
         image, stem = tree.file(f"{folder}/{path}"), base(path)
         source = _source(tree, image, smooth.pop(stem, None), binary.pop(stem, None), threshold)
-        samples.append(Sample(identity, image, emotions.get(stem), gaze_source=source))
+        rated = ratings.get(stem)
+        samples.append(
+            Sample(
+                identity,
+                image,
+                emotions.get(stem),
+                gaze_source=source,
+                valence=None if rated is None else float(rated[VALENCE]),
+                arousal=None if rated is None else float(rated[AROUSAL]),
+                objects_source=objects.get(identity),
+            )
+        )
     reading.note_some([s.id for s in samples if s.gaze_source is None], "images have no gaze")
     reading.missing([*smooth.values(), *binary.values()], "maps belong to no picture")
     reading.note(splits.NOTE)
@@ -88,11 +105,27 @@ def _gaze(binary: File, smooth: File | None, threshold: float | None) -> Gaze:
     return from_marks(marks, smooth)
 
 
-def _labels(tree: Tree, reading: Reading) -> dict[str, str]:
-    names: Any = reading.option("emotions", None)
+def _ratings(tree: Tree) -> dict[str, NDArray[np.float64]]:
+    """The row of the matrix of each picture, by stem."""
     path = tree.find_file(f"{_VARIABLE}_renamed.mat") or tree.find_file(f"{_VARIABLE}.mat")
-    if path is None or names is None:
-        if path:
+    if path is None:
+        return {}
+    file = tree.file(path)
+    table = matlab.read(file).get(_VARIABLE)
+    if not isinstance(table, np.ndarray) or table.ndim != 2 or table.shape[1] < 15:
+        raise EmomapError(f"{file}: the variable {_VARIABLE} is not a matrix of 15 columns")
+    rows = table.astype(np.float64)
+    broken = ~np.isfinite(rows[:, [0, VALENCE, AROUSAL]]).all(axis=1)
+    if broken.any():
+        row = int(np.flatnonzero(broken)[0])
+        raise EmomapError(f"{file}: row {row + 1}: id, valence or arousal is not a number")
+    return {f"{row[0]:.0f}": row for row in rows}
+
+
+def _labels(ratings: Mapping[str, NDArray[np.float64]], reading: Reading) -> dict[str, str]:
+    names: Any = reading.option("emotions", None)
+    if not ratings or names is None:
+        if ratings:
             reading.note(
                 "no labels: nothing public names the nine emotion columns of its mat file; "
                 "data.emotions=[nine names] says their order"
@@ -101,12 +134,10 @@ def _labels(tree: Tree, reading: Reading) -> dict[str, str]:
     width = EMOTION_COLUMNS.stop - EMOTION_COLUMNS.start
     if not isinstance(names, list | tuple) or len(names) != width:
         raise UsageError(f"data.emotions must be a list of {width} names, not {names!r}")
-    file = tree.file(path)
-    table = matlab.read(file).get(_VARIABLE)
-    if not isinstance(table, np.ndarray) or table.ndim != 2 or table.shape[1] < 15:
-        raise EmomapError(f"{file}: the variable {_VARIABLE} is not a matrix of 15 columns")
-    found = {}
-    for row in table.astype(np.float64):
-        ratings = dict(zip(map(str, names), row[EMOTION_COLUMNS].tolist(), strict=True))
-        found[f"{row[0]:.0f}"] = labels.most(ratings)
+    found = {
+        identity: labels.most(
+            dict(zip(map(str, names), row[EMOTION_COLUMNS].tolist(), strict=True))
+        )
+        for identity, row in ratings.items()
+    }
     return labels.drop_unlabelled(found, reading, "images have two emotions rated alike, no label")

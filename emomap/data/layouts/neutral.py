@@ -24,14 +24,14 @@ from emomap.data.annotations import (
 from emomap.data.card import CARD, Card, read_card
 from emomap.data.gaze_folder import fault_of_sources, files_by_id, gaze_sources
 from emomap.data.gaze_tables import readers
-from emomap.data.outlines import outlines_of, read_outlines
+from emomap.data.outlines import outline_sources
 from emomap.data.reading import Finder, Reading, ids
 from emomap.data.table import TableRow
 from emomap.data.tree import Tree
 from emomap.data.units import Units
 from emomap.errors import EmomapError
 from emomap.io.files import File
-from emomap.sample import EMOTIONS, SPLITS, Dataset, Gaze, Outline, Sample, Split
+from emomap.sample import EMOTIONS, SPLITS, Dataset, Gaze, Sample, Split
 
 Found = TypeVar("Found")
 GAZE_FOLDERS = ("fixations", "maps")
@@ -83,7 +83,7 @@ def load(tree: Tree, reading: Reading) -> Dataset:
         emotions = labels.by_majority(opinions.shares, reading)
     affect = _affect(tree, card, finder, reading)
     attributes = _attributes(tree, finder, reading)
-    objects = _objects(tree, finder, reading)
+    objects = outline_sources(tree, finder, reading)
     given = _splits(tree, finder, reading)
     said = reading.option("points", "")
     units = Units.parse(str(said)) if said else card.units
@@ -187,31 +187,6 @@ def _affect(
 def _attributes(tree: Tree, finder: Finder, reading: Reading) -> dict[str, dict[str, str]]:
     file = tree.get("attributes.csv")
     return {} if file is None else read_attributes(file, finder, reading)
-
-
-def _objects(
-    tree: Tree, finder: Finder, reading: Reading
-) -> dict[str, Callable[[], tuple[Outline, ...]]]:
-    """Where the outlines of each picture are read. The files of objects/ are checked now."""
-    found: dict[str, Callable[[], tuple[Outline, ...]]] = {}
-    lost = []
-    for path in tree.with_suffix(".json", "objects"):
-        file = tree.file(path)
-        try:
-            names = list(read_outlines(file))
-        except EmomapError as error:
-            reading.fault(str(error))
-            continue
-        for name in names:
-            identity = finder(name)
-            if identity is None:
-                lost.append(name)
-            elif identity in found:
-                reading.fault(f"{file}: '{name}' has outlines in another place, too; keep one")
-            else:
-                found[identity] = functools.partial(outlines_of, file, name)
-    reading.missing(lost, "pictures of objects/ are not here")
-    return found
 
 
 # ------------------------------------------------------------------------------------------ gaze
