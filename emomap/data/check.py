@@ -106,7 +106,7 @@ class Report:
                 attributes = dict(sample.attributes or {})
             except EmomapError:  # listed among the problems
                 continue
-            covered.update(attributes)
+            covered.update(attributes.keys())
             for column, value in attributes.items():
                 values[column].add(value)
         votes = [sum(sample.votes.values()) for sample in data if sample.votes]

@@ -156,8 +156,8 @@ def test_check_counts_and_names(tmp_path: Path, capsys: pytest.CaptureFixture[st
         main(["data", "check", str(tmp_path), "--quiet", "--jobs", "1"])
     shown = capsys.readouterr().out
     assert ended.value.code == 3
-    assert re.search(r"attribute scene +2, 2 values", shown)
-    assert re.search(r"with objects +1: 1 neutral", shown)
+    assert re.search(r"attribute scene\W+2, 2 values", shown), shown
+    assert re.search(r"with objects\W+1: 1 neutral", shown)
     assert "a/one: outlined on a picture of 8x9, but it has 80x60" in shown
 
 
