@@ -32,6 +32,29 @@ EMOTIONS = (
 
 
 @dataclass(frozen=True)
+class Window:
+    """The part of a picture that a mask leaves.
+
+    Attributes:
+        picture: (height, width) of the whole picture.
+        top, left: where the smallest rectangle around the part begins.
+        shape: (height, width) of that rectangle.
+        mask: of that shape, True where a pixel is ignored, or None.
+    """
+
+    picture: tuple[int, int]
+    top: int
+    left: int
+    shape: tuple[int, int]
+    mask: NDArray[np.bool_] | None = None
+
+    def of(self, values: NDArray[Any]) -> NDArray[Any]:
+        """A map of the whole picture, cropped to the rectangle."""
+        bottom, right = self.top + self.shape[0], self.left + self.shape[1]
+        return values[self.top : bottom, self.left : right]
+
+
+@dataclass(frozen=True)
 class Gaze:
     """Where people looked in one picture: fixations, a density, or both.
 
@@ -44,6 +67,8 @@ class Gaze:
         density: (H', W') map, non-negative, any type and scale, or None. Its size may differ from
             ``shape`` when the authors ship maps of another size.
         notes: what was guessed when the gaze was read.
+        window: where a mask left something out, what it left: shape, points and density are then
+            those of this part alone.
     """
 
     shape: tuple[int, int]
@@ -52,6 +77,7 @@ class Gaze:
     durations: NDArray[np.float64] | None = None
     density: NDArray[Any] | None = None
     notes: tuple[str, ...] = ()
+    window: Window | None = None
 
     @property
     def inside(self) -> NDArray[np.bool_]:

@@ -38,7 +38,8 @@ class MapMetric(Metric):
     fixation counts for the AUCs and NSS, densities for CC, SIM, KL, EMD; shuffled AUC takes a
     third, the fixations on other images, information gain the baseline density. They are given in
     this order, or by the names that ``metrics.evaluate`` has for them; names that the metric does
-    not need are ignored, so that one call updates a ``torchmetrics.MetricCollection``.
+    not need are ignored, so that one call updates a ``torchmetrics.MetricCollection``. ``mask``, of
+    the same shape or (H, W), is True where a pixel is left out, as for ``metrics.evaluate``.
     """
 
     #: Name in the catalogue.
@@ -77,7 +78,9 @@ class MapMetric(Metric):
         """The short string that names every choice behind the value."""
         return metrics.signature(self.name, convention=self.convention, **self.options)
 
-    def update(self, maps: Tensor, *truths: Tensor, **named_truths: Tensor) -> None:
+    def update(
+        self, maps: Tensor, *truths: Tensor, mask: Tensor | None = None, **named_truths: Tensor
+    ) -> None:
         """Add a batch.
 
         Raises:
@@ -96,10 +99,13 @@ class MapMetric(Metric):
         if len({values.shape for values in given}) != 1:
             shown = ", ".join(str(tuple(values.shape)) for values in given)
             raise ValueError(f"maps and {', '.join(needed)} differ in shape: {shown}")
+        ignored = None if mask is None else _ignored(mask, given[0])
         if self.empty == "skip":
-            with_gaze = torch.stack([t.sum(dim=(1, 2)) != 0 for t in given[1:]]).all(dim=0)
+            seen = given[1:] if ignored is None else [t * ~ignored for t in given[1:]]
+            with_gaze = torch.stack([t.sum(dim=(1, 2)) != 0 for t in seen]).all(dim=0)
             self.skipped = self.skipped + (~with_gaze).sum().to(self.skipped.device)
             given = [values[with_gaze] for values in given]
+            ignored = None if ignored is None else ignored[with_gaze]
             if not len(given[0]):
                 return
         against: dict[str, Any] = dict(zip(needed, given[1:], strict=True))
@@ -109,6 +115,7 @@ class MapMetric(Metric):
             metrics=(self.name,),
             convention=self.convention,
             options={self.name: self.options} if self.options else None,
+            mask=ignored,
         )[self.name]
         found = torch.as_tensor(values, dtype=torch.float64, device=self.total.device)
         self.total = self.total + found.sum()
@@ -139,6 +146,20 @@ def _batch(values: Tensor, name: str) -> Tensor:
     if values.ndim != 3:
         raise ValueError(f"{name} is {tuple(values.shape)}; it must be (B, H, W) or (B, 1, H, W)")
     return values.detach()
+
+
+def _ignored(mask: Tensor, maps: Tensor) -> Tensor:
+    """A mask as (B, H, W) of bool, beside the maps."""
+    if mask.ndim == 4 and mask.shape[1] == 1:
+        mask = mask[:, 0]
+    if mask.shape not in (maps.shape, maps.shape[1:], (1, *maps.shape[1:])):
+        raise ValueError(
+            f"mask is {tuple(mask.shape)}; for maps {tuple(maps.shape)} it must be of that shape, "
+            "(B, 1, H, W) or (H, W)"
+        )
+    if mask.dtype != torch.bool and not torch.isin(mask, torch.tensor([0, 1]).to(mask)).all():
+        raise ValueError("mask must hold True where a pixel is left out and False elsewhere")
+    return mask.detach().to(maps.device).bool().expand(maps.shape)
 
 
 def _class(class_name: str, name: str) -> type[MapMetric]:

@@ -70,22 +70,30 @@ def metric_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 is_flag=True,
                 help="Accept maps whose aspect ratio differs from their picture's.",
             ),
+            click.option(
+                "--mask",
+                metavar="FOLDER|border:N",
+                help="Ignore N pixels on each side, or what is not zero in FOLDER's mask of the "
+                "same name. Fixations there are left out. Default: ignore nothing.",
+            ),
         ]
     ):
         command = option(command)
     return command
 
 
-def protocol(names: str | None, resize: str, **choices: Any) -> Any:
+def protocol(names: str | None, resize: str, mask: str | None, **choices: Any) -> Any:
     """The `Protocol` that the metric options describe."""
     from emomap import metrics
+    from emomap.scoring.masks import Mask
     from emomap.scoring.protocol import METRICS, Protocol, check_metrics
 
     chosen = METRICS if names is None else check_metrics(names.split(","))
     if resize not in metrics.RESIZE_METHODS:
         known = ", ".join(metrics.RESIZE_METHODS)
         raise UsageError(f"--resize {resize}: choose one of {known}")
-    return Protocol(metrics=chosen, resize=resize, **choices)
+    ignored = None if mask is None else Mask.of(mask)
+    return Protocol(metrics=chosen, resize=resize, mask=ignored, **choices)
 
 
 def gaze_options(command: Callable[..., Any]) -> Callable[..., Any]:

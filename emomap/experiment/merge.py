@@ -23,7 +23,7 @@ from emomap.errors import UsageError, listed
 from emomap.experiment.contender import FolderContender
 from emomap.experiment.plan import Plan, protocol_of
 from emomap.experiment.result import Bench, conclude
-from emomap.experiment.rows import fit_protocol
+from emomap.experiment.rows import NONFIXATIONS, fit_protocol
 from emomap.experiment.summary import Findings
 from emomap.io.schema import STRICT, read_json_lines
 from emomap.runs import results
@@ -60,8 +60,8 @@ def merge_runs(parts: Sequence[Path], out: Path) -> Bench:
     for part in runs:
         for name in names:
             _link_tree(part.folder / "maps" / name, run.maps / name)
-    if (first.folder / "fixations.npz").exists():
-        _link(first.folder / "fixations.npz", out / "fixations.npz")
+    if (first.folder / NONFIXATIONS).exists():
+        _link(first.folder / NONFIXATIONS, out / NONFIXATIONS)
     run.write_environment(merged=[str(path) for path in parts])
     return _gather(first, record, run, [line for r in runs for line in r.summary["failed"]])
 

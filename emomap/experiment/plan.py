@@ -17,6 +17,7 @@ from emomap.experiment.choices import Choices
 from emomap.experiment.contender import Contender, FolderContender, MethodContender, parse
 from emomap.runs.folder import Run
 from emomap.sample import Dataset, Sample, Split
+from emomap.scoring.masks import Mask
 from emomap.scoring.protocol import Protocol, check_metrics
 
 #: The benchmarks whose definitions the metrics can follow.
@@ -246,7 +247,8 @@ def protocol_of(numbers: Mapping[str, Any], dataset: Dataset) -> Protocol:
         numbers: the section ``score`` of a recipe.
 
     Raises:
-        UsageError: an unknown metric, convention or way to resize, or a blur that is not a number.
+        UsageError: an unknown metric, convention or way to resize, a blur that is not a number, or
+            a mask that is neither a folder nor a border.
     """
     sigma = None
     if numbers["sigma"] != "auto":
@@ -266,4 +268,5 @@ def protocol_of(numbers: Mapping[str, Any], dataset: Dataset) -> Protocol:
         sigma=sigma or dataset.sigma,
         emd_downsize=numbers["emd_downsize"],
         stretch=numbers["stretch"],
+        mask=Mask.of(numbers["mask"]) if numbers.get("mask") else None,
     )

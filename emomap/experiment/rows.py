@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from emomap import metrics, parallel
 from emomap.analysis import ranking
+from emomap.errors import EmomapError
 from emomap.experiment.made import Files
 from emomap.experiment.plan import Plan
 from emomap.io.kinds import MapKind
 from emomap.progress import track
 from emomap.runs.folder import Run
 from emomap.scoring.image import MapToScore, Scored, score_items
+from emomap.scoring.masks import Reader
 from emomap.scoring.observers import score_observers
 from emomap.scoring.pool import pool_fixations
 from emomap.scoring.protocol import Protocol, available_among, first_gaze, missing_inputs
 from emomap.scoring.rows import Row, append_rows, resume_rows
+
+#: File of a run folder: the fixations on all pictures.
+NONFIXATIONS = "fixations.npz"
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ def score_maps(
         kind: what the values of the maps are.
     """
     protocol = replace(protocol, prediction=kind)
-    gaze = {s.id: s.gaze for s in plan.gazed(plan.split)}
+    gaze = _gaze(plan, protocol)
     items = [MapToScore(image, file, gaze[image]) for image, file in maps.items()]
 
     def work(todo: Sequence[MapToScore]) -> Iterator[Scored]:
@@ -96,9 +101,8 @@ def score_ceiling(plan: Plan, folder: Run, protocol: Protocol) -> ScoredRows:
     def work(todo: Sequence[MapToScore]) -> Iterator[Scored]:
         return parallel.ordered(score, todo, jobs=plan.jobs, chunk=10)
 
-    items = [
-        MapToScore(s.id, s.image_file, s.gaze) for s in plan.mine() if s.gaze_source is not None
-    ]
+    readers = _gaze(plan, protocol)
+    items = [MapToScore(s.id, s.image_file, readers[s.id]) for s in plan.mine() if s.id in readers]
     return _score(plan, folder, protocol, ranking.CEILING, items, work)
 
 
@@ -118,6 +122,12 @@ def _score(
     path = folder.rows(name)
     rows = resume_rows(path, protocol.metrics)
     failed: list[str] = []
+    mask = f"mask:{protocol.mask}"
+    if protocol.mask and any(mask not in row.signature.split("|") for row in rows):
+        raise EmomapError(
+            f"{path}: scored with other masks; take another folder (--out), or remove the file and "
+            f"{folder.folder / NONFIXATIONS} to score again"
+        )
     done = {row.image for row in rows}
     todo = [item for item in items if item.id not in done]
     signatures = {metric: protocol.signature(metric) for metric in protocol.metrics}
@@ -148,12 +158,18 @@ def _score(
     return ScoredRows(rows, failed)
 
 
+def _gaze(plan: Plan, protocol: Protocol) -> Mapping[str, Reader]:
+    """What reads the gaze on each picture that has some, masked."""
+    return protocol.masked({s.id: s.gaze for s in plan.gazed(plan.split)})
+
+
 def _nonfixations(plan: Plan, folder: Run, protocol: Protocol) -> Path | None:
     """The file of the fixations on other pictures, where a metric needs them."""
     if not protocol.needs() & {"other", "baseline"}:
         return None
-    path = folder.folder / "fixations.npz"
+    path = folder.folder / NONFIXATIONS
     if path.exists():
         return path
-    gazes = ((s.id, gaze) for s in plan.gazed(plan.split) if (gaze := s.gaze()))
+    readers = _gaze(plan, protocol).items()
+    gazes = ((name, gaze) for name, reader in readers if (gaze := reader()))
     return pool_fixations(gazes, path)

@@ -25,6 +25,7 @@ Recipe = dict[str, Any]
 NAMED = ("demo", "paper", "modern")
 #: Numbers that recipes kept by 0.1 do not have, with the values that mean what 0.1 did.
 ADDED = {
+    "score.mask": "",
     "training.class_weights": "none",
     "training.label_smoothing": 0.0,
     "training.ema": 0.0,

@@ -26,6 +26,7 @@ class ScoreNumbers(TypedDict):
     sigma: Literal["auto"] | Annotated[float, Gt(0), Le(10_000)]
     emd_downsize: Annotated[int, Ge(1), Le(100_000)]
     stretch: bool
+    mask: NotRequired[str]  # recipes kept by 0.1 have none
 
 
 class BenchNumbers(TypedDict):

@@ -11,6 +11,7 @@ import numpy as np
 
 from emomap.errors import UsageError
 from emomap.io.temporary import temporary_folder
+from emomap.scoring.masks import Mask
 
 Result = TypeVar("Result")
 Score = Callable[..., Result]
@@ -19,16 +20,21 @@ Score = Callable[..., Result]
 def or_arrays(function: Score[Result]) -> Score[Result]:
     """Let a function of two paths take arrays, too: a map (H, W), and its gaze.
 
-    Gaze is a density or fixation map (H, W), or points (N, 2), x and y in pixels from 0.
+    Gaze is a density or fixation map (H, W), or points (N, 2), x and y in pixels from 0. A choice
+    ``mask`` may be an array (H, W), too.
     """
 
     @functools.wraps(function)
     def wrapped(predictions: Any, truth: Any, **choices: Any) -> Result:
-        if isinstance(predictions, str | Path) and isinstance(truth, str | Path):
+        mask = choices.get("mask")
+        paths = [isinstance(given, str | Path) for given in (predictions, truth)]
+        if all(paths) and (mask is None or isinstance(mask, str | Path | Mask)):
             return function(predictions, truth, **choices)
         if isinstance(predictions, str | Path) and Path(predictions).is_dir():
             raise UsageError(f"{predictions}: a folder of maps needs a folder of gaze")
         with temporary_folder(None) as folder:
+            if not (mask is None or isinstance(mask, str | Mask)):
+                choices["mask"] = _written(mask, folder / "mask", points=False)
             return function(
                 _written(predictions, folder / "map", points=False),
                 _written(truth, folder / "gaze", points=True),

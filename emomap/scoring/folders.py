@@ -20,6 +20,7 @@ from emomap.sample import Gaze
 from emomap.scoring import per_image
 from emomap.scoring.arrays import or_arrays
 from emomap.scoring.image import NEGATIVE, MapToScore, Scored, score_items
+from emomap.scoring.masks import Mask, Reader
 from emomap.scoring.pool import pool_fixations
 from emomap.scoring.protocol import Protocol, available_among, check_metrics, missing_inputs
 from emomap.scoring.resume import PartFile
@@ -75,7 +76,9 @@ def score(
             video first. What is kept are the values of the frames.
         **choices: fields of `emomap.scoring.protocol.Protocol`, instead of ``protocol``:
             ``metrics=["cc", "nss"]``, ``convention``, ``resize``, ``sigma``, ``emd_downsize``,
-            ``stretch``, ``prediction``.
+            ``stretch``, ``prediction``, ``mask``. A mask is "border:16", or the path of a folder
+            with a mask for each image (not zero where a pixel is ignored), or for one map a file
+            or an array.
 
     Returns:
         The values of each image. The object prints as a table, and has `Scores.summary`,
@@ -93,7 +96,12 @@ def score(
         "marks_threshold": marks_threshold,
     }
     paired = pair_folders(
-        predictions, truth, allow_missing=allow_missing, pred_suffix=pred_suffix, **said
+        predictions,
+        truth,
+        allow_missing=allow_missing,
+        pred_suffix=pred_suffix,
+        mask=protocol.mask,
+        **said,
     )
     items = paired.items
     if videos:  # before hours of scoring
@@ -154,11 +162,12 @@ def pair_folders(
     points: str | None = None,
     marks_threshold: float | None = None,
     pred_suffix: str = "",
+    mask: Mask | None = None,
 ) -> Paired:
     """Find the gaze of each map. The arguments are those of `score`; ``kind`` is ``truth_kind``.
 
     Raises:
-        EmomapError: no image in common, or images missing on either side.
+        EmomapError: no image in common, images missing on either side, or without a mask.
     """
     one = _is_file(predictions, io.MAP_SUFFIXES)
     maps = _maps(Path(predictions), pred_suffix, one)
@@ -191,7 +200,10 @@ def pair_folders(
         )
     remarks += _missing(unmatched, "prediction", predictions, allow_missing)
     remarks += _missing(unused, "ground truth", truth, allow_missing)
-    items = [MapToScore(t, maps[p], gaze.reader(t, maps[p])) for t, p in sorted(pairs.items())]
+    readers: Mapping[str, Reader] = {t: gaze.reader(t, maps[p]) for t, p in sorted(pairs.items())}
+    if mask:
+        readers = mask.readers(readers)
+    items = [MapToScore(t, maps[pairs[t]], reader) for t, reader in readers.items()]
     return Paired(items, gaze.sigma, remarks)
 
 
@@ -216,6 +228,8 @@ def _protocol(protocol: Protocol | None, choices: Mapping[str, Any]) -> Protocol
     if "metrics" in chosen:
         names = chosen["metrics"]
         chosen["metrics"] = check_metrics(names.split(",") if isinstance(names, str) else names)
+    if isinstance(chosen.get("mask"), str | Path):
+        chosen["mask"] = Mask.of(chosen["mask"])
     return Protocol(**chosen)
 
 

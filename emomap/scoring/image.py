@@ -12,13 +12,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from emomap import io, metrics, parallel
 from emomap.errors import EmomapError
 from emomap.io.files import File
 from emomap.io.kinds import as_map, is_log
-from emomap.sample import Gaze
+from emomap.sample import Gaze, Window
 from emomap.scoring.pool import pooled_elsewhere
 from emomap.scoring.protocol import Protocol, absent
 
@@ -108,6 +109,7 @@ class Opened:
         shape: (height, width) that maps are resized to.
         truth: arguments of `metrics.evaluate`.
         remarks: what the user should know about the map or its gaze.
+        window: what a mask leaves of the picture, if it leaves something out.
     """
 
     name: str
@@ -115,6 +117,7 @@ class Opened:
     shape: tuple[int, int]
     truth: Mapping[str, Any]
     remarks: tuple[str, ...]
+    window: Window | None = None
 
     def scored(
         self, values: NDArray[Any], protocol: Protocol
@@ -129,7 +132,9 @@ class Opened:
             EmomapError: the map has another aspect ratio than its picture.
         """
         wide = resize_to_gaze(values, self.shape, protocol, self.name)
-        return _evaluate(wide, self.truth, protocol)
+        if self.window is None:
+            return _evaluate(wide, self.truth, protocol)
+        return _evaluate(self.window.of(wide), self.truth, protocol, self.window.mask)
 
 
 def open_item(item: MapToScore, protocol: Protocol, nonfixations: Path | None = None) -> Opened:
@@ -145,11 +150,15 @@ def open_item(item: MapToScore, protocol: Protocol, nonfixations: Path | None = 
     if gaze is None:
         raise EmomapError(f"{item.id}: no gaze for this image")
     truth = truths(gaze, protocol, item.id, nonfixations)
-    return Opened(name, values, target_shape(gaze), truth, _remarks(item, values, gaze))
+    remarks = _remarks(item, values, gaze)
+    return Opened(name, values, target_shape(gaze), truth, remarks, gaze.window)
 
 
 def _evaluate(
-    values: NDArray[Any], truth: Mapping[str, Any], protocol: Protocol
+    values: NDArray[Any],
+    truth: Mapping[str, Any],
+    protocol: Protocol,
+    mask: NDArray[np.bool_] | None = None,
 ) -> tuple[dict[str, float], dict[str, str]]:
     """The values of all metrics, and why some have none: metric -> reason."""
     score = partial(
@@ -158,6 +167,7 @@ def _evaluate(
         **truth,
         convention=protocol.convention,
         options={"emd": {"downsize": protocol.emd_downsize}},
+        mask=mask,
     )
     lacking = absent(protocol.metrics, truth)
     names = [name for name in protocol.metrics if name not in lacking]
@@ -180,7 +190,12 @@ def _evaluate(
 
 
 def target_shape(gaze: Gaze) -> tuple[int, int]:
-    """The (height, width) that maps are resized to: the picture's, or that of a lone density."""
+    """The (height, width) that maps are resized to: the picture's, or that of a lone density.
+
+    Where a mask left something out, that is the size before.
+    """
+    if gaze.window:
+        return gaze.window.picture
     if gaze.points is None and gaze.density is not None:
         return gaze.density.shape[0], gaze.density.shape[1]
     return gaze.shape
@@ -237,9 +252,8 @@ def truths(
     if gaze.points is not None:
         counts = metrics.fixation_map(gaze.points[gaze.inside], gaze.shape)
         if not counts.any():
-            raise EmomapError(
-                f"{name}: no fixation lies inside the picture; remove it from the set"
-            )
+            where = "on what the mask leaves" if gaze.window else "inside the picture"
+            raise EmomapError(f"{name}: no fixation lies {where}; remove it from the set")
         found["fixations"] = counts
         if "density" in needs:
             found["density"] = metrics.density(counts, protocol.sigma_for(gaze.shape))

@@ -63,6 +63,7 @@ def observer_ceiling(
             metrics=names,
             convention=convention,
             options=options,
+            mask=gaze.window.mask if gaze.window else None,
         )
         for own in counts
     ]

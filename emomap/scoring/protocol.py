@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from emomap import metrics
 from emomap.errors import EmomapError, UsageError
 from emomap.io.kinds import MAP_KINDS, MapKind
 from emomap.sample import Gaze
+from emomap.scoring.masks import Mask, Reader
 
 #: The metrics that papers report. The others of the catalogue are computed on request.
 METRICS = ("auc_judd", "auc_borji", "cc", "sim", "kl", "emd", "nss")
@@ -56,6 +57,7 @@ class Protocol:
         stretch: accept maps whose aspect ratio differs from the picture's.
         prediction: what the values of a map are: "map", "density", or "log-density", of which the
             exponential is scored.
+        mask: what of each picture is ignored, or None.
     """
 
     metrics: tuple[str, ...] = METRICS
@@ -65,11 +67,20 @@ class Protocol:
     emd_downsize: int = 32
     stretch: bool = False
     prediction: MapKind = "map"
+    mask: Mask | None = None
 
     def __post_init__(self) -> None:
         """Refuse a kind of prediction that does not exist."""
         if self.prediction not in MAP_KINDS:
             raise UsageError(f"prediction '{self.prediction}': choose {', '.join(MAP_KINDS)}")
+
+    def masked(self, readers: Mapping[str, Reader]) -> Mapping[str, Reader]:
+        """Functions that read the gaze on images, by id, as those that also mask it.
+
+        Raises:
+            EmomapError: an image has no mask.
+        """
+        return self.mask.readers(readers) if self.mask else readers
 
     def sigma_for(self, shape: tuple[int, int]) -> float:
         """The blur in pixels for a picture of this (height, width)."""
@@ -94,6 +105,7 @@ class Protocol:
             choices["stretch"] = True
         if self.prediction == "log-density":
             choices["prediction"] = self.prediction
+        choices["mask"] = self.mask
         choices["seed"] = seed
         return metrics.signature(names, convention=self.convention, **choices)
 

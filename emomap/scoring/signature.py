@@ -47,6 +47,7 @@ _WORDS = {
     "downsize": "both maps are made {} times smaller before",
     "resize": "maps are brought to the size of the gaze by {}",
     "sigma": "fixations are blurred by a Gaussian of sigma {}",
+    "mask": "pixels under a mask are ignored ({})",
     "seed": "the bootstrap starts from seed {}",
     "v": "metric library {}",
 }

@@ -56,6 +56,32 @@ def test_bench_and_score_agree(emomap: Command, dataset: Path, maps: Path, tmp_p
     assert benched["metrics"] == scored["metrics"]
 
 
+def test_a_mask_is_that_of_score(
+    emomap: Command, dataset: Path, maps: Path, tmp_path: Path
+) -> None:
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    for i in range(12):
+        mask = Image.new("L", (180, 136))
+        mask.paste(255, (0, 0, 180, 20 + i))
+        mask.save(masks / f"{i:02d}.png")
+    names = '["nss","cc","auc_shuffled"]'
+    command = ("bench", "--data", dataset, "-m", f"mine={maps}", "-o", tmp_path / "run", *LIGHT)
+    command += ("--set", f"score.mask={masks}", "--set", f"score.metrics={names}")
+    ran = emomap(*command)
+    assert ran.code == 0, ran.err
+    benched = json.loads((tmp_path / "run" / "summary.json").read_text())["methods"]["mine"]
+    given = ("--mask", masks, "--metrics", "nss,cc,auc_shuffled", "--format", "json")
+    scored = json.loads(emomap("score", maps, dataset, *given).out)
+    assert benched["metrics"] == scored["metrics"]
+    assert "mask:files-" in scored["signature"]
+    (tmp_path / "run" / "summary.json").unlink()
+    Image.new("L", (180, 136)).save(masks / "03.png")
+    again = emomap(*command)
+    assert again.code == 1
+    assert "scored with other masks" in again.err
+
+
 def test_rows_carry_their_signature(
     emomap: Command, dataset: Path, maps: Path, tmp_path: Path
 ) -> None:

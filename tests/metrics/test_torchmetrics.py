@@ -152,3 +152,53 @@ def test_wrong_use_is_named(batch: dict[str, np.ndarray]) -> None:
         NSS().update(maps[0], fixations[0])
     with pytest.raises(ValueError, match="convention is 'x'"):
         CC(convention="x")
+
+
+@pytest.mark.parametrize("name", metrics.CATALOGUE)
+@pytest.mark.parametrize("shape", ["batch", "channel", "one"])
+def test_a_mask_is_that_of_the_library(
+    batch: dict[str, np.ndarray], rng: np.random.Generator, name: str, shape: str
+) -> None:
+    entry = metrics.CATALOGUE[name]
+    mask = rng.random((7, *SHAPE)) < 0.2
+    if shape == "one":
+        mask[:] = mask[0]
+    given = torch.from_numpy({"one": mask[0], "channel": mask[:, None], "batch": mask}[shape])
+    found = classes()[name]()
+    found.update(torch.from_numpy(batch["maps"]), mask=given, **_tensors(batch, entry.inputs))
+    inputs = {key: batch[key] for key in entry.inputs}
+    expected = metrics.evaluate(batch["maps"], **inputs, metrics=(name,), mask=mask)[name]
+    assert float(found.compute()) == pytest.approx(float(np.mean(expected)), rel=1e-9)
+
+
+def _tensors(batch: dict[str, np.ndarray], names: tuple[str, ...]) -> dict[str, torch.Tensor]:
+    return {key: torch.from_numpy(batch[key]) for key in names}
+
+
+def test_gaze_under_the_mask_is_none_and_is_skipped(batch: dict[str, np.ndarray]) -> None:
+    from emomap.torchmetrics import NSS
+
+    mask = np.zeros((7, *SHAPE), bool)
+    mask[2] = batch["fixations"][2] > 0
+    maps, fixations = (torch.from_numpy(batch[key]) for key in ("maps", "fixations"))
+    with pytest.raises(ValueError, match=r"map \(2,\).*no fixation"):
+        NSS().update(maps, fixations, mask=torch.from_numpy(mask))
+    metric = NSS(empty="skip")
+    metric.update(maps, fixations, mask=torch.from_numpy(mask))
+    assert int(metric.skipped) == 1
+    kept = np.arange(7) != 2
+    expected = metrics.nss(batch["maps"][kept], batch["fixations"][kept])
+    assert float(metric.compute()) == pytest.approx(float(np.mean(expected)))
+
+
+@pytest.mark.parametrize(
+    ("mask", "said"), [(torch.zeros(5, 5), "mask is"), (torch.full(SHAPE, 0.5), "True where")]
+)
+def test_a_wrong_mask_is_refused(
+    batch: dict[str, np.ndarray], mask: torch.Tensor, said: str
+) -> None:
+    from emomap.torchmetrics import NSS
+
+    maps, fixations = (torch.from_numpy(batch[key]) for key in ("maps", "fixations"))
+    with pytest.raises(ValueError, match=said):
+        NSS().update(maps, fixations, mask=mask)
