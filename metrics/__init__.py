@@ -3,8 +3,10 @@
 Every metric takes maps of shape (..., height, width), NumPy or torch, and returns a float for a
 single map or an array of the batch's shape. What each program computes, and where programs
 disagree, is in docs/conventions.md. The library knows arrays and nothing else: no file, no picture,
-no model, and nothing of emomap.
+no model, and nothing of emomap. Measures of emotion labels and distributions are `metrics.emotion`.
 """
+
+from typing import TYPE_CHECKING, Any
 
 from . import compilation, statistics
 from ._version import __version__
@@ -24,6 +26,9 @@ from .resize import weights as resize_weights
 from .signature import Signature, signature
 from .stimulus import mae, precision_recall
 from .transport import emd
+
+if TYPE_CHECKING:
+    from . import emotion
 
 __all__ = [
     "CATALOGUE",
@@ -46,6 +51,7 @@ __all__ = [
     "density",
     "emd",
     "emd_map",
+    "emotion",
     "evaluate",
     "fixation_map",
     "gold_standard",
@@ -65,3 +71,12 @@ __all__ = [
     "sim",
     "statistics",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the measures of emotions when they are asked for."""
+    if name == "emotion":
+        from importlib import import_module
+
+        return import_module(".emotion", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""What there is to know of each metric: direction, range, inputs, settings, source."""
+"""What there is to know of each metric of maps: direction, range, inputs, settings, source."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ._conventions import CONVENTIONS
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric of the catalogue.
+    """A metric of the catalogue, or a measure of that of emotions (`metrics.emotion.CATALOGUE`).
 
     Attributes:
         name: as in code, files and signatures.
@@ -26,6 +26,7 @@ class Metric:
         reference: where it comes from.
         function: the metric itself.
         kernel: the same on a `metrics._scene.Scene`; of a tuple, the first number is the score.
+            A measure of emotions has no scene: there it is the function.
         conventional: whether its value depends on the convention.
     """
 

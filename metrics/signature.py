@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from . import _arrays as arrays
+from ._conventions import CONVENTIONS
 from ._version import __version__
-from .catalogue import CATALOGUE, entry
+from .catalogue import CATALOGUE, Metric
 
 #: Settings of the caller that only metrics on densities depend on.
 _OF_DENSITIES = ("sigma",)
@@ -30,7 +31,7 @@ class Signature:
 
     Attributes:
         metrics: names of the catalogue, at least one.
-        convention: "mit" or "tuebingen".
+        convention: "mit" or "tuebingen"; of measures of emotions "geng", "styleedl" or "ecc".
         settings: pairs of key and value in the order of print; first those of the metrics, then
             those of the caller (``("resize", "matlab-bicubic")``). A key ``metric.key`` holds for
             that metric only.
@@ -59,7 +60,9 @@ class Signature:
         if not self.metrics:
             raise ValueError("a signature needs at least one metric")
         for name in self.metrics:
-            arrays.choice(self.convention, entry(name).conventions, f"convention of {name}")
+            arrays.choice(
+                self.convention, _entry(name, self.convention).conventions, f"convention of {name}"
+            )
         keys = [key for key, _ in self.settings]
         for key in keys:
             metric, dot, _ = key.rpartition(".")
@@ -70,13 +73,14 @@ class Signature:
 
     @classmethod
     def of(
-        cls, metrics: str | Iterable[str], *, convention: str = "mit", **choices: Any
+        cls, metrics: str | Iterable[str], *, convention: str | None = None, **choices: Any
     ) -> Signature:
         """The signature of metrics computed by this version; arguments as in `signature`."""
         names = (metrics,) if isinstance(metrics, str) else tuple(metrics)
+        convention = convention or ("mit" if set(names) & set(CATALOGUE) else _first(names))
         found: dict[str, dict[str, str]] = {}
         for name in names:
-            one = entry(name)
+            one = _entry(name, convention)
             arrays.choice(convention, one.conventions, f"convention of {name}")
             for key, value in one.settings[convention].items():
                 found.setdefault(key, {})[name] = value
@@ -146,7 +150,7 @@ class Signature:
         """
         if name not in self.metrics:
             raise ValueError(f"'{name}' is not among the metrics of this signature: {self}")
-        own = CATALOGUE[name].settings[self.convention]
+        own = _entry(name, self.convention).settings[self.convention]
         kept: dict[str, str] = {}
         for key, value in self.settings:
             metric, _, setting = key.rpartition(".")
@@ -159,9 +163,10 @@ class Signature:
         """Whether a metric's values depend on a setting without prefix."""
         if key in _OF_INTERVALS:
             return False
-        if key in own or any(key in m.settings[self.convention] for m in CATALOGUE.values()):
+        catalogue = _catalogue(self.convention)
+        if key in own or any(key in m.settings[self.convention] for m in catalogue.values()):
             return key in own
-        return key not in _OF_DENSITIES or bool({"density", "baseline"} & {*CATALOGUE[name].inputs})
+        return key not in _OF_DENSITIES or bool({"density", "baseline"} & {*catalogue[name].inputs})
 
     def seeded(self, seed: int) -> Signature:
         """The same with the seed of the bootstrap, on which intervals depend.
@@ -181,15 +186,17 @@ class Signature:
         return tuple(field for field in mine | theirs if mine.get(field) != theirs.get(field))
 
 
-def signature(names: str | Iterable[str], *, convention: str = "mit", **choices: Any) -> str:
+def signature(names: str | Iterable[str], *, convention: str | None = None, **choices: Any) -> str:
     """A short string that names every choice behind a score: the print of a `Signature`.
 
     Parameters
     ----------
     names : str or iterable of str
         One metric or several.
-    convention : {"mit", "tuebingen"}
-        The convention that they were computed under.
+    convention : {"mit", "tuebingen", "geng", "styleedl", "ecc"}
+        The convention that they were computed under: the first two of maps, the others of emotions.
+        Default: "mit", or "geng" for measures of emotions alone. It also tells the MAE of two maps
+        from that of a scale.
     **choices
         Anything else that the number depends on (``resize="matlab-bicubic"``, ``sigma=24``). A key
         of a metric's own settings replaces it (``downsize=16``). None is left out.
@@ -205,6 +212,35 @@ def signature(names: str | Iterable[str], *, convention: str = "mit", **choices:
     'nss|mit|fixations:pixels|ddof:1|resize:matlab-bicubic|v:0.1.0'
     """
     return str(Signature.of(names, convention=convention, **choices))
+
+
+def _catalogue(convention: str) -> Mapping[str, Metric]:
+    """The catalogue whose metrics have a convention: that of emotions, or that of maps."""
+    if convention not in CONVENTIONS:
+        from .emotion import catalogue, distributions
+
+        if convention in distributions.CONVENTIONS:
+            return catalogue.CATALOGUE
+    return CATALOGUE
+
+
+def _entry(name: str, convention: str) -> Metric:
+    """The entry of a metric, in the catalogue that its convention belongs to.
+
+    Raises:
+        ValueError: no metric there has this name.
+    """
+    known = _catalogue(convention)
+    if name not in known:
+        raise ValueError(f"no metric is called '{name}'; there are {', '.join(known)}")
+    return known[name]
+
+
+def _first(names: tuple[str, ...]) -> str:
+    """The default convention of names none of which is a metric of maps."""
+    from .emotion import CATALOGUE as OF_EMOTIONS
+
+    return "geng" if names and set(names) <= set(OF_EMOTIONS) else "mit"
 
 
 def _text(value: Any) -> str:
