@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from emomap.cli import options
 from emomap.errors import UsageError
 
 if TYPE_CHECKING:
+    from emomap.analysis.audit import Audit
     from emomap.analysis.several import Ranked
     from emomap.scoring.scores import Scores
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         "emomap score maps/ fixation_maps/ --metrics auc_judd,nss --format json",
         "emomap score map.png fixations.csv          # one map",
         "emomap score ours/ theirs/ --gt data/osie   # ranked, with tests",
+        "emomap score maps/ data/osie --audit        # what hangs on how maps are saved",
     )
 )
 @click.argument("paths", type=options.FOLDER, nargs=-1, metavar="PRED [PRED ...] [GT]")
@@ -67,6 +69,12 @@ if TYPE_CHECKING:
     "interrupted, the same command resumes.",
 )
 @click.option(
+    "--audit",
+    is_flag=True,
+    help="Score each map also after 8-bit rounding, JPEG, half size, min-max, exponents 2 and 1/2, "
+    "and zero for negative values, and tell which metric hangs on which.",
+)
+@click.option(
     "--explain",
     is_flag=True,
     help="Explain the signature in words. Without PRED and GT, do only that.",
@@ -90,6 +98,7 @@ def score(
     form: str,
     output: Path | None,
     per_image: Path | None,
+    audit: bool,
     explain: bool,
     allow_missing: bool,
     videos: bool,
@@ -123,24 +132,25 @@ def score(
     if per_image:
         check_path(per_image, "--per-image")
     several = len(predictions) > 1
+    shared = {
+        "protocol": chosen,
+        "allow_missing": allow_missing,
+        "truth_kind": gt_kind.replace("-", " ") if gt_kind else None,
+        "points": points,
+        "marks_threshold": marks_threshold,
+        "pred_suffix": pred_suffix,
+        "jobs": jobs,
+        "videos": videos,
+        "show": not quiet,
+    }
+    if audit:
+        given = {"--against": against, "--per-image": per_image, "--shard": shard}
+        audited = _audited(predictions, truth, given, shared)
+        report_problems([*audited.failed, *audited.incomplete], audited.remarks)
+        options.show(audited.render(form, explain=explain), output, prose=form == "table")
+        return 3 if audited.failed or audited.blank or audited.incomplete else 0
     try:
-        found = _run(
-            predictions,
-            truth,
-            against,
-            protocol=chosen,
-            allow_missing=allow_missing,
-            truth_kind=gt_kind.replace("-", " ") if gt_kind else None,
-            points=points,
-            marks_threshold=marks_threshold,
-            pred_suffix=pred_suffix,
-            jobs=jobs,
-            shard=shard,
-            videos=videos,
-            seed=seed,
-            show=not quiet,
-            keep=per_image,
-        )
+        found = _run(predictions, truth, against, **shared, shard=shard, seed=seed, keep=per_image)
     except KeyboardInterrupt as error:
         if per_image:
             raise
@@ -173,6 +183,27 @@ def _sides(paths: Sequence[Path], truth: Path | None) -> tuple[Sequence[Path], P
     if truth is None or not paths:
         raise UsageError("score needs two folders: emomap score PRED GT; see emomap score --help")
     return paths, truth
+
+
+def _audited(
+    predictions: Sequence[Path],
+    truth: Path,
+    given: Mapping[str, Any],
+    shared: Mapping[str, Any],
+) -> Audit:
+    """The audit of one set of maps.
+
+    Args:
+        given: options that say nothing here, with their values.
+    """
+    from emomap.analysis.audit import audit
+
+    if len(predictions) > 1:
+        raise UsageError(f"--audit is for one set of maps, and there are {len(predictions)}")
+    for option, value in given.items():
+        if value is not None:
+            raise UsageError(f"{option} does not go with --audit")
+    return audit(predictions[0], truth, **shared)
 
 
 def _run(
