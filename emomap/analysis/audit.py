@@ -255,8 +255,8 @@ class Audit:
             explain: add the signature in words.
         """
         if form == "json":
-            words = {"explanation": explain_signature(self.signature)} if explain else {}
-            return json.dumps(self.to_dict() | words, indent=2, ensure_ascii=False) + "\n"
+            more = {"explanation": explain_signature(self.signature)} if explain else {}
+            return json.dumps(self.to_dict() | more, indent=2, ensure_ascii=False) + "\n"
         if form == "csv":
             return self.csv()
         table = self.table()

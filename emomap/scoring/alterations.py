@@ -126,7 +126,7 @@ def _proportional(values: Values, others: Values) -> bool:
     one, other = (np.asarray(v, dtype=np.float64) for v in (values, others))
     tops = np.abs(one).max(), np.abs(other).max()
     if min(tops) == 0:
-        return max(tops) == 0
+        return bool(max(tops) == 0)
     return bool(np.allclose(one / tops[0], other / tops[1], rtol=1e-12, atol=1e-15))
 
 
