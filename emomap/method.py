@@ -124,6 +124,10 @@ class Method:
         """
         return self.predict(images)
 
+    def ratings(self, images: Sequence[Image]) -> NDArray[np.float64] | None:
+        """Valence and arousal (N, 2) of each image, or None for a method that predicts neither."""
+        return None
+
     def predict(self, images: Sequence[Image]) -> list[Prediction]:
         """Predict a batch of images.
 

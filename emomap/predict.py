@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 import numpy as np
 from annotated_types import Ge, Le
@@ -31,6 +31,8 @@ from emomap.tables import Table
 
 #: How maps are written: 16-bit PNG, scaled to its maximum, or float32.
 FORMS = ("png", "npy")
+#: What a network with a head for it predicts besides emotions.
+AFFECT = ("valence", "arousal")
 #: Pictures given to a network at once. Part of the result: another size rounds differently.
 BATCH = 16
 
@@ -222,6 +224,8 @@ def _run_batch(
     images = [image for image in read if not isinstance(image, str)]
     labels = [s.emotion for s, image in zip(batch, read, strict=True) if not isinstance(image, str)]
     predictions = iter(method.predict_labelled(images, labels) if images else [])
+    ratings = method.ratings(images) if images else None
+    rated = iter(() if ratings is None else ratings)
     entries: list[dict[str, Any]] = []
     for sample, image in zip(batch, read, strict=True):
         entry: dict[str, Any] = dict.fromkeys(("image", "emotion", "probabilities", "problem"))
@@ -236,6 +240,7 @@ def _run_batch(
                 entry["probabilities"] = [float(p) for p in prediction.probabilities]
                 if method.classes:
                     entry["emotion"] = method.classes[int(np.argmax(prediction.probabilities))]
+            entry |= dict(zip(AFFECT, map(float, next(rated, ())), strict=False))
         entries.append(entry)
     return entries
 
@@ -268,6 +273,8 @@ class PredictionLine(TypedDict):
     emotion: str | None
     probabilities: list[Annotated[float, Ge(0), Le(1 + 1e-6)]] | None
     problem: str | None
+    valence: NotRequired[float]
+    arousal: NotRequired[float]
 
 
 def read_predictions(table: Path) -> list[dict[str, Any]]:
@@ -285,6 +292,8 @@ def write_table(
 ) -> None:
     """Write predictions as CSV: image, label, predicted emotion, the probability of each emotion.
 
+    A network with a head for them adds valence and arousal.
+
     Args:
         predictions: the file that `predict_batches` has written.
         out: the CSV file; the columns of probabilities are called ``p_EMOTION``.
@@ -292,12 +301,15 @@ def write_table(
         classes: the emotions in the order of the probabilities.
     """
     labels = {sample.id: sample.emotion or "" for sample in samples}
+    lines = read_predictions(predictions)
+    rated = [name for name in AFFECT if any(name in line for line in lines)]
     rows = [
         [line["image"], labels.get(line["image"], ""), line["emotion"] or "",
-         *(map(repr, line["probabilities"]) if line["probabilities"] else [""] * len(classes))]
-        for line in read_predictions(predictions)
+         *(map(repr, line["probabilities"]) if line["probabilities"] else [""] * len(classes)),
+         *(repr(line[name]) if name in line else "" for name in rated)]
+        for line in lines
     ]  # fmt: skip
-    header = ["image", "label", "predicted", *(f"p_{emotion}" for emotion in classes)]
+    header = ["image", "label", "predicted", *(f"p_{emotion}" for emotion in classes), *rated]
     io.write_text(out, Table(header, rows).render("csv"))
 
 

@@ -189,20 +189,26 @@ class ISLAMNetModule(EmotionNetwork):
             f4 = f4 + self.floor * relative(torch.relu(f1).mean(dim=1))
         return f4
 
+    def upright(self, features: Tensor, batch: int) -> Tensor:
+        """The features (B, K) of the views that are not turned."""
+        first = self._views().index(0.0) * batch if self.rotation is not None else 0
+        return features[first : first + batch]
+
+    def _views(self) -> list[float]:
+        """Angles of the views: those of the task, and 0, which the classifier needs."""
+        return [*self.angles, *([] if 0.0 in self.angles else [0.0])]
+
     def losses(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Joint loss: class loss on the upright views, rotation loss on all views."""
         if self.rotation is None:
             return super().losses(images, labels)
         batch = images.shape[0]
-        # the classifier needs upright views even if 0 is not an angle of the task
-        extra = [] if 0.0 in self.angles else [0.0]
-        shown = rotate(images, [*self.angles, *extra])
+        shown = rotate(images, self._views())
         if self.apart:
             features = torch.cat([self.backbone(view) for view in shown.chunk(len(shown) // batch)])
         else:
             features = self.backbone(shown)
-        upright = [*self.angles, *extra].index(0.0) * batch
-        logits, _ = self.head(features[upright : upright + batch])
+        logits, _ = self.head(self.upright(features, batch))
         turned = features[: len(self.angles) * batch]
         which = torch.arange(len(self.angles), device=labels.device).repeat_interleave(batch)
         rotation = F.cross_entropy(self.rotation(turned.mean(dim=(2, 3))), which)

@@ -46,6 +46,7 @@ def joint_loss(
     distribution: Tensor,
     weight: float,
     criterion: Callable[[Tensor, Tensor, Tensor | None], Tensor] | None = None,
+    answers: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """Cross entropy with the label, and with the label distribution.
 
@@ -56,13 +57,15 @@ def joint_loss(
         weight: lambda, the share of the distribution loss.
         criterion: compares logits with labels or targets, see `EmotionNetwork.criterion`; None
             for the plain cross entropy.
+        answers: (B, C) distributions to learn instead of those of the labels; or None.
 
     Returns:
         "loss", "label" and "distribution". Yang et al. 2017, equation 4.
     """
     compare = criterion or _cross_entropy
     hard = compare(logits, labels, None)
-    soft = compare(logits, labels, distribution[labels].to(logits.dtype))
+    each = distribution[labels] if answers is None else answers
+    soft = compare(logits, labels, each.to(logits.dtype))
     return {"loss": (1 - weight) * hard + weight * soft, "label": hard, "distribution": soft}
 
 
@@ -105,8 +108,13 @@ class JCDL(BackboneMethod):
 
 
 class JCDLModule(EmotionNetwork):
-    """A known network with a new last layer (fc8)."""
+    """A known network with a new last layer (fc8).
 
+    A picture that people gave a distribution is learned with that; any other with the one that its
+    label stands for.
+    """
+
+    learns_distributions = True
     distribution: Tensor
 
     def __init__(self, method: JCDL, classes: Sequence[str]) -> None:
@@ -125,4 +133,5 @@ class JCDLModule(EmotionNetwork):
     def losses(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """The joint loss of label and distribution."""
         logits = self(images)[0]
-        return joint_loss(logits, labels, self.distribution, self.weight, self.criterion)
+        answers = self.answers(labels, self.distribution[labels].to(logits.dtype))
+        return joint_loss(logits, labels, self.distribution, self.weight, self.criterion, answers)

@@ -23,6 +23,7 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 from emomap.errors import EmomapError
 from emomap.io.schema import STRICT, built, check
 from emomap.method import Image, Method, Prediction, check_types
+from emomap.nn.affect import WEIGHT, add_affect, affect_of, pooled
 from emomap.nn.backbone import BackboneOptions
 from emomap.nn.checkpoint import read_checkpoint, write_checkpoint
 from emomap.nn.normalisation import IMAGENET, Normalisation
@@ -58,10 +59,17 @@ class EmotionNetwork(nn.Module):
             train these more slowly.
         class_weights: (C,) weight of each emotion in `criterion`, or None; set by the training.
         label_smoothing: share of the label that `criterion` spreads over all emotions, in 0..1.
+        loss: "cross_entropy" with the label, or "kl": with the distribution of people's answers.
+        learns_distributions: whether `losses` uses `shares` whatever the loss is.
+        shares: (B, C) distribution of people's answers on the batch that `losses` is given, NaN in
+            rows without one; or None. Set by the training before each step.
     """
 
     gates: tuple[str, ...] = ()
+    learns_distributions: ClassVar[bool] = False
     class_weights: Tensor | None
+    shares: Tensor | None = None
+    loss: str = "cross_entropy"
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,7 +83,11 @@ class EmotionNetwork(nn.Module):
         return next((n for n in found if isinstance(n, Normalisation)), IMAGENET)
 
     def criterion(self, logits: Tensor, labels: Tensor, targets: Tensor | None = None) -> Tensor:
-        """Cross entropy, with the class weights and the label smoothing of the training.
+        """The loss of the training, with its class weights and its label smoothing.
+
+        Cross entropy with the label, or with ``targets``. Where the training learns from
+        distributions (``loss = "kl"``) and no targets are given: KL(people's answers || softmax of
+        the logits); a picture without answers counts as if all had chosen its label.
 
         The weights have the mean 1 over the training pictures, and the mean is over the pictures
         of the batch. So parts of a batch of equal size give the mean of their losses.
@@ -85,6 +97,8 @@ class EmotionNetwork(nn.Module):
             labels: (B,) int64.
             targets: (B, C), the share of each emotion; None for all of it at the label.
         """
+        if self.loss == "kl" and targets is None:
+            return self._divergence(logits, labels)
         wanted = labels if targets is None else targets
         if self.class_weights is None:
             return F.cross_entropy(logits, wanted, label_smoothing=self.label_smoothing)
@@ -92,6 +106,26 @@ class EmotionNetwork(nn.Module):
             logits, wanted, reduction="none", label_smoothing=self.label_smoothing
         )
         return (losses * self.class_weights[labels]).mean()
+
+    def answers(self, labels: Tensor, otherwise: Tensor) -> Tensor:
+        """(B, C) what people said of the batch; ``otherwise`` (B, C) where nobody was asked."""
+        if self.shares is None or self.shares.shape != otherwise.shape:
+            return otherwise
+        shares = self.shares.to(otherwise.dtype)
+        return torch.where(shares.isnan(), otherwise, shares)
+
+    def _divergence(self, logits: Tensor, labels: Tensor) -> Tensor:
+        classes = logits.shape[1]
+        wanted = self.answers(labels, F.one_hot(labels, classes).to(logits.dtype))
+        wanted = (1 - self.label_smoothing) * wanted + self.label_smoothing / classes
+        losses = F.kl_div(logits.log_softmax(dim=1), wanted, reduction="none").sum(dim=1)
+        if self.class_weights is not None:
+            losses = losses * self.class_weights[labels]
+        return losses.mean()
+
+    def upright(self, features: Tensor, batch: int) -> Tensor:
+        """The features (B, K) of the batch as it was given, of all that `losses` has looked at."""
+        return features[:batch]
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
         """Classify.
@@ -213,6 +247,8 @@ class NetworkMethod(Method):
             check_types(type(self), options)
             fresh = type(self)(**options)
             module = fresh.build(state["classes"])
+            if WEIGHT in state["weights"]:
+                add_affect(module, width=state["weights"][WEIGHT].shape[1])
             module.load_state_dict(state["weights"])
             # older checkpoints were trained with ImageNet's, whatever their backbone
             expected = state.get("normalisation")
@@ -253,6 +289,21 @@ class NetworkMethod(Method):
         probabilities = logits.double().softmax(dim=1).cpu().numpy()
         shown = [None] * len(images) if maps is None else self.upsample(maps, images)
         return [Prediction(m, p) for m, p in zip(shown, probabilities, strict=True)]
+
+    def ratings(self, images: Sequence[Image]) -> NDArray[np.float64] | None:
+        """Valence and arousal (N, 2) of each picture, on the scale of the training pictures.
+
+        None where the network was not trained with ``training.affect = true``.
+        """
+        if self.module is None or affect_of(self.module) is None:
+            return None
+
+        def rate(module: EmotionNetwork, batch: Tensor) -> NDArray[np.float64]:
+            head, backbone = affect_of(module), module.backbone
+            found: Tensor = head(pooled(backbone(batch)))  # type: ignore[misc, operator]
+            return found.double().cpu().numpy()
+
+        return self.run(images, rate)
 
     def run(
         self, images: Sequence[Image], function: Callable[[EmotionNetwork, Tensor], Result]

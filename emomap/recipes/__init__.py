@@ -36,6 +36,9 @@ ADDED = {
     "training.checkpoint_blocks": False,
     "training.sync_batchnorm": False,
     "training.frozen_batchnorm": False,
+    "training.loss": "cross_entropy",
+    "training.affect": False,
+    "training.affect_weight": 1.0,
 }
 #: Words that may stand in the place of a number.
 WORDS = frozenset({"auto"})

@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader
 from emomap import io
 from emomap.errors import EmomapError
 from emomap.sample import Sample
+from emomap.training.answers import Answers, pack
 from emomap.training.changes import Changes
 
 
@@ -34,6 +35,7 @@ class Pictures:
 
     Args:
         samples, labels: the pictures, and the number of each one's emotion.
+        shares, ratings: what people said of each, see `Answers`; or None.
         size: side in pixels of the pictures that come out.
         crop: [low, high] share of the area that a random crop keeps; (1, 1) for the whole picture
             squeezed into the square, which is always the same and may be kept in memory.
@@ -54,9 +56,12 @@ class Pictures:
         memory: int = 0,
         changes: Changes | None = None,
         resampling: Pillow.Resampling = Pillow.Resampling.BILINEAR,
+        shares: Tensor | None = None,
+        ratings: Tensor | None = None,
     ) -> None:
         self.samples = samples
         self.labels = torch.tensor(labels, dtype=torch.int64)
+        self.answers = pack(Answers(self.labels, shares, ratings))
         self.size = size
         self.crop = crop
         self.seed = seed
@@ -127,14 +132,14 @@ class Pictures:
     def batches(
         self, chosen: Sequence[NDArray[np.int64]], epoch: int = 0, workers: int = 0
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches of these indices: (B, size, size, 3) uint8 and (B,) int64.
+        """Batches of these indices: (B, size, size, 3) uint8, and labels or packed `Answers`.
 
         Raises:
             EmomapError: a picture cannot be read.
         """
         if self._kept is not None and not self.changes:
             for indices in chosen:
-                yield self._kept[indices], self.labels[indices]
+                yield self._kept[indices], self.answers[indices]
             return
         loader: DataLoader[Tensor | str] = DataLoader(
             _Numbered(self, epoch),  # type: ignore[arg-type]
@@ -146,7 +151,7 @@ class Pictures:
         for indices, images in zip(chosen, loader, strict=True):
             if isinstance(images, str):  # an exception from a worker would lose its type
                 raise EmomapError(images)
-            yield images, self.labels[indices]
+            yield images, self.answers[indices]
 
 
 def epoch_order(seed: int, epoch: int, count: int, batch: int) -> list[NDArray[np.int64]]:

@@ -26,12 +26,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from emomap.errors import EmomapError
+from emomap.errors import EmomapError, UsageError
 from emomap.io.checkpoint import NETWORK, OTHER
+from emomap.nn.affect import add_affect, affect_of
 from emomap.nn.network import EmotionNetwork, NetworkMethod
 from emomap.progress import say, track
 from emomap.sample import Dataset, Sample
 from emomap.training import rehearsal
+from emomap.training.answers import Answers, ratings_of, shares_of, unpack
 from emomap.training.batches import Pictures, augment, epoch_order, step_seed
 from emomap.training.changes import Changes
 from emomap.training.gradients import Gradients
@@ -114,6 +116,8 @@ class Training:
         torch.manual_seed(seed)
         method.classes = train.classes
         network = method.build(train.classes)
+        self.told = network.learns_distributions or settings.loss == "kl"
+        self._add_affect(network, samples, train)
         self.expects = network.normalisation
         changes = Changes(settings.rand_augment, settings.erase)
         self.pictures = self._pictures(samples, train.classes, settings.crop, changes)
@@ -130,7 +134,7 @@ class Training:
         )
         self.average = make_average(self.network, settings.ema)
         optimizer = make_optimizer(self.network, settings, fabric.device)
-        step = make_step(self.network, settings.compile, fabric.device, self.total)
+        step = make_step(self.network, settings, fabric.device, self.total)
         self.runner, self.optimizer = fabric.setup(step, optimizer)
         self.gradients = self._gradients(self.runner, self.optimizer, is_compiled(step))
         self.norms = torch.zeros((), device=fabric.device)
@@ -180,7 +184,25 @@ class Training:
             memory=self.settings.memory,
             changes=changes,
             resampling=self.expects.resampling,
+            shares=shares_of(samples, classes) if self.told else None,
+            ratings=ratings_of(samples) if self.settings.affect else None,
         )
+
+    def _add_affect(
+        self, network: EmotionNetwork, samples: Sequence[Sample], train: Dataset
+    ) -> None:
+        """Give the network its head for valence and arousal, if the settings ask for it."""
+        if self.settings.loss == "kl" and self.show and not any(s.distribution for s in samples):
+            say(f"{train.name} has no distributions: training.loss=kl compares with the labels")
+        if not self.settings.affect:
+            return
+        ratings = ratings_of(samples)
+        if not (~ratings.isnan()).any():
+            raise UsageError(
+                f"training.affect=true: no training picture of {train.name} has valence or "
+                "arousal; add affect.csv (image,valence,arousal)"
+            )
+        add_affect(network, size=self.method.size).learn_scale(ratings, train.affect_range)
 
     # ---------------------------------------------------------------------------- before the loop
 
@@ -221,7 +243,8 @@ class Training:
         images, labels = next(self.pictures.batches([places]))
         images, labels = images.to(self.fabric.device), labels.to(self.fabric.device)
         network = copy.deepcopy(self.network)
-        step = self.fabric.setup_module(LossStep(network.train()), move_to_device=False)
+        trained = LossStep(network.train(), self.settings.affect_weight)
+        step = self.fabric.setup_module(trained, move_to_device=False)
         optimizer = torch.optim.SGD(network.parameters(), lr=0.0)
         trial = self._gradients(step, optimizer)
 
@@ -369,17 +392,38 @@ class Training:
         chosen = [
             places[at : at + VALIDATION_BATCH] for at in range(0, len(places), VALIDATION_BATCH)
         ]
-        sums = torch.zeros(3, dtype=torch.float64, device=fabric.device)
+        sums = torch.zeros(5, dtype=torch.float64, device=fabric.device)
         judged = self.kept.eval()
+        head = affect_of(judged)
         with torch.no_grad(), fabric.autocast():
-            for images, labels in self.judges.batches(chosen, workers=self.settings.workers):
-                labels = labels.to(fabric.device)
+            for images, packed in self.judges.batches(chosen, workers=self.settings.workers):
+                told = unpack(packed.to(fabric.device))
+                if head is not None:
+                    head.active = True
                 logits = judged(self.expects(images.to(fabric.device)))[0].float()
-                sums[0] += (logits.argmax(dim=1) == labels).sum()
-                sums[1] += F.cross_entropy(logits, labels, reduction="sum")
-                sums[2] += len(labels)
-        right, loss, count = fabric.all_reduce(sums, reduce_op="sum").tolist()
-        return {"validation_loss": loss / count, "validation_accuracy": right / count}
+                sums[0] += (logits.argmax(dim=1) == told.labels).sum()
+                sums[1] += self._loss(judged, logits, told) * len(told.labels)
+                sums[2] += len(told.labels)
+                if head is not None and told.ratings is not None:
+                    known = ~told.ratings.isnan()
+                    errors = head(torch.cat(head.seen)[: len(images)]) - told.ratings
+                    head.active = False
+                    head.seen.clear()
+                    sums[3] += (errors[known].double() ** 2).sum()
+                    sums[4] += known.sum()
+        right, loss, count, squares, rated = fabric.all_reduce(sums, reduce_op="sum").tolist()
+        found = {"validation_loss": loss / count, "validation_accuracy": right / count}
+        if rated:
+            found["validation_affect_rmse"] = math.sqrt(squares / rated)
+        return found
+
+    def _loss(self, judged: EmotionNetwork, logits: Tensor, told: Answers) -> Tensor:
+        """Mean cross entropy, or divergence where the training minimises that; never weighted."""
+        if self.settings.loss != "kl":
+            return F.cross_entropy(logits, told.labels)
+        judged.shares = told.shares
+        answers = judged.answers(told.labels, F.one_hot(told.labels, logits.shape[1]).float())
+        return F.kl_div(logits.log_softmax(dim=1), answers, reduction="batchmean")
 
     # ------------------------------------------------------------------------------ on the disk
 

@@ -19,6 +19,7 @@ _RANGES = {
     **dict.fromkeys(("learning_rate", "gamma"), (_ABOVE_0, math.inf)),
     **dict.fromkeys(("backbone_learning_rate", "gate_learning_rate"), (0, math.inf)),
     **dict.fromkeys(("weight_decay", "clip", "workers", "memory", "save_every"), (0, math.inf)),
+    "affect_weight": (0, math.inf),
     **dict.fromkeys(("momentum", "warmup", "label_smoothing", "ema"), (0, 1)),
     "erase": (0, 1.000001),
     "rand_augment": (0, 31),
@@ -31,6 +32,7 @@ _CHOICES = {
     "optimizer": ("sgd", "adamw"),
     "schedule": ("constant", "cosine", "onecycle", "step"),
     "class_weights": ("none", "balanced"),
+    "loss": ("cross_entropy", "kl"),
     "compile": ("auto", "yes", "no"),
 }
 
@@ -53,6 +55,10 @@ class Settings:
         clip: largest norm of the gradient; 0 for no limit.
         class_weights: "none", or "balanced": each emotion weighs as much in the loss as every
             other, however many pictures it has.
+        loss: "cross_entropy" with the label, or "kl": the divergence from the distribution of
+            people's answers, see `EmotionNetwork.criterion`.
+        affect: also learn valence and arousal, by a head on the pooled features of the backbone.
+        affect_weight: of its mean squared error in squared standard deviations, in the loss.
         label_smoothing: share of the label that is spread over all emotions.
         ema: decay of the exponential moving average of the weights, which is validated and kept
             instead of the weights; 0 for none.
@@ -111,6 +117,9 @@ class Settings:
     checkpoint_blocks: bool = False
     sync_batchnorm: bool = False
     frozen_batchnorm: bool = False
+    loss: str = "cross_entropy"
+    affect: bool = False
+    affect_weight: float = 1.0
 
     @classmethod
     def parse(cls, numbers: Mapping[str, Any]) -> Settings:

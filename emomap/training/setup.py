@@ -14,11 +14,13 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from emomap.errors import EmomapError, UsageError
+from emomap.nn.affect import affect_of
 from emomap.nn.backbone import checkpoint_blocks
 from emomap.nn.network import EmotionNetwork, pick_device
 from emomap.parallel import launched
 from emomap.progress import say
 from emomap.sample import Dataset, Sample
+from emomap.training.answers import unpack
 from emomap.training.norm import freeze_batch_norm, share_batch_norm
 from emomap.training.settings import Settings
 
@@ -157,6 +159,7 @@ def prepare_network(
         UsageError: its backbone has no blocks to compute again, or no batch norm to freeze.
     """
     network.label_smoothing = settings.label_smoothing
+    network.loss = settings.loss
     if settings.class_weights == "balanced":
         network.class_weights = class_weights(labels)
     if settings.checkpoint_blocks and not checkpoint_blocks(network):
@@ -183,25 +186,38 @@ def make_average(network: EmotionNetwork, decay: float) -> AveragedModel | None:
 
 
 class LossStep(nn.Module):
-    """The part of a step that is compiled and shared among processes: pixels, labels -> losses."""
+    """The part of a step that is compiled and shared among processes: pixels, answers -> losses."""
 
-    def __init__(self, network: EmotionNetwork) -> None:
+    def __init__(self, network: EmotionNetwork, affect_weight: float = 1.0) -> None:
         super().__init__()
         self.network = network
         self.normalise = network.normalisation
+        self.affect_weight = affect_weight
 
-    def forward(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """(B, S, S, 3) uint8 and (B,) int64 to scalars."""
-        return self.network.losses(self.normalise(images), labels)
+    def forward(self, images: Tensor, packed: Tensor) -> dict[str, Tensor]:
+        """(B, S, S, 3) uint8, and labels (B,) or packed answers (`answers.pack`), to scalars."""
+        told = unpack(packed)
+        self.network.shares = told.shares
+        head = affect_of(self.network)
+        if head is None or told.ratings is None:
+            return self.network.losses(self.normalise(images), told.labels)
+        head.active = True
+        losses = self.network.losses(self.normalise(images), told.labels)
+        head.active = False
+        features = self.network.upright(torch.cat(head.seen), len(images))
+        head.seen.clear()
+        affect = head.loss(features, told.ratings)
+        return {**losses, "loss": losses["loss"] + self.affect_weight * affect, "affect": affect}
 
 
-def make_step(network: EmotionNetwork, wanted: str, device: torch.device, steps: int) -> Any:
-    """`LossStep` of a network, compiled where ``wanted`` ("yes", "no", "auto") asks for it.
+def make_step(network: EmotionNetwork, settings: Settings, device: torch.device, steps: int) -> Any:
+    """`LossStep` of a network, compiled where the settings ("yes", "no", "auto") ask for it.
 
     Args:
         steps: of the whole training; "auto" compiles on a GPU from `WORTH_COMPILING` on.
     """
-    step = LossStep(network)
+    step = LossStep(network, settings.affect_weight)
+    wanted = settings.compile
     worth = device.type == "cuda" and steps >= WORTH_COMPILING
     return torch.compile(step) if wanted == "yes" or (wanted == "auto" and worth) else step
 

@@ -18,8 +18,10 @@ from emomap.methods.jcdl import JCDL
 from emomap.methods.spn import SPN
 from emomap.methods.wildcat import WILDCAT
 from emomap.methods.wscnet import WSCNet
+from emomap.nn.affect import add_affect, pooled
 from emomap.nn.network import EmotionNetwork, NetworkMethod
 from emomap.sample import EMOTIONS
+from emomap.training.answers import Answers, pack
 from emomap.training.setup import LossStep
 
 NETWORKS: list[tuple[type[NetworkMethod], dict[str, Any]]] = [
@@ -78,3 +80,25 @@ def test_a_step_is_one_graph(cls: type[NetworkMethod], options: dict[str, Any]) 
     found = torch._dynamo.explain(step)(pixels, torch.tensor([0, 1, 2, 3]))  # type: ignore[no-untyped-call]
     assert found.graph_break_count == 0, found.break_reasons
     assert found.graph_count == 1
+
+
+@pytest.mark.parametrize(("cls", "options"), NETWORKS, ids=IDS)
+def test_a_step_with_distributions_and_ratings_is_one_graph(
+    cls: type[NetworkMethod], options: dict[str, Any]
+) -> None:
+    torch._dynamo.reset()
+    network = build(cls, options)
+    network.loss = "kl"
+    head = add_affect(network, size=32)
+    step = LossStep(network.eval())
+    pixels = torch.randint(0, 256, (4, 32, 32, 3), dtype=torch.uint8)
+    ratings = torch.randn(4, 2)
+    packed = pack(Answers(torch.tensor([0, 1, 2, 3]), torch.full((4, 8), 1 / 8), ratings))
+    found = torch._dynamo.explain(step)(pixels, packed)  # type: ignore[no-untyped-call]
+    assert found.graph_break_count == 0, found.break_reasons
+    torch._dynamo.reset()
+    # the head rates the pictures as they are given, not turned views of them
+    plain: Any = network.backbone
+    features = pooled(plain(network.normalisation(pixels)))
+    head.seen.clear()
+    torch.testing.assert_close(step(pixels, packed)["affect"], head.loss(features, ratings))
