@@ -97,6 +97,8 @@ def test_a_step_with_distributions_and_ratings_is_one_graph(
     found = torch._dynamo.explain(step)(pixels, packed)  # type: ignore[no-untyped-call]
     assert found.graph_break_count == 0, found.break_reasons
     torch._dynamo.reset()
+    if options.get("angles"):  # 45 degrees: all views are cut to a disc, the upright one too
+        return
     # the head rates the pictures as they are given, not turned views of them
     plain: Any = network.backbone
     features = pooled(plain(network.normalisation(pixels)))
