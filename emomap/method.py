@@ -59,6 +59,8 @@ class Method:
     finishes: ClassVar[bool] = False
     #: What the values of its maps are; see `Map`.
     map_kind: MapKind = "map"
+    #: True where its "map" is a density of fixations, but for the scale.
+    is_density: ClassVar[bool] = False
     #: True where maps span more decades than the 16 bits of a PNG, so that `bench` keeps floats.
     spans_decades: ClassVar[bool] = False
     #: Pictures that `predict` should be given at once.

@@ -18,7 +18,7 @@ from .evaluate import evaluate
 from .gaze import density, fixation_map, sigma_from_degrees, sigma_from_fc
 from .gold import CenterBias, GoldStandard, center_bias, gold_standard
 from .location import auc, auc_borji, auc_judd, auc_shuffled, info_gain, nss
-from .optimal import EMDMap, emd_map, optimal_map
+from .optimal import OPTIMAL, EMDMap, emd_map, optimal_map
 from .resize import METHODS as RESIZE_METHODS
 from .resize import bands as resize_bands
 from .resize import resize
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CATALOGUE",
+    "OPTIMAL",
     "RESIZE_METHODS",
     "CenterBias",
     "EMDMap",

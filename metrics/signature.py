@@ -156,6 +156,8 @@ class Signature:
             metric, _, setting = key.rpartition(".")
             if metric == name or (not metric and self._concerns(name, setting, own)):
                 kept[setting] = value
+        if "baseline" in kept:  # it takes the place of a blur
+            kept.pop("sigma", None)
         order = [*(key for key in own if key in kept), *(key for key in kept if key not in own)]
         return replace(self, metrics=(name,), settings=tuple((key, kept[key]) for key in order))
 

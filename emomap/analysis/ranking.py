@@ -131,6 +131,7 @@ def ranked_table(
     """
     entries = summary["methods"]
     entries = {name: entry for name, entry in entries.items() if "control_of" not in entry}
+    ranked = ranked_means(summary)
     order = list(summary["ranks"])
     order = [name for name in entries if name not in order and entries[name]["metrics"]] + order
     order += [name for name in entries if name not in order]
@@ -139,8 +140,7 @@ def ranked_table(
     header = ["method", "rank", *map(label, names)]
     rows: list[list[str]] = []
     marked: list[tuple[int, int]] = []
-    winners = {metric: best({n: e["metrics"] for n, e in entries.items()}, metric)
-               for metric in names}  # fmt: skip
+    winners = {metric: best(ranked, metric) for metric in names}
     for name in order:
         entry = entries[name]
         rank = summary["ranks"].get(name)
@@ -172,6 +172,18 @@ def ranked_table(
     )
 
 
+def ranked_means(summary: Mapping[str, Any]) -> dict[str, Mapping[str, Mapping[str, Any]]]:
+    """method -> metric -> cell, of the rows of a `summary.json` that are compared.
+
+    Neither controls nor, under the metric-specific protocol, rows that were scored plainly.
+    """
+    return {
+        name: entry["metrics"]
+        for name, entry in summary["methods"].items()
+        if "control_of" not in entry and "protocol" not in entry
+    }
+
+
 def chosen_of(there: Sequence[str], only: Sequence[str]) -> list[str]:
     """The metrics to show: those of ``only``, or all.
 
@@ -198,6 +210,7 @@ def notes(summary: Mapping[str, Any]) -> list[str]:
     found = []
     if summary.get("tests"):
         found.append("* differs from the centre prior, p < 0.05 (paired permutation test, Holm)")
+    found += _of_densities(summary)
     shares = summary.get("ceiling_share", {}).get("nss")
     if shares:
         gains = ", ".join(f"{name} {100 * share:.0f}%" for name, share in shares.items())
@@ -208,6 +221,24 @@ def notes(summary: Mapping[str, Any]) -> list[str]:
             "and is no evidence about people."
         )
     return [*found, *summary.get("remarks", [])]
+
+
+def _of_densities(summary: Mapping[str, Any]) -> list[str]:
+    """Which methods are densities, and how the others were scored."""
+    entries = {n: e for n, e in summary["methods"].items() if e["metrics"]}
+    densities = [n for n, e in entries.items() if e.get("prediction", "map") != "map"]
+    plain = [n for n, e in entries.items() if "protocol" in e and "control_of" not in e]
+    specific = summary.get("protocol") == "metric-specific"
+    found = []
+    if densities:
+        how = ", of which each metric scores its own map" if specific else ""
+        found.append(f"predicted densities{how}: {', '.join(densities)}")
+    if plain:
+        found.append(
+            "no densities, so that all metrics score one map (plain protocol) and there is no "
+            f"rank: {', '.join(plain)}"
+        )
+    return found
 
 
 def confusion_table(confusion: Sequence[Sequence[int]], classes: Sequence[str], name: str) -> Table:

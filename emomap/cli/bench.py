@@ -13,6 +13,7 @@ from emomap.errors import EmomapError, UsageError
 
 if TYPE_CHECKING:
     from emomap.experiment.result import Bench
+    from emomap.io.kinds import MapKind
     from emomap.tables import Table
 
 
@@ -35,6 +36,20 @@ def checkpoints(values: Sequence[str], names: Sequence[str]) -> dict[str, Path]:
             found[name] = local_file(file)
         except EmomapError as error:
             raise UsageError(f"--checkpoint {value}: {error}") from error
+    return found
+
+
+def predictions(values: Sequence[str]) -> dict[str, MapKind]:
+    """Name of a folder of maps -> what their values are, from NAME=KIND."""
+    from emomap.io.kinds import MAP_KINDS
+
+    found = {}
+    for value in values:
+        name, _, said = value.partition("=")
+        kind = next((known for known in MAP_KINDS if known == said), None)
+        if not name or kind is None:
+            raise UsageError(f"--prediction {value}: write it as NAME={'|'.join(MAP_KINDS)}")
+        found[name] = kind
     return found
 
 
@@ -116,6 +131,16 @@ def checkpoints(values: Sequence[str], names: Sequence[str]) -> dict[str, Path]:
     "NAME@f1-mean, NAME@f1-energy, NAME@cam, NAME@random-head, NAME@other-picture. On with "
     "--sanity and --table 3.",
 )
+@options.protocol_option
+@options.baseline_option
+@click.option(
+    "--prediction",
+    "kinds",
+    multiple=True,
+    metavar="NAME=KIND",
+    help="Say what the values in a folder of maps are: density or log-density. Repeatable. "
+    "Default: maps of any scale.",
+)
 @click.option("--no-baselines", is_flag=True, help="Leave out the baselines of the recipe.")
 @click.option(
     "-o",
@@ -142,6 +167,7 @@ def checkpoints(values: Sequence[str], names: Sequence[str]) -> dict[str, Path]:
 def bench(
     names: tuple[str, ...],
     given: tuple[str, ...],
+    kinds: tuple[str, ...],
     out: Path | None,
     quiet: bool,
     paper_table: int | None,
@@ -185,6 +211,7 @@ def bench(
         run_bench(
             names,
             checkpoints=loaded,
+            predictions=predictions(kinds),
             recipe_name=recipe,
             baselines=not no_baselines,
             paper_table=paper_table,

@@ -82,6 +82,20 @@ def metric_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+protocol_option = click.option(
+    "--protocol",
+    type=click.Choice(["plain", "metric-specific"]),
+    help="Score one map by all metrics, or, of predicted densities, the map that is best for each "
+    "metric. Default: plain.",
+)
+baseline_option = click.option(
+    "--baseline",
+    type=click.Choice(["auto", "other", "center", "uniform"]),
+    help="Measure information gain from the blurred fixations on other images, their centre bias, "
+    "or the uniform density. Default: auto, which is other in the plain protocol, else center.",
+)
+
+
 def protocol(names: str | None, resize: str, mask: str | None, **choices: Any) -> Any:
     """The `Protocol` that the metric options describe."""
     from emomap import metrics
@@ -93,7 +107,8 @@ def protocol(names: str | None, resize: str, mask: str | None, **choices: Any) -
         known = ", ".join(metrics.RESIZE_METHODS)
         raise UsageError(f"--resize {resize}: choose one of {known}")
     ignored = None if mask is None else Mask.of(mask)
-    return Protocol(metrics=chosen, resize=resize, mask=ignored, **choices)
+    said = {key: value for key, value in choices.items() if value is not None}
+    return Protocol(metrics=chosen, resize=resize, mask=ignored, **said)
 
 
 def gaze_options(command: Callable[..., Any]) -> Callable[..., Any]:

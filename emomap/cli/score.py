@@ -59,6 +59,8 @@ if TYPE_CHECKING:
     help="Say what the values in PRED are. A density has no negative values. Of a log-density, the "
     "exponential is scored.",
 )
+@options.protocol_option
+@options.baseline_option
 @options.format_option
 @options.output_option
 @click.option(

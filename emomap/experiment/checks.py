@@ -9,8 +9,9 @@ from typing import Any
 from emomap import method as methods
 from emomap.analysis import ranking
 from emomap.errors import EmomapError, UsageError
-from emomap.experiment.contender import Contender, MethodContender
+from emomap.experiment.contender import Contender, FolderContender, MethodContender
 from emomap.explain.kinds import LIBRARY
+from emomap.io.kinds import MapKind
 from emomap.sample import Dataset, Split
 
 
@@ -34,6 +35,22 @@ def check_names(contenders: Sequence[Contender]) -> None:
             raise UsageError(
                 f"two methods are called {contender.name} ({other.source} and "
                 f"{contender.source}); give the folder another name: --method NAME=FOLDER"
+            )
+
+
+def check_predictions(contenders: Sequence[Contender], predictions: Mapping[str, MapKind]) -> None:
+    """Refuse to be told what maps are that are not in a folder; a method knows what it makes.
+
+    Raises:
+        UsageError: names the folders of maps that take part.
+    """
+    folders = [c.name for c in contenders if isinstance(c, FolderContender)]
+    for name, kind in predictions.items():
+        if name not in folders:
+            there = f"those here are {', '.join(folders)}" if folders else "there is none here"
+            raise UsageError(
+                f"--prediction {name}={kind}: names no folder of maps (--method NAME=FOLDER); "
+                f"{there}"
             )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from emomap import data as datasets
 from emomap.errors import UsageError
 from emomap.explain.kinds import PREDICTED, Explanation, check_explanations
+from emomap.io.kinds import MapKind
 from emomap.sample import Split
 
 
@@ -27,6 +28,8 @@ class Choices:
         marks_threshold: from which on a mark of a fixation map counts, as there.
         split: "train", "val", "test" or "all"; by default "test" where there is one.
         checkpoints: method -> file of a trained network, which is then not trained.
+        protocol, baseline: instead of those of the recipe, see `emomap.scoring.protocol.Protocol`.
+        predictions: name of a folder of maps -> what their values are, "density" or "log-density".
         baselines: whether the baselines of the recipe take part.
         controls: make the controls of each network's map, see `emomap.sanity.controls`; always so
             for table 3 of the paper.
@@ -58,6 +61,9 @@ class Choices:
     marks_threshold: float | None = None
     split: str | None = None
     checkpoints: Mapping[str, Path] | None = None
+    protocol: str | None = None
+    baseline: str | None = None
+    predictions: Mapping[str, MapKind] | None = None
     baselines: bool = True
     controls: bool = False
     skip_unreadable: bool = False
@@ -91,6 +97,12 @@ class Choices:
     def gaze_options(self) -> dict[str, Any]:
         """What was said of how fixations are read: options of `emomap.data.open_dataset`."""
         said = {"points": self.points, "marks_threshold": self.marks_threshold}
+        return {name: value for name, value in said.items() if value is not None}
+
+    @property
+    def score_numbers(self) -> dict[str, str]:
+        """What was said instead of numbers in the section ``score`` of the recipe."""
+        said = {"protocol": self.protocol, "baseline": self.baseline}
         return {name: value for name, value in said.items() if value is not None}
 
     @property
@@ -138,6 +150,7 @@ class Choices:
             **({"shard": f"{self.shard[0]}/{self.shard[1]}"} if self.shard else {}),
             **self._explain_record(),
             **{f"checkpoint_{name}": str(Path(file).resolve()) for name, file in checkpoints},
+            **{f"prediction_{n}": kind for n, kind in sorted((self.predictions or {}).items())},
         }
 
     def _explain_record(self) -> dict[str, str]:

@@ -11,6 +11,7 @@ from emomap import method as methods
 from emomap import recipes
 from emomap.errors import UsageError
 from emomap.explain.kinds import Explanation
+from emomap.io.kinds import MapKind
 from emomap.method import Method
 from emomap.models.card import read_card
 from emomap.models.method import ModelFile
@@ -88,10 +89,12 @@ class FolderContender:
     Attributes:
         name: name of its row and files.
         folder: where the maps are.
+        kind: what their values are.
     """
 
     name: str
     folder: Path
+    kind: MapKind = "map"
     trainable = False
 
     @property
@@ -117,6 +120,7 @@ def parse(
     trust: bool = False,
     explain: Sequence[Explanation] = (),
     classes: Sequence[str] = (),
+    predictions: Mapping[str, MapKind] | None = None,
 ) -> Contender:
     """A contender from what ``--method`` says.
 
@@ -127,6 +131,7 @@ def parse(
         trust: run model files that are programs.
         explain: explanation maps to make of networks.
         classes: names of the classes of somebody's own classifier.
+        predictions: name of a folder of maps -> what their values are.
 
     Raises:
         UsageError: no such method or folder.
@@ -141,9 +146,9 @@ def parse(
                 f"--method {spec}: there is no folder '{given}', and it is neither CARD.toml nor "
                 "package.module:function"
             )
-        return FolderContender(name, Path(given))
+        return FolderContender(name, Path(given), (predictions or {}).get(name, "map"))
     if "=" in spec and Path(given).is_dir():
-        return FolderContender(name, Path(given))
+        return FolderContender(name, Path(given), (predictions or {}).get(name, "map"))
     found = methods.find(given)
     if isinstance(found, type) and issubclass(found, Method):
         return MethodContender(name, found, name, explain=explain if found.trainable else ())

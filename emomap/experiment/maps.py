@@ -18,6 +18,7 @@ from emomap.experiment.finished import finished_rows, validation_maps
 from emomap.experiment.learn import learned
 from emomap.experiment.made import Files, MadeMaps, existing, problems
 from emomap.experiment.plan import Plan
+from emomap.io.kinds import MapKind
 from emomap.runs.folder import Run
 from emomap.sample import Sample
 
@@ -32,7 +33,8 @@ def make_maps(plan: Plan, folder: Run, contender: Contender) -> MadeMaps:
     """
     samples = [sample for sample in plan.mine() if sample.gaze_source is not None]
     if isinstance(contender, FolderContender):
-        return MadeMaps({contender.name: _from_folder(contender, samples)})
+        maps = _from_folder(contender, samples)
+        return MadeMaps({contender.name: maps}, kinds={contender.name: contender.kind})
     if contender.own:
         return own_classifier(plan, folder, contender, samples)
     if contender.trainable:
@@ -64,7 +66,9 @@ def _by_method(
         return existing(target, wanted), problems(outcomes)
 
     raw, failed = make(samples, folder.maps / name, f"maps of {name}")
-    made = MadeMaps({name: raw}, failed=failed, kinds={name: method.map_kind})
+    scaled = plan.protocol.metric_specific and method.is_density
+    kind: MapKind = "density" if scaled else method.map_kind
+    made = MadeMaps({name: raw}, failed=failed, kinds={name: kind})
     if not method.finishes or not samples:
         return made
 

@@ -80,7 +80,7 @@ def _gather(first: Results, record: Mapping[str, Any], folder: Run, failed: list
         dataset=dataset,
         numbers=numbers,
         contenders=[
-            FolderContender(name, Path(entry["maps"]))
+            FolderContender(name, Path(entry["maps"]), entry.get("prediction", "map"))
             for name, entry in entries.items()
             if "maps" in entry
         ],
@@ -97,6 +97,7 @@ def _gather(first: Results, record: Mapping[str, Any], folder: Run, failed: list
         # a classifier without maps has no rows, nor has the ceiling where people cannot be compared
         mapped = entry["accuracy"] is None and name != CEILING
         found.add_rows(name, read_rows(folder.rows(name)), failed, method=mapped)
+        found.kinds[name] = entry.get("prediction", "map")
         if "control_of" in entry:
             found.control_of[name] = entry["control_of"]
         if (predictions := folder.method(name) / "predictions.jsonl").exists():

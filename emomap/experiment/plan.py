@@ -161,14 +161,22 @@ def _numbers_and_contenders(choices: Choices) -> tuple[recipes.Recipe, list[Cont
     """The numbers of the recipe and the rows of the table; a table of the paper sets both."""
     numbers = recipes.load(choices.recipe)
     recipes.override(numbers, choices.settings)
+    numbers["score"] |= choices.score_numbers
     if choices.paper_table is None:
         baselines = numbers["bench"]["baselines"] if choices.baselines else ()
         specs = dict.fromkeys([*baselines, *choices.names])
         explain = choices.explanations
         found = [
-            parse(spec, trust=choices.trust, explain=explain, classes=choices.class_names)
+            parse(
+                spec,
+                trust=choices.trust,
+                explain=explain,
+                classes=choices.class_names,
+                predictions=choices.predictions or {},
+            )
             for spec in specs
         ]
+        checks.check_predictions(found, choices.predictions or {})
         if explain and not any(isinstance(c, MethodContender) and c.explain for c in found):
             raise UsageError("--explain: none of the methods is a network that could be explained")
         return numbers, found
@@ -269,4 +277,6 @@ def protocol_of(numbers: Mapping[str, Any], dataset: Dataset) -> Protocol:
         emd_downsize=numbers["emd_downsize"],
         stretch=numbers["stretch"],
         mask=Mask.of(numbers["mask"]) if numbers.get("mask") else None,
+        protocol=numbers.get("protocol", "plain"),
+        baseline=numbers.get("baseline", "auto"),
     )

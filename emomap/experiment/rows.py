@@ -18,8 +18,9 @@ from emomap.runs.folder import Run
 from emomap.scoring.image import MapToScore, Scored, score_items
 from emomap.scoring.masks import Reader
 from emomap.scoring.observers import score_observers
-from emomap.scoring.pool import pool_fixations
-from emomap.scoring.protocol import Protocol, available_among, first_gaze, missing_inputs
+from emomap.scoring.own_maps import settled
+from emomap.scoring.pool import fit_center, pool_fixations
+from emomap.scoring.protocol import Protocol, available_among, first_gaze
 from emomap.scoring.rows import Row, append_rows, resume_rows
 
 #: File of a run folder: the fixations on all pictures.
@@ -49,11 +50,23 @@ def fit_protocol(plan: Plan) -> tuple[Protocol, list[str]]:
     without = len(plan.part(plan.split)) - len(samples)
     if without:
         remarks.append(f"{without} images have no gaze and are not scored")
-    wanted = plan.protocol.metrics
-    omitted = missing_inputs(wanted, available_among([sample.gaze for sample in samples]))
+    wanted, readers = plan.protocol.metrics, [sample.gaze for sample in samples]
+    omitted = plan.protocol.omitted(available_among(readers))
     remarks += [f"left out: {name} ({reason})" for name, reason in omitted.items()]
     kept = tuple(name for name in wanted if name not in omitted)
-    return replace(plan.protocol, metrics=kept), remarks
+    return settled(replace(plan.protocol, metrics=kept), readers), remarks
+
+
+def protocol_for(protocol: Protocol, kind: MapKind) -> Protocol:
+    """How a row is scored: one whose maps are no densities by the plain protocol.
+
+    Args:
+        protocol: from `fit_protocol`.
+        kind: what the values of the row's maps are.
+    """
+    if protocol.metric_specific and kind == "map":
+        return replace(protocol, protocol="plain", baseline=protocol.base)
+    return replace(protocol, prediction=kind)
 
 
 def score_maps(
@@ -72,7 +85,7 @@ def score_maps(
         maps: image -> map file.
         kind: what the values of the maps are.
     """
-    protocol = replace(protocol, prediction=kind)
+    protocol = protocol_for(protocol, kind)
     gaze = _gaze(plan, protocol)
     items = [MapToScore(image, file, gaze[image]) for image, file in maps.items()]
 
@@ -88,6 +101,8 @@ def score_ceiling(plan: Plan, folder: Run, protocol: Protocol) -> ScoredRows:
 
     Metrics against a density have no ceiling.
     """
+    if protocol.metric_specific:  # the gold standard is scored instead
+        return ScoredRows()
     gaze = first_gaze([sample.gaze for sample in plan.gazed(plan.split)])
     if gaze is None or gaze.observers is None or not plan.numbers["bench"]["ceiling"]:
         return ScoredRows()
@@ -165,11 +180,12 @@ def _gaze(plan: Plan, protocol: Protocol) -> Mapping[str, Reader]:
 
 def _nonfixations(plan: Plan, folder: Run, protocol: Protocol) -> Path | None:
     """The file of the fixations on other pictures, where a metric needs them."""
-    if not protocol.needs() & {"other", "baseline"}:
+    if not protocol.needs_pool():
         return None
     path = folder.folder / NONFIXATIONS
-    if path.exists():
-        return path
-    readers = _gaze(plan, protocol).items()
-    gazes = ((name, gaze) for name, reader in readers if (gaze := reader()))
-    return pool_fixations(gazes, path)
+    if not path.exists():
+        readers = _gaze(plan, protocol).items()
+        pool_fixations(((name, gaze) for name, reader in readers if (gaze := reader())), path)
+    if protocol.needs_center:
+        fit_center(path)
+    return path

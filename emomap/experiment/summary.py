@@ -47,6 +47,10 @@ class Findings:
     control_of: dict[str, str] = field(default_factory=dict)
     kinds: dict[str, MapKind] = field(default_factory=dict)
 
+    def plain(self, name: str) -> bool:
+        """Whether the maps of a row are no densities."""
+        return self.kinds.get(name, "map") == "map"
+
     def fail(self, lines: Iterable[str]) -> None:
         """Add the lines that are not there yet."""
         self.failed += [line for line in dict.fromkeys(lines) if line not in self.failed]
@@ -113,6 +117,8 @@ def summarise(plan: Plan, protocol: Protocol, found: Findings) -> dict[str, Any]
     means = ranking.means(values, plan.seed)
     n_images = max((c["n"] for t in means.values() for c in t.values()), default=0)
     compared = {name: cells for name, cells in means.items() if name not in found.control_of}
+    if protocol.metric_specific:  # values of one map are not compared with those of many
+        compared = {name: cells for name, cells in compared.items() if not found.plain(name)}
     own = {name: table for name, table in values.items() if name in compared}
     share = ranking.ceiling_share(compared, "nss")
     return {
@@ -125,7 +131,8 @@ def summarise(plan: Plan, protocol: Protocol, found: Findings) -> dict[str, Any]
         "emomap": __version__,
         "signature": protocol.signature(seed=plan.seed),
         "classes": list(plan.dataset.classes),
-        "methods": _entries(plan, means, found),
+        **({"protocol": protocol.protocol} if protocol.metric_specific else {}),
+        "methods": _entries(plan, protocol, means, found),
         "ranks": ranking.mean_ranks(compared),
         "tests": ranking.paired_tests(own, plan.seed),
         **controls.findings(values, found.control_of, plan.seed),
@@ -135,9 +142,12 @@ def summarise(plan: Plan, protocol: Protocol, found: Findings) -> dict[str, Any]
     }
 
 
-def _entries(plan: Plan, means: Mapping[str, Any], found: Findings) -> dict[str, dict[str, Any]]:
+def _entries(
+    plan: Plan, protocol: Protocol, means: Mapping[str, Any], found: Findings
+) -> dict[str, dict[str, Any]]:
     """Row name -> accuracy, folder of maps made elsewhere, network that it controls, and means."""
     accuracy, control_of, kinds = found.accuracy, found.control_of, found.kinds
+    specific = protocol.metric_specific
     folders = {name: str(folder.resolve()) for name, folder in plan.ready.items()}
     return {
         name: {
@@ -146,6 +156,7 @@ def _entries(plan: Plan, means: Mapping[str, Any], found: Findings) -> dict[str,
             **({"maps": folders[name]} if name in folders else {}),
             **({"control_of": control_of[name]} if name in control_of else {}),
             **({"prediction": kinds[name]} if kinds.get(name, "map") != "map" else {}),
+            **({"protocol": "plain"} if specific and found.plain(name) else {}),
             "metrics": means.get(name, {}),
         }
         for name in dict.fromkeys([*means, *accuracy])

@@ -108,6 +108,8 @@ class Center(Method):
         fit: True to fit a Gaussian on the gaze of the training split instead, by `fit`.
     """
 
+    is_density = True
+
     def __init__(self, *, sigma: float = SIGMA, fit: bool = False) -> None:
         self.sigma = sigma
         self.prior: Prior | None = None

@@ -29,6 +29,8 @@ def uniform(image: ArrayLike) -> NDArray[np.float64]:
 class Uniform(Method):
     """`uniform` as a method of `bench` and `predict`; it has no options."""
 
+    is_density = True
+
     def predict(self, images: Sequence[Image]) -> list[Prediction]:
         """A map of ones of the size of each image."""
         return [Prediction(map=uniform(image)) for image in images]

@@ -26,6 +26,8 @@ NAMED = ("demo", "paper", "modern")
 #: Numbers that recipes kept by 0.1 do not have, with the values that mean what 0.1 did.
 ADDED = {
     "score.mask": "",
+    "score.protocol": "plain",
+    "score.baseline": "auto",
     "training.class_weights": "none",
     "training.label_smoothing": 0.0,
     "training.ema": 0.0,

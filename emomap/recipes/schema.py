@@ -27,6 +27,8 @@ class ScoreNumbers(TypedDict):
     emd_downsize: Annotated[int, Ge(1), Le(100_000)]
     stretch: bool
     mask: NotRequired[str]  # recipes kept by 0.1 have none
+    protocol: NotRequired[Literal["plain", "metric-specific"]]  # not in recipes of 0.1
+    baseline: NotRequired[Literal["auto", "other", "center", "uniform"]]
 
 
 class BenchNumbers(TypedDict):

@@ -98,7 +98,7 @@ def headline(run: Results) -> str:
     if not ranks:
         return ""
     first = next(iter(ranks))
-    means = {n: entry["metrics"] for n, entry in run.summary["methods"].items()}
+    means = ranking.ranked_means(run.summary)
     places = {m: ranking.places(means, m) for m in run.metrics}
     wins = sum(place[first] == 1 for place in places.values())
     text = f"{first} ranks first: it is best on {wins} of {len(places)} metrics"
@@ -141,7 +141,7 @@ def _cells(run: Results, column: Column) -> dict[str, Cell | None]:
     entries = {name: run.summary["methods"][name] for name in run.methods}
     means = {n: m for n, entry in entries.items() if (m := _means(entry, column.key))}
     axis = charts.Axis.around([value for ends in means.values() for value in ends])
-    tables = {name: entry["metrics"] for name, entry in entries.items()}
+    tables = ranking.ranked_means(run.summary)
     whole = ranking.places(tables, column.key) if column.key else means
     ranked = [means[name][0] for name in whole]
     best = (max if column.direction > 0 else min)(ranked) if ranked else None

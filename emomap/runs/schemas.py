@@ -15,6 +15,7 @@ from emomap import metrics
 from emomap.errors import EmomapError, printable
 from emomap.io.kinds import MapKind
 from emomap.io.schema import STRICT, read_json
+from emomap.scoring.protocol import ProtocolKind
 
 Count = Annotated[int, Ge(0)]
 Share = Annotated[float, Ge(0), Le(1)]
@@ -50,6 +51,7 @@ class MethodEntry(TypedDict):
     maps: NotRequired[str]
     control_of: NotRequired[str]
     prediction: NotRequired[MapKind]
+    protocol: NotRequired[ProtocolKind]
 
 
 class RunSummary(TypedDict):
@@ -63,6 +65,7 @@ class RunSummary(TypedDict):
     seed: Count
     emomap: str
     signature: str
+    protocol: NotRequired[ProtocolKind]
     classes: list[str]
     methods: dict[str, MethodEntry]
     ranks: dict[str, Annotated[float, Ge(1)]]

@@ -21,8 +21,9 @@ from emomap.scoring import per_image
 from emomap.scoring.arrays import or_arrays
 from emomap.scoring.image import NEGATIVE, MapToScore, Scored, score_items
 from emomap.scoring.masks import Mask, Reader
-from emomap.scoring.pool import pool_fixations
-from emomap.scoring.protocol import Protocol, available_among, check_metrics, missing_inputs
+from emomap.scoring.own_maps import settled
+from emomap.scoring.pool import fit_center, pool_fixations
+from emomap.scoring.protocol import Protocol, available_among, check_metrics
 from emomap.scoring.resume import PartFile
 from emomap.scoring.scores import Scores
 from emomap.scoring.videos import video_of
@@ -36,7 +37,7 @@ def score(
     predictions: str | Path,
     truth: str | Path,
     *,
-    protocol: Protocol | None = None,
+    protocol: Protocol | str | None = None,
     allow_missing: bool = False,
     truth_kind: str | None = None,
     points: str | None = None,
@@ -59,7 +60,8 @@ def score(
             of fixation maps, or of fixation CSVs. For one map also the file of its gaze, whatever
             its name: a fixation CSV, a density map or a fixation map; or an array: a density or
             fixation map (H, W), or points (N, 2), x and y in pixels from 0.
-        protocol: metrics, convention, resize, blur; the defaults are the field's.
+        protocol: metrics, convention, resize, blur; the defaults are the field's. Or the name of
+            one, "plain" or "metric-specific", beside ``choices``.
         allow_missing: score the images that both sides have, and say which are missing.
         truth_kind: force how ``truth`` is read, see `emomap.data.opening.open_gaze`.
         points: what the coordinates of fixations are, see `emomap.data.opening.open_gaze`.
@@ -76,9 +78,9 @@ def score(
             video first. What is kept are the values of the frames.
         **choices: fields of `emomap.scoring.protocol.Protocol`, instead of ``protocol``:
             ``metrics=["cc", "nss"]``, ``convention``, ``resize``, ``sigma``, ``emd_downsize``,
-            ``stretch``, ``prediction``, ``mask``. A mask is "border:16", or the path of a folder
-            with a mask for each image (not zero where a pixel is ignored), or for one map a file
-            or an array.
+            ``stretch``, ``prediction``, ``baseline``, ``drawn``, ``mask``. A mask is "border:16",
+            or the path of a folder with a mask for each image (not zero where a pixel is ignored),
+            or for one map a file or an array.
 
     Returns:
         The values of each image. The object prints as a table, and has `Scores.summary`,
@@ -86,10 +88,12 @@ def score(
 
     Raises:
         EmomapError: nothing to score, or images missing on either side.
-        UsageError: a metric that does not exist, or both a protocol and choices of one.
+        UsageError: a metric that does not exist, both a protocol and choices of one, or maps that
+            are not said to be densities under the metric-specific protocol.
         TypeError: a choice that does not exist.
     """
     protocol = _protocol(protocol, choices)
+    _check_densities(protocol)
     said: dict[str, Any] = {
         "kind": truth_kind,
         "points": points,
@@ -218,8 +222,10 @@ def _maps(path: Path, ending: str, one: bool) -> dict[str, Path]:
     return io.maps_by_id(path, ending=ending)
 
 
-def _protocol(protocol: Protocol | None, choices: Mapping[str, Any]) -> Protocol:
+def _protocol(protocol: Protocol | str | None, choices: Mapping[str, Any]) -> Protocol:
     """The protocol that is given, or the one that the choices make."""
+    if isinstance(protocol, str):
+        protocol, choices = None, {**choices, "protocol": protocol}
     if protocol is not None:
         if choices:
             raise UsageError(f"score: {', '.join(choices)} belongs in the protocol that is given")
@@ -231,6 +237,20 @@ def _protocol(protocol: Protocol | None, choices: Mapping[str, Any]) -> Protocol
     if isinstance(chosen.get("mask"), str | Path):
         chosen["mask"] = Mask.of(chosen["mask"])
     return Protocol(**chosen)
+
+
+def _check_densities(protocol: Protocol) -> None:
+    """Refuse maps of any scale where densities are scored.
+
+    Raises:
+        UsageError: with the way out.
+    """
+    if protocol.metric_specific and protocol.prediction == "map":
+        raise UsageError(
+            "--protocol metric-specific makes the map of each metric from a predicted density of "
+            "fixations; say --prediction density or --prediction log-density if the maps are that, "
+            "or score maps of any scale with --protocol plain"
+        )
 
 
 def _missing(ids: Sequence[str], what: str, where: str | Path, allowed: bool) -> list[str]:
@@ -254,13 +274,13 @@ def serving(protocol: Protocol, paired: Paired) -> tuple[Protocol, dict[str, str
     """
     if protocol.sigma is None:
         protocol = replace(protocol, sigma=paired.sigma)
-    has = available_among([item.gaze for item in paired.items])
-    omitted = missing_inputs(protocol.metrics, has)
+    readers = [item.gaze for item in paired.items]
+    omitted = protocol.omitted(available_among(readers))
     kept = tuple(name for name in protocol.metrics if name not in omitted)
     if not kept:
         reasons = "; ".join(f"{name} {reason}" for name, reason in omitted.items())
         raise EmomapError(f"none of the metrics can be computed from this ground truth: {reasons}")
-    return replace(protocol, metrics=kept), omitted
+    return settled(replace(protocol, metrics=kept), readers), omitted
 
 
 def _looks_exchanged(files: Sequence[Path]) -> bool:
@@ -304,11 +324,14 @@ def _gazes(items: Sequence[MapToScore]) -> Iterator[tuple[str, Gaze]]:
 @contextlib.contextmanager
 def nonfixations_of(items: Sequence[MapToScore], protocol: Protocol) -> Iterator[Path | None]:
     """The file of the gaze on other images, as long as it is needed; None if no metric needs it."""
-    if not protocol.needs() & {"other", "baseline"}:
+    if not protocol.needs_pool():
         yield None
         return
     with temporary_folder(parallel.shared_folder()) as temporary:
-        yield pool_fixations(_gazes(items), temporary / "nonfixations.npz")
+        path = pool_fixations(_gazes(items), temporary / "nonfixations.npz")
+        if protocol.needs_center:
+            fit_center(path)
+        yield path
 
 
 def _run(

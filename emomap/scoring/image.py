@@ -7,7 +7,7 @@ the signature of every value.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from emomap.errors import EmomapError
 from emomap.io.files import File
 from emomap.io.kinds import as_map, is_log
 from emomap.sample import Gaze, Window
-from emomap.scoring.pool import pooled_elsewhere
+from emomap.scoring.own_maps import kernel, own_map
+from emomap.scoring.pool import center_elsewhere, pooled_elsewhere
 from emomap.scoring.protocol import Protocol, absent
 
 #: Why a metric of distributions has no value.
@@ -74,11 +75,14 @@ def score_items(
         jobs: processes; None for one per processor.
         nonfixations: file made by `pool_fixations`, if a metric needs the gaze on other images.
     """
+    slow = protocol.draws  # seconds a picture, so that even a few are worth another process
+    if slow and jobs is None:
+        jobs = parallel.processors()
     return parallel.ordered(
         partial(score_item, protocol=protocol, nonfixations=nonfixations),
         items,
         jobs=jobs,
-        chunk=25,
+        chunk=1 if slow else 25,
     )
 
 
@@ -110,6 +114,8 @@ class Opened:
         truth: arguments of `metrics.evaluate`.
         remarks: what the user should know about the map or its gaze.
         window: what a mask leaves of the picture, if it leaves something out.
+        sigma: Gaussian in pixels behind the density that is scored against; 0 if nothing asks.
+        center: (H, W) centre bias of the other images, if a map is made with it.
     """
 
     name: str
@@ -118,6 +124,8 @@ class Opened:
     truth: Mapping[str, Any]
     remarks: tuple[str, ...]
     window: Window | None = None
+    sigma: float = 0.0
+    center: NDArray[Any] | None = None
 
     def scored(
         self, values: NDArray[Any], protocol: Protocol
@@ -132,16 +140,20 @@ class Opened:
             EmomapError: the map has another aspect ratio than its picture.
         """
         wide = resize_to_gaze(values, self.shape, protocol, self.name)
-        if self.window is None:
-            return _evaluate(wide, self.truth, protocol)
-        return _evaluate(self.window.of(wide), self.truth, protocol, self.window.mask)
+        mask = None
+        if self.window:
+            wide, mask = self.window.of(wide), self.window.mask
+        if not protocol.metric_specific:
+            return _evaluate(wide, self.truth, protocol, mask)
+        return evaluate_own(wide, self.truth, protocol, self.sigma, self.center, mask)
 
 
 def open_item(item: MapToScore, protocol: Protocol, nonfixations: Path | None = None) -> Opened:
     """Read a map and its truth.
 
     Raises:
-        EmomapError: the map or its gaze cannot be read, or the picture has none.
+        EmomapError: the map or its gaze cannot be read, the picture has none, or a map is no
+            density where densities are scored.
     """
     name = str(item.map_file)
     read = io.read_map(item.map_file, logarithm=protocol.prediction == "log-density")
@@ -151,7 +163,55 @@ def open_item(item: MapToScore, protocol: Protocol, nonfixations: Path | None = 
         raise EmomapError(f"{item.id}: no gaze for this image")
     truth = truths(gaze, protocol, item.id, nonfixations)
     remarks = _remarks(item, values, gaze)
-    return Opened(name, values, target_shape(gaze), truth, remarks, gaze.window)
+    opened = Opened(name, values, target_shape(gaze), truth, remarks, gaze.window)
+    if not protocol.metric_specific:
+        return opened
+    if not values.any():
+        raise EmomapError(
+            f"{name}: zero everywhere, which is no density; make the map again, or score it with "
+            "--protocol plain"
+        )
+    center = None
+    if "auc_shuffled" in protocol.metrics and nonfixations:
+        center = center_elsewhere(nonfixations, item.id, gaze.shape)
+    return replace(opened, sigma=kernel(gaze, protocol, item.id), center=center)
+
+
+def evaluate_own(
+    density: NDArray[Any],
+    truth: Mapping[str, Any],
+    protocol: Protocol,
+    sigma: float,
+    center: NDArray[Any] | None = None,
+    mask: NDArray[np.bool_] | None = None,
+) -> tuple[dict[str, float], dict[str, str]]:
+    """The values of all metrics, each of its own map of a density, and why some have none.
+
+    Args:
+        density: (H, W) of any scale, at the size of the gaze.
+        truth: from `truths`.
+        protocol: its metrics all have a map of their own.
+        sigma: Gaussian in pixels behind the density that is scored against.
+        center: (H, W) centre bias of the other images, if the shuffled AUC is asked for.
+        mask: (H, W) True where a pixel is ignored. Nobody is said to look there.
+    """
+    found: dict[str, float] = {}
+    lacking = absent(protocol.metrics, truth)
+    if mask is not None:
+        density = np.where(mask, 0, density)
+        center = None if center is None else np.where(mask, 0, center)
+    for metric in protocol.metrics:
+        if metric in lacking:
+            continue
+        try:
+            own = own_map(density, metric, protocol, sigma, center)
+        except ValueError as error:
+            lacking[metric] = f"refused: {error}"
+            continue
+        one, why = _evaluate(own, truth, replace(protocol, metrics=(metric,)), mask)
+        found |= one
+        lacking |= why
+    return found, lacking
 
 
 def _evaluate(
@@ -263,8 +323,13 @@ def truths(
         pooled = pooled_elsewhere(nonfixations, name, gaze.shape)
         if pooled is not None:
             found["other"] = pooled
-            if "baseline" in needs:
+            if "baseline" in needs and protocol.base == "other":
                 found["baseline"] = metrics.density(pooled, protocol.sigma_for(gaze.shape))
+            elif "baseline" in needs and protocol.base == "center":
+                center = center_elsewhere(nonfixations, name, gaze.shape)
+                found |= {} if center is None else {"baseline": center}
+    if "baseline" in needs and protocol.base == "uniform" and gaze.points is not None:
+        found["baseline"] = np.full(gaze.shape, 1.0 / (gaze.shape[0] * gaze.shape[1]))
     return {key: value for key, value in found.items() if key in needs}
 
 

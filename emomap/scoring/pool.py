@@ -1,7 +1,11 @@
-"""The fixations on the other images of a set, for shuffled AUC and information gain."""
+"""The fixations on the other images of a set, for shuffled AUC and information gain.
+
+Where a metric needs their centre bias, it is fitted once and kept in a file beside the pool.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -11,17 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomap import io, metrics
+from emomap.errors import EmomapError
 from emomap.sample import Gaze
 
 
 def pool_fixations(gazes: Iterable[tuple[str, Gaze]], path: Path) -> Path:
     """Write the fixations of all images into one file, relative to the size of each picture.
 
-    The file holds ``points`` (N, 2) in 0..1, and ``owner`` (N,), the index of each in ``ids``.
+    The file holds ``points`` (N, 2) in 0..1, ``owner`` (N,), the index of each in ``ids``, and
+    ``shapes`` (ids, 2), height and width of each picture.
     """
     points, owners, ids = [np.zeros((0, 2))], [np.zeros(0, dtype=np.int64)], []
+    shapes = []
     for index, (identity, gaze) in enumerate(gazes):
         ids.append(identity)
+        shapes.append(gaze.shape)
         if gaze.points is None:
             continue
         inside = gaze.points[gaze.inside]
@@ -33,6 +41,7 @@ def pool_fixations(gazes: Iterable[tuple[str, Gaze]], path: Path) -> Path:
             points=np.concatenate(points),
             owner=np.concatenate(owners),
             ids=np.array(ids, dtype=np.str_),
+            shapes=np.array(shapes, dtype=np.int64).reshape(-1, 2),
         )
     return path
 
@@ -48,7 +57,7 @@ def pooled_elsewhere(path: Path, name: str, shape: tuple[int, int]) -> NDArray[A
     Returns:
         None if no other image has a fixation.
     """
-    points, owner, ids = _pool(path)
+    points, owner, ids, _ = _pool(path)
     height, width = shape
     elsewhere = points[owner != ids.get(name, -1)]
     if not len(elsewhere):
@@ -58,9 +67,85 @@ def pooled_elsewhere(path: Path, name: str, shape: tuple[int, int]) -> NDArray[A
     return counts
 
 
+def fit_center(path: Path) -> Path | None:
+    """Fit the centre bias of a pool, unless that has been done.
+
+    Args:
+        path: file made by `pool_fixations`.
+
+    Returns:
+        The file of its two numbers; None where fewer than two images have fixations.
+    """
+    kept = _center_file(path)
+    if not kept.exists():
+        points, shapes, _ = _by_image(path)
+        if len(points) < 2:
+            return None
+        found = metrics.center_bias(points, shapes)
+        io.write_text(kept, json.dumps({"bandwidth": found.bandwidth, "floor": found.floor}) + "\n")
+    return kept
+
+
+@lru_cache(maxsize=1)
+def center_elsewhere(path: Path, name: str, shape: tuple[int, int]) -> NDArray[np.float64] | None:
+    """(H, W) the centre bias of all images but one, at the size of that one; it sums to one.
+
+    Args:
+        path: file made by `pool_fixations`, after `fit_center`.
+        name: the image that is left out.
+        shape: its (height, width).
+
+    Returns:
+        None if no other image has a fixation.
+    """
+    if not _center_file(path).exists():
+        return None
+    bias, places = _center(path)
+    return bias.density(places.get(name), shape)
+
+
+def _center_file(path: Path) -> Path:
+    return path.with_name(f"{path.stem}-center.json")
+
+
 @lru_cache(maxsize=2)
-def _pool(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int64], dict[str, int]]:
-    """Points, their owners, and the index of each id. Kept in memory, since each map needs it."""
+def _center(path: Path) -> tuple[metrics.CenterBias, dict[str, int]]:
+    """The fitted centre bias, and the index in it of each image that has fixations."""
+    file = _center_file(path)
+    points, shapes, names = _by_image(path)
+    try:
+        numbers = json.loads(file.read_text("utf-8"))
+        bias = metrics.center_bias(
+            points, shapes, bandwidth=float(numbers["bandwidth"]), floor=float(numbers["floor"])
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EmomapError(f"{file}: damaged ({error}); remove it, and it is made again") from error
+    return bias, {name: index for index, name in enumerate(names)}
+
+
+def _by_image(
+    path: Path,
+) -> tuple[list[NDArray[np.float64]], list[tuple[int, int]], list[str]]:
+    """Points in pixels, shape and id of each image that has fixations."""
+    points, owner, ids, shapes = _pool(path)
+    order = np.argsort(owner, kind="stable")
+    counts = np.bincount(owner, minlength=len(ids))
+    parts = np.split(points[order], np.cumsum(counts)[:-1]) if len(ids) else []
+    found: tuple[list[NDArray[np.float64]], list[tuple[int, int]], list[str]] = ([], [], [])
+    for name, part, (height, width) in zip(ids, parts, shapes.tolist(), strict=True):
+        if len(part):
+            found[0].append(part * (width, height) - 0.5)
+            found[1].append((height, width))
+            found[2].append(name)
+    return found
+
+
+@lru_cache(maxsize=2)
+def _pool(
+    path: Path,
+) -> tuple[NDArray[np.float64], NDArray[np.int64], dict[str, int], NDArray[np.int64]]:
+    """Points, their owners, the index of each id, shapes. Kept in memory: each map needs it."""
     with np.load(path, allow_pickle=False) as stored:
         ids = {str(identity): index for index, identity in enumerate(stored["ids"])}
-        return stored["points"], stored["owner"], ids
+        shapes = stored["shapes"] if "shapes" in stored else np.zeros((0, 2), np.int64)
+        return stored["points"], stored["owner"], ids, shapes

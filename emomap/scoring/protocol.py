@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from emomap import metrics
 from emomap.errors import EmomapError, UsageError
@@ -20,6 +20,22 @@ MIT_FC = 8.0
 
 #: Images whose gaze is read to see what it can serve.
 LOOKED_AT = 5
+
+#: Whether all metrics score one map, or each its own map of a predicted density.
+ProtocolKind = Literal["plain", "metric-specific"]
+PROTOCOLS: tuple[ProtocolKind, ...] = get_args(ProtocolKind)
+
+#: What information gain is measured from; "auto" is "other" in the plain protocol, else "center".
+Baseline = Literal["auto", "other", "center", "uniform"]
+BASELINES: tuple[Baseline, ...] = get_args(Baseline)
+
+#: Densities drawn for the maps of SIM and EMD, and the certified distance of EMD's map from the
+#: optimum, as a share of the cost. Those of `metrics.optimal_map` take ten seconds a picture.
+DRAWS = {"sim": 300, "emd": 16}
+GAP = 0.05
+
+#: Fixations of a drawn density where the set does not say.
+DRAWN = 100
 
 #: What a metric may need, in words.
 _TRUTHS = {
@@ -58,6 +74,14 @@ class Protocol:
         prediction: what the values of a map are: "map", "density", or "log-density", of which the
             exponential is scored.
         mask: what of each picture is ignored, or None.
+        protocol: "plain", where all metrics score the map itself, or "metric-specific", where the
+            map is a predicted density and each metric scores its own map of it, see
+            `metrics.optimal_map`.
+        baseline: what information gain is measured from: "other", the fixations on other images,
+            blurred as the ground truth is; "center", their centre bias, see `metrics.center_bias`;
+            "uniform"; or "auto", which is "other" in the plain protocol and "center" else.
+        drawn: fixations of the densities that are drawn for the maps of SIM and EMD; None for the
+            usual number of the set.
     """
 
     metrics: tuple[str, ...] = METRICS
@@ -68,11 +92,42 @@ class Protocol:
     stretch: bool = False
     prediction: MapKind = "map"
     mask: Mask | None = None
+    protocol: ProtocolKind = "plain"
+    baseline: Baseline = "auto"
+    drawn: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a kind of prediction that does not exist."""
-        if self.prediction not in MAP_KINDS:
-            raise UsageError(f"prediction '{self.prediction}': choose {', '.join(MAP_KINDS)}")
+        """Refuse a kind of prediction, protocol or baseline that does not exist."""
+        for key, known in (
+            ("prediction", MAP_KINDS),
+            ("protocol", PROTOCOLS),
+            ("baseline", BASELINES),
+        ):
+            if getattr(self, key) not in known:
+                raise UsageError(f"{key} '{getattr(self, key)}': choose {', '.join(known)}")
+
+    @property
+    def metric_specific(self) -> bool:
+        """Whether each metric scores its own map of a predicted density."""
+        return self.protocol == "metric-specific"
+
+    @property
+    def base(self) -> Baseline:
+        """What information gain is measured from: "other", "center" or "uniform"."""
+        if self.baseline != "auto":
+            return self.baseline
+        return "center" if self.metric_specific else "other"
+
+    @property
+    def needs_center(self) -> bool:
+        """Whether a metric needs the centre bias of the other images."""
+        divided = self.metric_specific and "auc_shuffled" in self.metrics
+        return divided or ("info_gain" in self.metrics and self.base == "center")
+
+    @property
+    def draws(self) -> bool:
+        """Whether the map of a metric is made from drawn densities."""
+        return self.metric_specific and bool({*DRAWS} & {*self.metrics})
 
     def masked(self, readers: Mapping[str, Reader]) -> Mapping[str, Reader]:
         """Functions that read the gaze on images, by id, as those that also mask it.
@@ -97,7 +152,8 @@ class Protocol:
         if not names:
             return ""
         choices: dict[str, Any] = {"resize": self.resize, "clip": "0"}
-        if {"density", "baseline"} & {i for n in names for i in metrics.CATALOGUE[n].inputs}:
+        blurred = {"density", *({"baseline"} if self.base == "other" else ())}
+        if blurred & {i for n in names for i in metrics.CATALOGUE[n].inputs}:
             choices["sigma"] = f"{self.sigma:g}px" if self.sigma else f"fc{MIT_FC:g}"
         if "emd" in names:
             choices["downsize"] = self.emd_downsize
@@ -105,13 +161,42 @@ class Protocol:
             choices["stretch"] = True
         if self.prediction == "log-density":
             choices["prediction"] = self.prediction
+        if self.metric_specific:
+            choices["protocol"] = self.protocol
+        for name, key, value in self._of_single_metrics(names):
+            choices[f"{name}.{key}" if len(names) > 1 else key] = value
         choices["mask"] = self.mask
         choices["seed"] = seed
         return metrics.signature(names, convention=self.convention, **choices)
 
+    def _of_single_metrics(self, names: Collection[str]) -> Iterator[tuple[str, str, Any]]:
+        """Settings that hold for one metric only: metric, key, value."""
+        if "info_gain" in names and self.base != "other":
+            yield "info_gain", "baseline", self.base
+        if not self.metric_specific:
+            return
+        for name in DRAWS:
+            if name in names:
+                yield name, "drawn", f"{DRAWS[name]}x{self.drawn or DRAWN}"
+        if "emd" in names:
+            yield "emd", "gap", GAP
+
     def needs(self) -> set[str]:
         """What the metrics need, out of "fixations", "density", "other", "baseline"."""
         return {need for name in self.metrics for need in metrics.CATALOGUE[name].inputs}
+
+    def needs_pool(self) -> bool:
+        """Whether a metric needs the fixations on other images."""
+        needs = self.needs() - ({"baseline"} if self.base == "uniform" else set())
+        return bool(needs & {"other", "baseline"})
+
+    def omitted(self, has: Collection[str]) -> dict[str, str]:
+        """The metrics that a whole set cannot serve with what it has: metric -> reason."""
+        found = missing_inputs(self.metrics, has)
+        if self.metric_specific:
+            own = "has no map of its own, so that --protocol metric-specific cannot score it"
+            found |= {name: own for name in self.metrics if name not in metrics.OPTIMAL}
+        return found
 
 
 def check_metrics(names: Iterable[str]) -> tuple[str, ...]:
