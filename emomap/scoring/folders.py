@@ -93,7 +93,6 @@ def score(
         TypeError: a choice that does not exist.
     """
     protocol = _protocol(protocol, choices)
-    _check_densities(protocol)
     said: dict[str, Any] = {
         "kind": truth_kind,
         "points": points,
@@ -271,7 +270,9 @@ def serving(protocol: Protocol, paired: Paired) -> tuple[Protocol, dict[str, str
 
     Raises:
         EmomapError: no metric is left.
+        UsageError: maps of any scale under the metric-specific protocol.
     """
+    _check_densities(protocol)
     if protocol.sigma is None:
         protocol = replace(protocol, sigma=paired.sigma)
     readers = [item.gaze for item in paired.items]
