@@ -29,6 +29,7 @@ COMMANDS = {
     "table": "Print the table of a run in any format.",
     "figure": "Draw a grid of maps for a paper.",
     "compare": "Compare methods image by image: tests, effect sizes, ranks.",
+    "leaderboard": "Rank several runs on several data sets, as a static site.",
     "show": "Show one picture with the maps of methods, and people's gaze, over it.",
     "predict": "Write the maps of a method for a folder of pictures.",
     "train": "Train a method, without scoring it.",

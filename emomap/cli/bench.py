@@ -67,9 +67,9 @@ def predictions(values: Sequence[str]) -> dict[str, MapKind]:
     "names",
     multiple=True,
     metavar="NAME",
-    help="Add a method: a name of `emomap methods`, package.module:Name, NAME=FOLDER of maps, "
-    "NAME=CARD.toml of a model file, or NAME=package.module:function that builds your classifier "
-    "(with --explain). Repeatable. Default: islamnet.",
+    help="Add a method: a name of `emomap methods`, package.module:Name, NAME=FOLDER or "
+    "NAME=FILE.zip of maps, NAME=CARD.toml of a model file, or NAME=package.module:function that "
+    "builds your classifier (with --explain). Repeatable. Default: islamnet.",
 )
 @click.option(
     "-d",

@@ -110,7 +110,7 @@ def score(
     quiet: bool,
     **choices: Any,
 ) -> int:
-    """Score the maps in the folder PRED, or one map, against the gaze in GT.
+    """Score the maps in the folder or zip file PRED, or one map, against the gaze in GT.
 
     Maps may be png (8 or 16 bit), jpg, tif, bmp, npy, npz or mat. GT is a data set with gaze, or a
     folder of density maps, of fixation maps, or of fixation CSVs (columns x,y in pixels, from 0).

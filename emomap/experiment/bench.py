@@ -19,6 +19,7 @@ from emomap.experiment.rows import fit_protocol, score_ceiling, score_maps
 from emomap.experiment.summary import Findings
 from emomap.parallel import launched
 from emomap.progress import say
+from emomap.runs.checksum import refuse_edited
 
 __all__ = ["Bench", "bench", "run"]
 
@@ -27,7 +28,8 @@ def bench(names: Sequence[str] = ("islamnet",), **choices: Any) -> Bench:
     """Train, extract, score and rank, as `emomap bench` does.
 
     Args:
-        names: methods: of the registry, ``package.module:Name``, or ``NAME=FOLDER`` of maps.
+        names: methods: of the registry, ``package.module:Name``, or ``NAME=FOLDER`` or
+            ``NAME=FILE.zip`` of maps.
         **choices: the other attributes of `emomap.experiment.choices.Choices`.
 
     Returns:
@@ -45,7 +47,8 @@ def run(plan: Plan) -> Bench:
     Raises:
         UsageError: a launcher has started several processes, which only a training can use; or the
             run folder holds another run.
-        EmomapError: pictures, gaze or maps cannot be read, or no method gave a result.
+        EmomapError: pictures, gaze or maps cannot be read, no method gave a result, or rows of a
+            finished run were edited.
     """
     if launched().processes > 1:
         raise UsageError(
@@ -53,8 +56,9 @@ def run(plan: Plan) -> Bench:
             "can use; train with it, then run `emomap bench` without it on the same --out"
         )
     folder = plan.open()
+    unknown = refuse_edited(folder)
     protocol, remarks = fit_protocol(plan)
-    found = Findings(remarks=remarks)
+    found = Findings(remarks=remarks, unknown=unknown)
     for index, contender in enumerate(plan.contenders, 1):
         if plan.show:
             say(f"[{index}/{len(plan.contenders)}] {contender.name}")

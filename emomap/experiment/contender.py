@@ -1,4 +1,4 @@
-"""What a run compares: methods that emomap runs, and folders of maps made elsewhere."""
+"""What a run compares: methods that emomap runs, and folders or archives of maps made elsewhere."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from emomap import method as methods
 from emomap import recipes
 from emomap.errors import UsageError
 from emomap.explain.kinds import Explanation
+from emomap.io.ids import is_archive
 from emomap.io.kinds import MapKind
 from emomap.method import Method
 from emomap.models.card import read_card
@@ -88,7 +89,7 @@ class FolderContender:
 
     Attributes:
         name: name of its row and files.
-        folder: where the maps are.
+        folder: where the maps are: a folder or a zip archive.
         kind: what their values are.
     """
 
@@ -127,7 +128,7 @@ def parse(
     Args:
         spec: ``islamnet``; ``package.module:Name`` of a method, or of a function that builds a
             classifier; ``CARD.toml`` of a model file; each may have ``NAME=`` before it; or
-            ``NAME=FOLDER`` of maps.
+            ``NAME=FOLDER`` of maps, or ``NAME=FILE.zip``.
         trust: run model files that are programs.
         explain: explanation maps to make of networks.
         classes: names of the classes of somebody's own classifier.
@@ -140,15 +141,13 @@ def parse(
     name, given = name_of(spec), spec.partition("=")[2] or spec
     if given.endswith(".toml"):
         return MethodContender(name, ModelFile, name, card=read_card(Path(given)), trust=trust)
+    if "=" in spec and given and (Path(given).is_dir() or is_archive(Path(given))):
+        return FolderContender(name, Path(given), (predictions or {}).get(name, "map"))
     if "=" in spec and ":" not in given:
-        if not given or not Path(given).is_dir():
-            raise UsageError(
-                f"--method {spec}: there is no folder '{given}', and it is neither CARD.toml nor "
-                "package.module:function"
-            )
-        return FolderContender(name, Path(given), (predictions or {}).get(name, "map"))
-    if "=" in spec and Path(given).is_dir():
-        return FolderContender(name, Path(given), (predictions or {}).get(name, "map"))
+        raise UsageError(
+            f"--method {spec}: there is no folder '{given}', and it is neither a .zip of maps, "
+            "CARD.toml nor package.module:function"
+        )
     found = methods.find(given)
     if isinstance(found, type) and issubclass(found, Method):
         return MethodContender(name, found, name, explain=explain if found.trainable else ())

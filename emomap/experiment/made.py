@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from emomap import predict
+from emomap.io import File
 from emomap.io.kinds import MapKind
 from emomap.method import Method
 from emomap.sample import Sample
@@ -27,7 +28,7 @@ class MadeMaps:
         kinds: what the values of the maps of a row are, where they are no plain maps.
     """
 
-    rows: Mapping[str, Files] = field(default_factory=dict)
+    rows: Mapping[str, Mapping[str, File]] = field(default_factory=dict)
     predictions: Path | None = None
     failed: Sequence[str] = ()
     controls: Collection[str] = ()

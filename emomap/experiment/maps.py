@@ -5,7 +5,7 @@ Maps that are in the run folder already are kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def make_maps(plan: Plan, folder: Run, contender: Contender) -> MadeMaps:
     return _by_method(plan, folder, contender, samples)
 
 
-def _from_folder(contender: FolderContender, samples: Sequence[Sample]) -> Files:
+def _from_folder(contender: FolderContender, samples: Sequence[Sample]) -> Mapping[str, io.File]:
     found = io.maps_by_id(contender.folder)
     pairs = io.pair(found, [s.id for s in samples])
     missing = [s.id for s in samples if s.id not in pairs]

@@ -27,6 +27,7 @@ from emomap.experiment.rows import NONFIXATIONS, fit_protocol
 from emomap.experiment.summary import Findings
 from emomap.io.schema import STRICT, read_json_lines
 from emomap.runs import results
+from emomap.runs.checksum import refuse_edited
 from emomap.runs.folder import Run
 from emomap.runs.results import Results
 from emomap.scoring.rows import read_rows
@@ -43,12 +44,13 @@ def merge_runs(parts: Sequence[Path], out: Path) -> Bench:
     Raises:
         UsageError: parts of different runs, a shard that is missing or given twice, or ``out`` is
             not empty.
-        EmomapError: an unfinished or damaged part.
+        EmomapError: an unfinished or damaged part, or one with edited rows.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out}: exists already; merge into a new folder")
     runs = [results.read(path) for path in parts]
     _check_shards(runs)
+    unknown = [name for run in runs for name in refuse_edited(Run(run.folder), gone=True)]
     first = runs[0]
     record = recipes.read_kept(first.folder / "recipe.toml")
     del record["run"]["shard"]
@@ -63,10 +65,17 @@ def merge_runs(parts: Sequence[Path], out: Path) -> Bench:
     if (first.folder / NONFIXATIONS).exists():
         _link(first.folder / NONFIXATIONS, out / NONFIXATIONS)
     run.write_environment(merged=[str(path) for path in parts])
-    return _gather(first, record, run, [line for r in runs for line in r.summary["failed"]])
+    failed = [line for r in runs for line in r.summary["failed"]]
+    return _gather(first, record, run, failed, unknown)
 
 
-def _gather(first: Results, record: Mapping[str, Any], folder: Run, failed: list[str]) -> Bench:
+def _gather(
+    first: Results,
+    record: Mapping[str, Any],
+    folder: Run,
+    failed: list[str],
+    unknown: Sequence[str],
+) -> Bench:
     """Summary and table of the rows that lie in the merged folder; no row is computed."""
     dataset = first.dataset()
     if fold := record["run"].get("fold"):
@@ -92,7 +101,7 @@ def _gather(first: Results, record: Mapping[str, Any], folder: Run, failed: list
         show=False,
     )
     protocol, remarks = fit_protocol(plan)
-    found = Findings(remarks=remarks, failed=list(dict.fromkeys(failed)))
+    found = Findings(remarks=remarks, failed=list(dict.fromkeys(failed)), unknown=unknown)
     for name, entry in entries.items():
         # a classifier without maps has no rows, nor has the ceiling where people cannot be compared
         mapped = entry["accuracy"] is None and name != CEILING

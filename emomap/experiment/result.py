@@ -10,6 +10,7 @@ from emomap.analysis import controls, ranking
 from emomap.experiment import summary as last_stage
 from emomap.experiment.plan import Plan
 from emomap.experiment.summary import Findings
+from emomap.runs.checksum import recorded
 from emomap.runs.folder import Run
 from emomap.scoring.protocol import Protocol
 from emomap.scoring.rows import Row
@@ -82,5 +83,7 @@ def conclude(plan: Plan, folder: Run, protocol: Protocol, found: Findings) -> Be
         EmomapError: no method has a result.
     """
     summary = last_stage.summarise(plan, protocol, found)
+    if checksums := recorded(folder, summary["methods"], found.unknown):
+        summary["checksums"] = checksums
     last_stage.write(plan, folder, summary)
     return Bench(plan, folder, summary, found.failed, found.rows, found.incomplete)

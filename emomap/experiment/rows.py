@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from emomap import metrics, parallel
+from emomap import io, metrics, parallel
 from emomap.analysis import ranking
 from emomap.errors import EmomapError
-from emomap.experiment.made import Files
 from emomap.experiment.plan import Plan
 from emomap.io.kinds import MapKind
 from emomap.progress import track
+from emomap.runs.checksum import reopen
 from emomap.runs.folder import Run
 from emomap.scoring.image import MapToScore, Scored, score_items
 from emomap.scoring.masks import Reader
@@ -74,7 +74,7 @@ def score_maps(
     folder: Run,
     protocol: Protocol,
     name: str,
-    maps: Files,
+    maps: Mapping[str, io.File],
     kind: MapKind = "map",
 ) -> ScoredRows:
     """Score the maps of a row.
@@ -137,6 +137,7 @@ def _score(
     path = folder.rows(name)
     rows = resume_rows(path, protocol.metrics)
     failed: list[str] = []
+    reopened = False
     mask = f"mask:{protocol.mask}"
     if protocol.mask and any(mask not in row.signature.split("|") for row in rows):
         raise EmomapError(
@@ -168,6 +169,9 @@ def _score(
             )
             for metric in protocol.metrics
         ]
+        if not reopened:
+            reopen(folder)
+            reopened = True
         append_rows(path, new)
         rows += new
     return ScoredRows(rows, failed)

@@ -37,6 +37,7 @@ class Findings:
         incomplete: a line for each method and reason for which maps lack metrics.
         control_of: row name of a control -> name of the network whose map it controls.
         kinds: row name -> what the values of its maps are.
+        unknown: rows that get no checksum, see `emomap.runs.checksum`.
     """
 
     rows: dict[str, Sequence[Row]] = field(default_factory=dict)
@@ -46,6 +47,7 @@ class Findings:
     incomplete: list[str] = field(default_factory=list)
     control_of: dict[str, str] = field(default_factory=dict)
     kinds: dict[str, MapKind] = field(default_factory=dict)
+    unknown: Sequence[str] = ()
 
     def plain(self, name: str) -> bool:
         """Whether the maps of a row are no densities."""

@@ -1,12 +1,16 @@
-"""Ids of images (a file's path below its folder), and how the files of two folders pair."""
+"""Ids of images (a file's path below its folder), and how the files of two folders pair.
+
+A zip archive of maps is read in place, as if it were the folder that was packed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from emomap.errors import EmomapError
-from emomap.io.files import MAP_SUFFIXES, list_files
+from emomap.io import archive
+from emomap.io.files import MAP_SUFFIXES, File, is_junk, list_files
 
 
 def file_id(file: Path, root: Path) -> str:
@@ -16,20 +20,20 @@ def file_id(file: Path, root: Path) -> str:
 
 def maps_by_id(
     folder: Path, suffixes: frozenset[str] = MAP_SUFFIXES, *, ending: str = ""
-) -> dict[str, Path]:
-    """The map files at any depth of a folder, by id.
+) -> dict[str, File]:
+    """The map files at any depth of a folder or zip archive, by id.
 
     Args:
-        folder: to look in.
+        folder: to look in; a folder, or a file with the suffix .zip.
         suffixes: of the files.
         ending: what the names have after the id; files without it are left out.
 
     Raises:
-        EmomapError: there are none, or two files have one id (a.png and a.npy).
+        EmomapError: there are none, two files have one id (a.png and a.npy), or a damaged archive.
     """
-    found: dict[str, Path] = {}
-    for file in list_files(folder, suffixes):
-        name = file_id(file, folder)
+    found: dict[str, File] = {}
+    packed = is_archive(folder)
+    for name, file in _packed(folder, suffixes) if packed else _loose(folder, suffixes):
         identity = name.removesuffix(ending)
         if ending and identity == name:
             continue
@@ -41,10 +45,30 @@ def maps_by_id(
     if not found:
         named = f"*{ending}" if ending else "*"
         looked = ", ".join(f"{named}{suffix}" for suffix in sorted(suffixes))
-        tables = any(file.suffix.lower() == ".csv" for file in folder.rglob("*.csv"))
+        tables = not packed and any(folder.rglob("*.csv"))
         hint = "; it holds tables: are predictions and ground truth exchanged?" if tables else ""
         raise EmomapError(f"{folder}: no maps in it (looked for {looked}, at any depth){hint}")
     return found
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a path is a file that is called a zip archive."""
+    return path.suffix.lower() == ".zip" and path.is_file()
+
+
+def _loose(folder: Path, suffixes: frozenset[str]) -> Iterator[tuple[str, File]]:
+    return ((file_id(file, folder), file) for file in list_files(folder, suffixes))
+
+
+def _packed(path: Path, suffixes: frozenset[str]) -> Iterator[tuple[str, File]]:
+    """The ids and members of an archive, sorted."""
+    folders, _ = archive.listing(path)
+    for folder, names in sorted(folders.items()):
+        for name in sorted(names):
+            stem, dot, suffix = name.rpartition(".")
+            if not is_junk(name) and (dot + suffix).lower() in suffixes:
+                inside = f"{folder}/" if folder else ""
+                yield inside + stem, archive.Member(path, inside + name)
 
 
 def common_ending(names: Iterable[str], wanted: Iterable[str]) -> str:
@@ -65,7 +89,8 @@ def common_ending(names: Iterable[str], wanted: Iterable[str]) -> str:
 def pair(predictions: Iterable[str], truths: Iterable[str]) -> dict[str, str]:
     """Match the ids of predictions with those of ground truths.
 
-    Equal ids match first. The others match by their last part ("run1/012" with "012").
+    Equal ids match first; where there are none, a folder around all predictions is left out. The
+    others match by their last part ("run1/012" with "012").
 
     Returns:
         Id of the ground truth -> id of the prediction, for those that match.
@@ -74,9 +99,12 @@ def pair(predictions: Iterable[str], truths: Iterable[str]) -> dict[str, str]:
         EmomapError: several ids of one side share the last part, so a match would be a guess.
     """
     wanted, given = list(truths), list(predictions)
-    pairs = {identity: identity for identity in sorted(set(wanted) & set(given))}
+    inner = {identity: identity for identity in given}
+    while not inner.keys() & set(wanted) and (shorter := _without_top(inner)):
+        inner = shorter
+    pairs = {identity: inner[identity] for identity in sorted(set(wanted) & inner.keys())}
     stems: dict[str, list[str]] = {}
-    for identity in sorted(set(given) - set(pairs)):
+    for identity in sorted(set(given) - set(pairs.values())):
         stems.setdefault(identity.rsplit("/", 1)[-1], []).append(identity)
     rest: dict[str, list[str]] = {}
     for identity in sorted(set(wanted) - set(pairs)):
@@ -92,3 +120,11 @@ def pair(predictions: Iterable[str], truths: Iterable[str]) -> dict[str, str]:
             )
         pairs[identities[0]] = candidates[0]
     return pairs
+
+
+def _without_top(ids: Mapping[str, str]) -> dict[str, str]:
+    """The ids without the folder that all of them lie in; empty where there is none."""
+    tops = {identity.partition("/")[0] if "/" in identity else "" for identity in ids}
+    if len(tops) != 1 or "" in tops:
+        return {}
+    return {identity.partition("/")[2]: whole for identity, whole in ids.items()}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emomap.errors import EmomapError
+from emomap.io.files import File
 from emomap.io.maps import read_map
 
 MapKind = Literal["map", "density", "log-density"]
@@ -47,7 +47,7 @@ def as_map(values: NDArray[Any], kind: MapKind, name: str) -> NDArray[Any]:
     return density
 
 
-def read_made(file: Path, kind: MapKind) -> NDArray[Any]:
+def read_made(file: File, kind: MapKind) -> NDArray[Any]:
     """A map that a method has written, as a map to look at or to score; errors of `read_map`."""
     return as_map(read_map(file, logarithm=kind == "log-density"), kind, str(file))
 

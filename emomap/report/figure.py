@@ -140,7 +140,7 @@ def draw_confusion(
 
 def _check(
     run: results.Results,
-    files: dict[str, dict[str, Path]],
+    files: dict[str, dict[str, io.File]],
     samples: dict[str, Sample],
     images: Sequence[str],
     metric: str | None,
@@ -163,7 +163,7 @@ def _check(
 
 def _grid(
     samples: Sequence[Sample],
-    files: dict[str, dict[str, Path]],
+    files: dict[str, dict[str, io.File]],
     run: results.Results,
     protocol: Protocol,
     metric: str | None,
@@ -209,7 +209,7 @@ def fitting(width: float, words: str) -> float:
 
 def _row(
     sample: Sample,
-    files: dict[str, dict[str, Path]],
+    files: dict[str, dict[str, io.File]],
     run: results.Results,
     protocol: Protocol,
 ) -> list[NDArray[np.uint8]]:

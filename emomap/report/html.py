@@ -6,10 +6,7 @@ text passes through the template's escaping, and the page forbids itself to load
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +17,7 @@ from emomap.analysis import controls
 from emomap.analysis.pairs import probability
 from emomap.errors import EmomapError, grouped
 from emomap.report import charts, heat, pictures, ranked, words
+from emomap.report.templates import script_hash, template
 from emomap.runs import results
 from emomap.runs.results import Results
 from emomap.tables import number
@@ -53,28 +51,18 @@ def write(run_folder: Path, output: Path | None = None) -> Path:
 
 def page(run: Results) -> str:
     """The report as text."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("emomap", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["breaks"] = _breaks
     here = Path(__file__).parent
-    script = (here / "script.js").read_text("utf-8")
+    script = "".join((here / name).read_text("utf-8") for name in ("sort.js", "script.js"))
     shown, problem = _pictures(run)
     columns = ranked.columns(run)
-    return environment.get_template("page.html.j2").render(
+    text: str = template("page.html.j2").render(
         run=run,
         summary=run.summary,
         failed=grouped(run.summary["failed"]),
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         style=(here / "style.css").read_text("utf-8"),
         script=script,
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        script_hash=script_hash(script),
         columns=columns,
         lines=ranked.lines(run, columns),
         headline=ranked.headline(run),
@@ -99,13 +87,7 @@ def page(run: Results) -> str:
         number=number,
         probability=probability,
     )
-
-
-def _breaks(name: str) -> Any:
-    """A name that may continue on the next line after each of its parts."""
-    from markupsafe import Markup, escape
-
-    return Markup(re.sub(r"([_/-])", r"\1<wbr>", str(escape(name))))
+    return text
 
 
 def _pictures(run: Results) -> tuple[list[pictures.Shown], str]:

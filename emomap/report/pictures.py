@@ -6,7 +6,6 @@ import base64
 import io as byte_io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,7 +126,7 @@ def _shown(
     run: Results,
     sample: Sample,
     kinds: tuple[str, ...],
-    files: Mapping[str, Mapping[str, Path]],
+    files: Mapping[str, Mapping[str, io.File]],
     protocol: Protocol,
 ) -> Shown:
     picture = io.read_image(sample.image_file, at_least=LARGE)

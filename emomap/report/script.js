@@ -1,27 +1,4 @@
-"use strict";
-// Sorting, filtering and the table of all images. Without it the page still shows everything else.
-const $ = (selector, root = document) => [...root.querySelectorAll(selector)];
-
-function sortable(table) {
-  $("thead button", table).forEach((button, column) => button.addEventListener("click", () => {
-    const head = button.closest("th");
-    const now = head.getAttribute("aria-sort");
-    const up = now === "none" ? button.dataset.first !== "down" : now === "descending";
-    $("thead th", table).forEach((th) => th.setAttribute("aria-sort", "none"));
-    head.setAttribute("aria-sort", up ? "ascending" : "descending");
-    const body = table.tBodies[0];
-    const value = (row) => row.children[column].dataset.v;
-    const compare = (a, b) => {
-      if (value(a) === "" || value(b) === "") return (value(a) === "") - (value(b) === "");
-      const difference = value(a) - value(b);
-      const order = Number.isNaN(difference) ? value(a).localeCompare(value(b)) : difference;
-      return up ? order : -order;
-    };
-    body.append(...[...body.rows].sort(compare));
-  }));
-}
-$("table.sortable").forEach(sortable);
-
+// Filtering, large pictures, and the table of all images. Without it the page still shows the rest.
 $("input[name=kind]").forEach((radio) => radio.addEventListener("change", () => {
   $(".card").forEach((card) => {
     card.hidden = radio.value !== "" && !card.dataset.kinds.split(" ").includes(radio.value);

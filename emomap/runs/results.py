@@ -92,12 +92,12 @@ class Results:
         """Where a method keeps its training log."""
         return Run(self.folder).method(name)
 
-    def maps(self, name: str) -> dict[str, Path]:
+    def maps(self, name: str) -> dict[str, io.File]:
         """Image -> map file of a method, for the maps that still exist."""
         images = next(iter(self.values.get(name, {}).values()), {})
         elsewhere = self.summary["methods"][name].get("maps")
         if elsewhere:
-            if not Path(elsewhere).is_dir():
+            if not Path(elsewhere).exists():
                 return {}
             files = io.maps_by_id(Path(elsewhere))
             return {image: files[stem] for image, stem in io.pair(files, images).items()}

@@ -74,6 +74,7 @@ class RunSummary(TypedDict):
     ceiling_share: NotRequired[dict[str, dict[str, float]]]
     remarks: NotRequired[list[str]]
     fold: NotRequired[str]
+    checksums: NotRequired[dict[str, str]]
     failed: list[str]
 
 

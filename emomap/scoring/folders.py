@@ -54,8 +54,8 @@ def score(
     """Score a folder of maps against gaze, or one map.
 
     Args:
-        predictions: folder of maps (png, jpg, tif, bmp, npy, npz, mat), subfolders allowed; or one
-            such file; or an array (H, W), of NumPy or torch.
+        predictions: folder or zip archive of maps (png, jpg, tif, bmp, npy, npz, mat), subfolders
+            allowed; or one such file; or an array (H, W), of NumPy or torch.
         truth: gaze as a neutral data set, any data set that emomap opens, a folder of density maps,
             of fixation maps, or of fixation CSVs. For one map also the file of its gaze, whatever
             its name: a fixation CSV, a density map or a fixation map; or an array: a density or
@@ -214,8 +214,8 @@ def _is_file(path: str | Path, suffixes: Container[str]) -> bool:
     return Path(path).is_file() and Path(path).suffix.lower() in suffixes
 
 
-def _maps(path: Path, ending: str, one: bool) -> dict[str, Path]:
-    """The maps by id: those of a folder, or a single one."""
+def _maps(path: Path, ending: str, one: bool) -> dict[str, io.File]:
+    """The maps by id: those of a folder or zip archive, or a single one."""
     if one:
         return {unicodedata.normalize("NFC", path.stem).removesuffix(ending): path}
     return io.maps_by_id(path, ending=ending)
@@ -284,7 +284,7 @@ def serving(protocol: Protocol, paired: Paired) -> tuple[Protocol, dict[str, str
     return settled(replace(protocol, metrics=kept), readers), omitted
 
 
-def _looks_exchanged(files: Sequence[Path]) -> bool:
+def _looks_exchanged(files: Sequence[io.File]) -> bool:
     """Whether all of a few predictions are maps of fixations."""
     found = []
     for file in files[:: max(1, len(files) // LOOKED_AT)][:LOOKED_AT]:

@@ -64,8 +64,10 @@ class Mask:
             )
         digest = hashlib.sha256()
         for name, file in sorted(files.items()):
-            digest.update(f"{name}\n{file.stat().st_size}\n".encode())
-            digest.update(file.read_bytes())
+            with file.open("rb") as stream:
+                content: bytes = stream.read()
+            digest.update(f"{name}\n{len(content)}\n".encode())
+            digest.update(content)
         return cls(path=path, digest=digest.hexdigest()[:8])
 
     def __str__(self) -> str:

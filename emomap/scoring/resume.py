@@ -12,6 +12,7 @@ from typing import NotRequired
 
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
+from emomap.io.archive import Member
 from emomap.io.resumable import ResumeFile
 from emomap.io.schema import STRICT
 from emomap.scoring.image import MapToScore, Scored
@@ -105,5 +106,6 @@ class PartFile:
 
 
 def _stamp(item: MapToScore) -> int:
-    """When the file of a map last changed; 0 for a map inside an archive."""
-    return item.map_file.stat().st_mtime_ns if isinstance(item.map_file, Path) else 0
+    """When a map, or the archive around it, last changed; 0 for another kind of file."""
+    file = item.map_file.archive if isinstance(item.map_file, Member) else item.map_file
+    return file.stat().st_mtime_ns if isinstance(file, Path) else 0
