@@ -7,7 +7,8 @@ gradient is computed by NumPy on the same memory, so both give the same bits.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import array_api_compat as compat
@@ -37,8 +38,20 @@ def is_foreign(array: Array) -> bool:
 
 
 def needs_gradient(array: Array) -> bool:
-    """True for a tensor whose operations are being recorded."""
-    return bool(getattr(array, "requires_grad", False))
+    """True for a tensor whose operations are being recorded, or could be."""
+    return bool(getattr(array, "requires_grad", False)) or traced([array])
+
+
+def traced(given: Iterable[Any]) -> bool:
+    """Whether torch is compiling, or transforms (`torch.vmap`, `torch.func`) one of the tensors."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return False
+    tensors = [a for a in given if isinstance(a, torch.Tensor)]
+    if not tensors:
+        return False
+    wrapped: Callable[[Any], bool] = torch._C._functorch.is_functorch_wrapped_tensor
+    return bool(torch.compiler.is_compiling()) or any(wrapped(a) for a in tensors)
 
 
 def as_array(array: Array, name: str) -> Array:
@@ -126,7 +139,7 @@ def float64(xp: Any, array: Array) -> Array:
     """The array in double precision (single on a device that has no double, as Apple's)."""
     if xp is np:
         return array.astype(np.float64, copy=False)
-    wide = xp.float32 if str(compat.device(array)).startswith("mps") else xp.float64
+    wide = xp.float32 if str(array.device).startswith("mps") else xp.float64
     return xp.astype(array, wide, copy=False)
 
 

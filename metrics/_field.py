@@ -7,13 +7,13 @@ precision only while it is there, and no temporary is as large as the map.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from . import _arrays as arrays
 from ._conventions import FLOOR
+from ._lazy import lazy
 from ._types import Array
 
 #: Below this share of its magnitude, the span of a map is rounding and the map is constant.
@@ -61,7 +61,7 @@ class Field:
         self.shifted = xp is not np
         self.size: int = values.shape[-1] if weights is None else int(weights.sum())
 
-    @cached_property
+    @lazy
     def total(self) -> Array:
         if self.levels:
             return self.levels.total
@@ -70,11 +70,11 @@ class Field:
                 return float(np.add.reduce(self.values, dtype=np.float64))
         return add(lambda v: v, self)
 
-    @cached_property
+    @lazy
     def mean(self) -> Array:
         return self.total / self.size
 
-    @cached_property
+    @lazy
     def _centre(self) -> tuple[Array, Array]:
         """The mean in two parts, the lowest value and what is left."""
         low = arrays.detach(self.low)
@@ -87,7 +87,7 @@ class Field:
         near, rest = self._centre
         return (values - near) - rest
 
-    @cached_property
+    @lazy
     def low(self) -> Array:
         if self.levels:
             return self.levels.low
@@ -96,7 +96,7 @@ class Field:
         low = self.xp.min(arrays.detach(self.values), axis=-1, keepdims=True)
         return self._following(low, alone=True)
 
-    @cached_property
+    @lazy
     def high(self) -> Array:
         if self.levels:
             return self.levels.high
@@ -124,7 +124,7 @@ class Field:
         equals = arrays.float64(xp, arrays.detach(self.values) == extreme)
         return (values == extreme) & (xp.sum(equals, axis=-1, keepdims=True) == 1)
 
-    @cached_property
+    @lazy
     def constant(self) -> Array:
         """True where the map says nothing: its span is zero, or rounding."""
         if self.xp is np:
@@ -133,7 +133,7 @@ class Field:
             magnitude = self.xp.where(-self.low > self.high, -self.low, self.high)
         return (self.high - self.low) <= ROUNDING * magnitude
 
-    @cached_property
+    @lazy
     def squares(self) -> Array:
         """Sum of the squared deviations from the mean; 1 for a constant map."""
         if self.levels:
@@ -202,7 +202,7 @@ class Field:
             setattr(found, name, arrays.detach(getattr(self, name)))
         return found
 
-    @cached_property
+    @lazy
     def span(self) -> Array:
         return self._safe(self.high - self.low, self.constant)
 
@@ -211,7 +211,7 @@ class Field:
         """What `shares` multiplies by; the sum of the map is not zero."""
         return 1.0 / self.total
 
-    @cached_property
+    @lazy
     def spanned_factor(self) -> Array:
         rest = None
         if self.xp is np:
@@ -222,7 +222,7 @@ class Field:
             rest = add(lambda v: v - self.low, self)
         return 1.0 / self._safe(rest, self.constant)
 
-    @cached_property
+    @lazy
     def _floored_total(self) -> Array:
         return add(lambda v: v + self.floor, self)
 

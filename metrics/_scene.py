@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from . import _arrays as arrays
 from ._counts import locate
 from ._field import Field
 from ._inputs import OF_FIXATIONS, Frame, Inputs, Places, masked, prepare
+from ._lazy import lazy
 from ._ranking import Dense, Levels, Ordered, Ranking
 from ._types import Array, Vector
 from .errors import NegativeMapError
@@ -148,7 +148,7 @@ class Scene:
         self._check_finite(given, (found.low, found.high), name)
         magnitude = arrays.detach(xp.abs(xp.where(-found.low > found.high, found.low, found.high)))
         extreme = (magnitude > 0) & ((magnitude < SMALLEST) | (magnitude > LARGEST))
-        if not bool(xp.any(extreme)):
+        if not self._any_extreme(extreme):
             return found
         magnitude = xp.where(extreme, magnitude, xp.ones_like(magnitude))
         scale = 2.0 ** -xp.clip(xp.floor(xp.log2(magnitude)), -1000.0, 1000.0)
@@ -158,6 +158,9 @@ class Scene:
         else:
             self.maps = {**self.maps, name: given * xp.reshape(scale, (*given.shape[:-2], 1, 1))}
         return Field(xp, arrays.flat(xp, self.maps[name]), scale=scale)
+
+    def _any_extreme(self, extreme: Array) -> bool:
+        return bool(self.xp.any(extreme))
 
     def _check_finite(self, given: Array, signs: tuple[Array, ...], name: str) -> None:
         position = self.frame.position if self.frame else None
@@ -173,7 +176,7 @@ class Scene:
         """Whether a NumPy map is of whole bytes."""
         return self.xp is np and self.maps[name].dtype in (np.uint8, np.bool_)
 
-    @cached_property
+    @lazy
     def _paired(self) -> bool:
         """Whether prediction and density are counted by pairs of values."""
         if self.size < PAIRED or "density" not in self.maps:
@@ -181,7 +184,7 @@ class Scene:
         alike = self.shape == tuple(self.maps["density"].shape)
         return alike and self._bytes("prediction") and self._bytes("density")
 
-    @cached_property
+    @lazy
     def _pairs(self) -> tuple[Vector, Vector, Vector]:
         """The pairs of values of prediction and density, and how many pixels have each.
 
@@ -220,7 +223,7 @@ class Scene:
         slight = bool(xp.all(found.low >= -SLIGHT * xp.abs(found.high)))
         if not slight and not (self.negative == "clip" and name == "prediction"):
             count = int(xp.sum(xp.astype(found.values < 0, xp.int64)))
-            lowest = float(xp.min(found.low))
+            lowest = float(xp.min(arrays.detach(found.low)))
             raise NegativeMapError(name, count, lowest)
         values = arrays.clipped(xp, found.values)
         return Field(xp, values, found.weights, clipped=True, scale=found.scale)
@@ -258,10 +261,13 @@ class Scene:
             host = places.counts if multiplicity else places.once
             weights = arrays.beside(values[0], host, values[0].dtype)
         else:
-            self.located("fixations")  # checks
+            self._check_located()
             weights = arrays.flat(xp, self.maps["fixations"])
             weights = arrays.float64(xp, weights if multiplicity else weights != 0)
         return xp.sum(function(*values) * weights, axis=-1) / xp.sum(weights, axis=-1)
+
+    def _check_located(self) -> None:
+        self.located("fixations")
 
     # -- ranks ----------------------------------------------------------------------------------
 
@@ -275,7 +281,7 @@ class Scene:
         results = tuple(arrays.beside(like, c.reshape(self.shape[:-2])) for c in columns)
         return results if found.ndim == 2 else results[0]
 
-    @cached_property
+    @lazy
     def _rankings(self) -> list[Ranking]:
         """The ranking of each map of the batch, in order."""
         xp = self.xp
@@ -342,6 +348,10 @@ def run(
         these where the kernel returns a tuple). A tensor comes back as a tensor on its device.
     """
     arrays.choice(negative, NEGATIVE, "negative")
+    if arrays.traced(maps.values()):
+        from ._traced import run_traced
+
+        return run_traced(kernels, maps, negative, mask=mask, weights=weights)
     inputs = prepare(maps, mask=mask, weights=weights, kind=kind, any_size=any_size)
     given = inputs.maps
     xp = arrays.namespace(*given.values())
@@ -356,7 +366,13 @@ def run(
     if not inputs.plain:
         return _by_member(xp, kernels, replace(inputs, maps=given), negative)
     scene = Scene(xp, given, negative, kind=kind)
-    return {name: _per_map(scene, kernel(scene)) for name, kernel in kernels.items()}
+    try:
+        return {name: per_map(scene, kernel(scene)) for name, kernel in kernels.items()}
+    except ValueError:
+        if not inputs.batch:
+            raise
+        _by_member(xp, kernels, replace(inputs, maps=given), negative)  # names the first at fault
+        raise
 
 
 def _beside(like: Array, value: Any) -> Any:
@@ -365,7 +381,8 @@ def _beside(like: Array, value: Any) -> Any:
     return arrays.beside(like, value)
 
 
-def _per_map(scene: Scene, value: Any) -> Any:
+def per_map(scene: Scene, value: Any) -> Any:
+    """What a kernel found, an array of the batch's shape or a tuple of them."""
     if isinstance(value, tuple):
         return tuple(scene.per_map(v) for v in value)
     return scene.per_map(value)
@@ -376,6 +393,8 @@ def _named(index: tuple[int, ...]) -> Iterator[None]:
     """Name the map of a batch in whatever is refused of it; () is a single map."""
     try:
         yield
+    except NegativeMapError as error:
+        raise (error.of_map(index) if index else error) from None
     except ValueError as error:
         if not index:
             raise
@@ -395,7 +414,7 @@ def _by_member(
             scene = Scene(xp, maps, negative, kind=inputs.kind, places=points, frame=frame)
             for name, kernel in kernels.items():
                 value = kernel(scene)
-                found[name].append(_scalar(value) if xp is np else _per_map(scene, value))
+                found[name].append(_scalar(value) if xp is np else per_map(scene, value))
     if not inputs.batch:
         return {name: values[0] for name, values in found.items()}
     return {name: _stack(xp, values, inputs.batch) for name, values in found.items()}

@@ -10,16 +10,22 @@ class NegativeMapError(ValueError):
         name: of the argument, "prediction" or "density".
         count: number of negative values.
         lowest: the lowest of them.
+        index: of the map in its batch; () for a single map.
     """
 
-    def __init__(self, name: str, count: int, lowest: float) -> None:
+    def __init__(self, name: str, count: int, lowest: float, index: tuple[int, ...] = ()) -> None:
+        where = f"map {index} of the batch: " if index else ""
         super().__init__(
-            f"{name} has {count} negative value(s), down to {lowest:g}, and cannot be shared out "
-            "as a distribution: shift it (map - map.min()), take exp() of a log-density, or pass "
-            "negative='clip' if the values are overshoot of an interpolation"
+            f"{where}{name} has {count} negative value(s), down to {lowest:g}, and cannot be "
+            "shared out as a distribution: shift it (map - map.min()), take exp() of a "
+            "log-density, or pass negative='clip' if the values are overshoot of an interpolation"
         )
-        self.name, self.count, self.lowest = name, count, lowest
+        self.name, self.count, self.lowest, self.index = name, count, lowest, index
 
-    def __reduce__(self) -> tuple[type, tuple[str, int, float]]:
+    def of_map(self, index: tuple[int, ...]) -> NegativeMapError:
+        """The same of one map of a batch."""
+        return NegativeMapError(self.name, self.count, self.lowest, index)
+
+    def __reduce__(self) -> tuple[type, tuple[str, int, float, tuple[int, ...]]]:
         """For other processes, which make it anew."""
-        return type(self), (self.name, self.count, self.lowest)
+        return type(self), (self.name, self.count, self.lowest, self.index)

@@ -148,7 +148,9 @@ def test_errors_are_those_of_numpy(entry: Any) -> None:
     maps = tensors(scene(batch=(2,)), gradient=True)
     wrong = maps["prediction"].detach().clone()
     wrong[1, 2, 3] = float("nan")
-    with pytest.raises(ValueError, match=r"prediction has 1 NaN.*\(1, 2, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"map \(1,\) of the batch: prediction has 1 NaN.*\(2, 3\)"
+    ):
         score(entry, {**maps, "prediction": wrong.requires_grad_(True)})
     with pytest.raises(ValueError, match="complex"):
         score(entry, {**maps, "prediction": maps["prediction"] + 1j})
