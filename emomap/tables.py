@@ -91,9 +91,16 @@ def number(value: float, digits: int = 3) -> str:
     return shown.lstrip("-") if float(shown) == 0 else shown
 
 
-def with_interval(mean: float, low: float, high: float, digits: int = 3) -> str:
-    """A mean with its interval: "0.571 [0.552, 0.590]"."""
-    return f"{number(mean, digits)} [{number(low, digits)}, {number(high, digits)}]"
+def with_interval(mean: float, low: float | None, high: float | None, digits: int = 3) -> str:
+    """A mean with its interval: "0.571 [0.552, 0.590]", or "0.571 [-]" where there is none."""
+    return f"{number(mean, digits)} [{bounds(low, high, digits)}]"
+
+
+def bounds(low: float | None, high: float | None, digits: int = 3, join: str = ", ") -> str:
+    """The ends of an interval: "0.552, 0.590"; "-" where there is none."""
+    if low is None or high is None:
+        return "-"
+    return f"{number(low, digits)}{join}{number(high, digits)}"
 
 
 def width(cell: str) -> int:

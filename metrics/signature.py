@@ -19,8 +19,8 @@ from .catalogue import CATALOGUE, Metric
 
 #: Settings of the caller that only metrics on densities depend on.
 _OF_DENSITIES = ("sigma",)
-#: Settings that change intervals, never values.
-_OF_INTERVALS = ("seed",)
+#: Settings of means and tests, which change no value.
+_OF_INTERVALS = ("interval", "seed")
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class Signature:
     def of_metric(self, name: str) -> Signature:
         """The signature of one metric's values: without what they do not depend on.
 
-        The seed goes too, since it changes intervals only.
+        What concerns means alone goes too: their interval, and the seed of tests.
 
         Raises:
             ValueError: the signature does not have this metric.
@@ -171,7 +171,7 @@ class Signature:
         return key not in _OF_DENSITIES or bool({"density", "baseline"} & {*catalogue[name].inputs})
 
     def seeded(self, seed: int) -> Signature:
-        """The same with the seed of the bootstrap, on which intervals depend.
+        """The same with the seed of what is drawn for a comparison: permutations of a test.
 
         >>> str(Signature.parse("nss|mit|ddof:1|v:0.1.0").seeded(3))
         'nss|mit|ddof:1|seed:3|v:0.1.0'

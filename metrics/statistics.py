@@ -5,40 +5,56 @@ scipy.stats does the work; it is imported when it is needed, for that takes most
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from ._arrays import choice
 
 #: Random numbers drawn at a time, which bounds the memory.
 CHUNK = 2_000_000
 
 
+#: Ways to an interval of a mean; how often each covers is in docs/statistics.md.
+METHODS = ("t", "studentised", "bca", "percentile")
+#: Below so many scores an interval of any method is rough.
+ROUGH = 10
+
+Method = Literal["t", "studentised", "bca", "percentile"]
+
+
 @dataclass(frozen=True)
 class Interval:
-    """A mean with its bootstrap interval.
+    """A mean with its interval.
 
     Attributes
     ----------
     mean : float
         Of the scores.
-    low, high : float
-        Ends of the interval.
+    low, high : float or None
+        Ends of the interval; None for a single score, which says nothing of how others vary.
     n : int
         Number of scores.
     """
 
     mean: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     n: int
 
 
 def mean_interval(
-    scores: ArrayLike, *, level: float = 0.95, resamples: int = 2000, seed: int = 0
+    scores: ArrayLike,
+    *,
+    level: float = 0.95,
+    method: Method = "t",
+    resamples: int = 2000,
+    seed: int = 0,
 ) -> Interval:
-    """Mean with a percentile bootstrap interval over images (Efron & Tibshirani 1993).
+    """Mean with an interval over images: where the mean of all such images is likely to lie.
 
     Parameters
     ----------
@@ -46,35 +62,137 @@ def mean_interval(
         One score an image.
     level : float
         Confidence of the interval.
+    method : {"t", "studentised", "bca", "percentile"}
+        Student's t, which draws nothing; or a bootstrap over images (Efron & Tibshirani 1993): of
+        the mean in units of its standard error, bias-corrected and accelerated, or of the
+        percentiles. Scores that are all equal have an interval without width by each of them.
     resamples : int
-        How often the images are drawn again, with replacement.
+        How often a bootstrap draws the images again, with replacement.
     seed : int
-        Of the draws; the same scores give the same interval.
+        Of these draws; the same scores give the same interval.
+
+    Returns
+    -------
+    Interval
+        Without ends for a single score. Those of the t and the studentised interval may lie beyond
+        what the score can reach.
 
     Raises
     ------
     ValueError
-        No score, NaN or infinite values among them, or a level outside (0, 1).
+        No score, NaN or infinite values among them, a level outside (0, 1), an unknown method, or
+        scores of which a studentised draw cannot be made, for nearly all are equal.
+
+    Examples
+    --------
+    >>> found = mean_interval([0.61, 0.55, 0.72, 0.58, 0.66])
+    >>> round(found.mean, 3), round(found.low, 3), round(found.high, 3)
+    (0.624, 0.541, 0.707)
+    >>> mean_interval([0.61])
+    Interval(mean=0.61, low=None, high=None, n=1)
     """
     values = _scores(scores, "scores")
     if not 0 < level < 1:
         raise ValueError(f"level is {level}; it must lie between 0 and 1")
-    low = high = mean = float(values.mean())
-    if values.size > 1:
-        from scipy.stats import bootstrap
+    choice(method, METHODS, "method")
+    mean = float(values.mean())
+    if values.size == 1:
+        return Interval(mean, None, None, 1)
+    if _unvarying(values, float(np.abs(values).max())):
+        return Interval(mean, mean, mean, values.size)
+    if method == "t":
+        from scipy.stats import t
 
-        found = bootstrap(
-            (values,),
-            np.mean,
-            vectorized=True,
-            n_resamples=resamples,
-            batch=max(1, CHUNK // values.size),
-            confidence_level=level,
-            method="percentile",
-            rng=np.random.default_rng(seed),
-        )
-        low, high = map(float, found.confidence_interval)
+        reach = float(t.ppf((1 + level) / 2, values.size - 1)) * _standard_error(values)
+        return Interval(mean, mean - reach, mean + reach, values.size)
+    rng = np.random.default_rng(seed)
+    if method == "studentised":
+        return Interval(mean, *_studentised(values, level, resamples, rng), values.size)
+    from scipy.stats import bootstrap
+
+    found = bootstrap(
+        (values,),
+        np.mean,
+        vectorized=True,
+        n_resamples=resamples,
+        batch=max(1, CHUNK // values.size),
+        confidence_level=level,
+        method="BCa" if method == "bca" else "percentile",
+        rng=rng,
+    )
+    low, high = map(float, found.confidence_interval)
     return Interval(mean, low, high, values.size)
+
+
+def proportion_interval(hits: int, n: int, *, level: float = 0.95) -> Interval:
+    """A share of successes with its interval, which stays between 0 and 1 (Wilson 1927).
+
+    Parameters
+    ----------
+    hits, n : int
+        Successes, such as emotions that were recognised, among so many trials.
+    level : float
+        Confidence of the interval.
+
+    Returns
+    -------
+    Interval
+        Without ends for a single trial.
+
+    Raises
+    ------
+    ValueError
+        No trial, more hits than trials, or a level outside (0, 1).
+
+    Examples
+    --------
+    >>> found = proportion_interval(20, 20)
+    >>> found.mean, round(found.low, 3), found.high
+    (1.0, 0.839, 1.0)
+    """
+    if not 0 <= hits <= n or n < 1:
+        raise ValueError(f"{hits} hits of {n}: there must be a trial, and no more hits than trials")
+    if not 0 < level < 1:
+        raise ValueError(f"level is {level}; it must lie between 0 and 1")
+    if n == 1:
+        return Interval(float(hits), None, None, 1)
+    from scipy.stats import binomtest
+
+    found = binomtest(hits, n).proportion_ci(confidence_level=level, method="wilson")
+    share = hits / n  # rounding may put an end that is the share itself beyond it
+    return Interval(share, min(float(found.low), share), max(float(found.high), share), n)
+
+
+def _standard_error(values: NDArray[np.float64]) -> float:
+    return float(values.std(ddof=1)) / math.sqrt(values.size)
+
+
+def _unvarying(values: NDArray[np.float64], magnitude: float) -> bool:
+    """Whether values are equal but for the rounding of numbers of this magnitude."""
+    return bool(np.ptp(values) <= 4 * np.finfo(np.float64).eps * magnitude)
+
+
+def _studentised(
+    values: NDArray[np.float64], level: float, resamples: int, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Ends by the bootstrap of the mean in units of its standard error.
+
+    A draw of one score again and again has no standard error; it is left out.
+    """
+    mean, found = values.mean(), []
+    at_a_time = max(1, CHUNK // values.size)
+    for start in range(0, resamples, at_a_time):
+        shape = (min(at_a_time, resamples - start), values.size)
+        drawn = rng.choice(values, shape)
+        errors = drawn.std(axis=1, ddof=1) / math.sqrt(values.size)
+        kept = errors > 1e-12 * np.abs(values).max()
+        found.append((drawn[kept].mean(axis=1) - mean) / errors[kept])
+    deviations = np.concatenate(found)
+    if not deviations.size:
+        raise ValueError("scores: no draw has two different values; take another method, or more")
+    low, high = np.quantile(deviations, [(1 - level) / 2, (1 + level) / 2])
+    error = _standard_error(values)
+    return float(min(mean - high * error, mean)), float(max(mean - low * error, mean))
 
 
 @dataclass(frozen=True)
@@ -88,7 +206,9 @@ class PairedTest:
     p_value : float
         Two-sided.
     effect : float
-        Mean difference in units of its standard deviation (Cohen's d_z).
+        Mean difference in units of the standard deviation of the differences (Cohen's d_z).
+        Infinite where each image has the same difference, and not a number where that is 0, or
+        where there is one image.
     wins, ties, losses : int
         Images where the first is higher, equal, lower.
     n : int
@@ -130,17 +250,28 @@ def paired_permutation_test(
     if a.size != b.size:
         raise ValueError(f"first has {a.size} scores but second has {b.size}; pair them by image")
     d = a - b
-    n, deviation = d.size, float(np.std(d, ddof=1)) if d.size > 1 else 0.0
+    n = d.size
     wins, losses = int((d > 0).sum()), int((d < 0).sum())
     return PairedTest(
         difference=float(d.mean()),
         p_value=_p_value(d, resamples, seed) if n > 1 and d.any() else 1.0,
-        effect=float(d.mean()) / deviation if deviation > 0 else 0.0,
+        effect=_effect(d, float(max(np.abs(a).max(), np.abs(b).max()))),
         wins=wins,
         ties=n - wins - losses,
         losses=losses,
         n=n,
     )
+
+
+def _effect(d: NDArray[np.float64], magnitude: float) -> float:
+    """Cohen's d_z of differences of scores of this magnitude, which are rounded to it."""
+    if d.size == 1:
+        return math.nan
+    mean = float(d.mean())
+    if not _unvarying(d, magnitude):
+        return mean / float(d.std(ddof=1))
+    rounding = 4 * np.finfo(np.float64).eps * magnitude
+    return math.nan if abs(mean) <= rounding else math.copysign(math.inf, mean)
 
 
 def _p_value(d: NDArray[np.float64], resamples: int, seed: int) -> float:

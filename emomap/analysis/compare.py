@@ -19,7 +19,7 @@ from emomap.analysis.ranking import CEILING, PRIOR
 from emomap.errors import EmomapError, UsageError, listed
 from emomap.runs import results
 from emomap.scoring import per_image
-from emomap.scoring.signature import differing, seeded
+from emomap.scoring.signature import differing, of_means
 from emomap.scoring.videos import over_frames, video_means
 
 
@@ -46,7 +46,7 @@ def compare(
         force: compare values even if their signatures differ.
         allow_missing: compare on the images that all methods have, and say which others exist.
         videos: the images are frames of videos, ``VIDEO/FRAME``: compare the means of videos.
-        seed: of bootstrap and permutations.
+        seed: of the permutations.
 
     Raises:
         UsageError: fewer than two methods, unknown names, or different signatures.
@@ -122,7 +122,7 @@ def compare_entries(
         means,
         ranking.mean_ranks(means),
         {metric: ranking.ceiling_share(means, metric, prior) for metric in chosen},
-        {metric: seeded(signed[metric], seed) for metric in chosen},
+        {metric: of_means(signed[metric], seed) for metric in chosen},
         max(len(values[reference][metric]) for metric in chosen),
         [*trust, *partial, *missing],
         unit,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 
 from emomap import metrics
 from emomap.analysis import ranking
-from emomap.analysis.pairs import Pair, probability
+from emomap.analysis.pairs import Pair, effect_size, probability
+from emomap.scoring.intervals import METHOD, named
 from emomap.scoring.signature import explain, joint
 from emomap.scoring.summary import label
 from emomap.tables import Table, html, load_pandas, number, with_interval
@@ -96,15 +98,15 @@ class Comparison:
                 with_interval(pair.difference, pair.low, pair.high, 4),
                 probability(pair.p_holm),
                 pair.verdict,
-                number(pair.effect, 2),
+                effect_size(pair.effect),
                 f"{pair.wins}/{pair.ties}/{pair.losses}",
             ]
             for pair in self.pairs
         ]
         title = (
-            "Mean difference with 95% bootstrap interval; paired permutation test, two-sided, "
-            f"Holm over the pairs of a metric; win/tie/loss: {self.unit} on which the first is "
-            "better"
+            f"Mean difference with {named(METHOD, map(vars, self.pairs))}; paired permutation "
+            "test, two-sided, Holm over the pairs of a metric; win/tie/loss: "
+            f"{self.unit} on which the first is better"
         )
         return Table(header, rows, title, self.notes, self.signature, keys=2)
 
@@ -129,7 +131,9 @@ class Comparison:
             "means": self.means,
             "ranks": dict(self.ranks),
             "ceiling_share": dict(self.share),
-            "pairs": self.records(),
+            "pairs": [
+                {key: _finite(value) for key, value in record.items()} for record in self.records()
+            ],
             "notes": list(self.notes),
         }
 
@@ -144,9 +148,7 @@ class Comparison:
             return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
         if form == "csv":
             records = self.records()
-            cells = [
-                [repr(v) if isinstance(v, float) else str(v) for v in r.values()] for r in records
-            ]
+            cells = [[_cell(value) for value in record.values()] for record in records]
             return Table(list(records[0]), cells).render("csv")
         tables = [self.rank_table(), *[self.pair_table()] * (self.n_images > 1)]
         shown = "\n".join(table.render(form) for table in tables)
@@ -168,3 +170,15 @@ class Comparison:
     def _repr_html_(self) -> str:
         """For Jupyter."""
         return html(self.rank_table()) + html(self.pair_table())
+
+
+def _finite(value: Any) -> Any:
+    """A value as JSON has it, which knows no d_z that is infinite or not a number."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _cell(value: Any) -> str:
+    """A value in full precision; "" where there is none."""
+    if value is None or value != value:
+        return ""
+    return repr(value) if isinstance(value, float) else str(value)

@@ -5,11 +5,13 @@ The table of a run, `emomap compare` and the report all take their differences f
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from emomap import metrics
-from emomap.scoring.summary import interval
+from emomap.scoring.intervals import interval
+from emomap.tables import number
 
 #: A difference counts as found when its p-value, after Holm, is below this.
 LEVEL = 0.05
@@ -23,9 +25,10 @@ class Pair:
         metric, first, second, n: what was compared, on how many images.
         first_mean, second_mean: over the images.
         difference: mean of ``first`` minus ``second``, in the metric's own direction.
-        low, high: 95% bootstrap interval of the difference, over images.
+        low, high: 95% interval of the difference, over images; None for a single image.
         p: two-sided paired permutation test; p_holm: corrected over the pairs of this metric.
-        effect: Cohen's d_z, the mean difference over the standard deviation of the differences.
+        effect: Cohen's d_z, the mean difference over the standard deviation of the differences;
+            infinite where they are all equal, NaN where they are all 0 or there is one.
         wins, ties, losses: images on which ``first`` is better, equal, worse.
     """
 
@@ -36,8 +39,8 @@ class Pair:
     first_mean: float
     second_mean: float
     difference: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     p: float
     p_holm: float
     effect: float
@@ -76,7 +79,7 @@ def paired(
         values: method -> metric -> image -> value.
         metric: a name of the catalogue.
         pairs: (first, second), names of methods.
-        seed: of bootstrap and permutations.
+        seed: of the permutations.
         resamples: permutations of a test.
 
     Raises:
@@ -121,6 +124,11 @@ def paired(
 def differs(test: Mapping[str, float] | None) -> bool:
     """Whether a test of `summary.json` has found a difference; False where there was none."""
     return test is not None and test["p_holm"] < LEVEL
+
+
+def effect_size(d: float) -> str:
+    """d_z for people: 0.52, inf, or "-" where it is not a number."""
+    return "-" if math.isnan(d) else number(d, 2)
 
 
 def probability(p: float) -> str:

@@ -8,9 +8,10 @@ from typing import Any
 from emomap import metrics
 from emomap.analysis.pairs import differs, paired
 from emomap.errors import UsageError
+from emomap.scoring.intervals import interval, named
 from emomap.scoring.rows import Row, by_metric
-from emomap.scoring.summary import all_metrics, interval, label
-from emomap.tables import Table, number
+from emomap.scoring.summary import all_metrics, label
+from emomap.tables import Table, bounds, number
 
 #: method -> metric -> image -> value
 Values = dict[str, dict[str, dict[str, float]]]
@@ -151,12 +152,12 @@ def ranked_table(
             test = summary.get("tests", {}).get(name, {}).get(metric)
             star = "*" if differs(test) else ""
             means_line.append(number(cell["mean"]) + star if cell else "-")
-            range_line.append(f"[{number(cell['low'])},{number(cell['high'])}]" if cell else "")
+            range_line.append(_bracketed(cell["low"], cell["high"]) if cell else "")
         if classified:
             accuracy = entry["accuracy"]
             means_line.append("-" if accuracy is None else number(accuracy))
-            bounds = entry.get("accuracy_interval")
-            range_line.append(f"[{number(bounds[0])},{number(bounds[1])}]" if bounds else "")
+            ends = entry.get("accuracy_interval")
+            range_line.append(_bracketed(*ends) if ends else "")
         marked += [(len(rows), 2 + at) for at, m in enumerate(names) if name in winners[m]]
         rows.append(means_line)
         if intervals and any(range_line):
@@ -196,13 +197,25 @@ def chosen_of(there: Sequence[str], only: Sequence[str]) -> list[str]:
     return list(only or there)
 
 
+def _bracketed(low: float | None, high: float | None) -> str:
+    return f"[{bounds(low, high, join=',')}]" if low is not None else "-"
+
+
 def title(summary: Mapping[str, Any]) -> str:
     """The data set, with a warning if it is made up, the split, and the number of images."""
     kind = " (SYNTHETIC: procedural pictures, simulated gaze)" if summary["synthetic"] else ""
     return (
         f"{summary['dataset']}{kind}, {summary['split']} split, {summary['n_images']} images; "
-        "mean with 95% bootstrap interval"
+        f"mean with {intervals_in_words(summary)}"
     )
+
+
+def intervals_in_words(summary: Mapping[str, Any]) -> str:
+    """The kind of the intervals of a run; one of 0.1 does not name it."""
+    cells = [cell for entry in summary["methods"].values() for cell in entry["metrics"].values()]
+    found = named(summary.get("intervals", "percentile"), cells)
+    accuracies = any("accuracy_interval" in entry for entry in summary["methods"].values())
+    return found + ", of an accuracy Wilson's" * (accuracies and "intervals" in summary)
 
 
 def notes(summary: Mapping[str, Any]) -> list[str]:

@@ -84,7 +84,7 @@ def rank(
         truth: as for `emomap.scoring.folders.score`.
         against: name of the set with which the others are compared; by default the first.
         allow_missing: compare on the images that all have.
-        seed: of bootstrap and permutations.
+        seed: of the permutations.
         keep: file for the values of each image; the name of each set goes before its ending.
         videos: average over the frames of each video first, and compare videos.
         **choices: as for `emomap.scoring.folders.score`.

@@ -125,10 +125,11 @@ def score(
     from emomap.progress import report_problems
     from emomap.scoring.per_image import check_path
     from emomap.scoring.signature import explain as explained
+    from emomap.scoring.signature import of_means
 
     chosen = options.protocol(**choices)
     if not paths and gt is None and explain:
-        options.show("\n".join(explained(chosen.signature(seed=seed))) + "\n", output, prose=True)
+        options.show("\n".join(explained(of_means(chosen.signature()))) + "\n", output, prose=True)
         return 0
     predictions, truth = _sides(paths, gt)
     if per_image:

@@ -19,9 +19,10 @@ from emomap.io.kinds import MapKind
 from emomap.progress import say
 from emomap.runs.folder import Run
 from emomap.scoring.incomplete import incomplete
+from emomap.scoring.intervals import METHOD
 from emomap.scoring.protocol import Protocol
 from emomap.scoring.rows import Row, reasons
-from emomap.scoring.summary import interval
+from emomap.scoring.signature import of_means
 from emomap.tables import Table
 
 
@@ -97,10 +98,10 @@ class Findings:
         if foreign or not pairs:
             return
         truth, guess = (np.array(column) for column in zip(*pairs, strict=True))
-        hits = interval([float(hit) for hit in truth == guess], plan.seed)
+        found = metrics.statistics.proportion_interval(int((truth == guess).sum()), truth.size)
         self.accuracy[name] = {
-            "accuracy": hits["mean"],
-            "accuracy_interval": [hits["low"], hits["high"]],
+            "accuracy": found.mean,
+            **({} if found.low is None else {"accuracy_interval": [found.low, found.high]}),
             "confusion": metrics.confusion_matrix(guess, truth, plan.dataset.classes).tolist(),
         }
 
@@ -131,7 +132,8 @@ def summarise(plan: Plan, protocol: Protocol, found: Findings) -> dict[str, Any]
         "seed": plan.seed,
         **({"fold": plan.record["run"]["fold"]} if "fold" in plan.record["run"] else {}),
         "emomap": __version__,
-        "signature": protocol.signature(seed=plan.seed),
+        "signature": of_means(protocol.signature(), plan.seed),
+        "intervals": METHOD,
         "classes": list(plan.dataset.classes),
         **({"protocol": protocol.protocol} if protocol.metric_specific else {}),
         "methods": _entries(plan, protocol, means, found),

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from emomap import io, metrics
-from emomap.analysis import controls
-from emomap.analysis.pairs import probability
+from emomap.analysis import controls, ranking
+from emomap.analysis.pairs import effect_size, probability
 from emomap.errors import EmomapError, grouped
 from emomap.report import charts, heat, pictures, ranked, words
 from emomap.report.templates import script_hash, template
 from emomap.runs import results
 from emomap.runs.results import Results
-from emomap.tables import number
+from emomap.tables import bounds, number
 
 #: Values of single images that take more bytes than this stay in the run folder.
 INLINE = 3_000_000
@@ -85,6 +85,9 @@ def page(run: Results) -> str:
         every_value=_every_value(run),
         text=words.methods_section(run),
         number=number,
+        bounds=bounds,
+        effect_size=effect_size,
+        intervals=ranking.intervals_in_words(run.summary),
         probability=probability,
     )
     return text

@@ -12,7 +12,7 @@ from emomap.analysis.pairs import Pair, differs, paired
 from emomap.report import charts
 from emomap.runs.results import Results
 from emomap.scoring.summary import label
-from emomap.tables import number
+from emomap.tables import bounds, number
 
 #: What is said of a row that stands beside the methods.
 _ROLES = {
@@ -140,7 +140,7 @@ def _cells(run: Results, column: Column) -> dict[str, Cell | None]:
     """The cells of a column by method. All share one axis, and the best mean is marked."""
     entries = {name: run.summary["methods"][name] for name in run.methods}
     means = {n: m for n, entry in entries.items() if (m := _means(entry, column.key))}
-    axis = charts.Axis.around([value for ends in means.values() for value in ends])
+    axis = charts.Axis.around([v for ends in means.values() for v in ends if v is not None])
     tables = ranking.ranked_means(run.summary)
     whole = ranking.places(tables, column.key) if column.key else means
     ranked = [means[name][0] for name in whole]
@@ -151,22 +151,22 @@ def _cells(run: Results, column: Column) -> dict[str, Cell | None]:
         found[name] = Cell(
             mean,
             number(mean),
-            f"{number(low)} to {number(high)}",
-            axis(low),
+            bounds(low, high, join=" to "),
+            axis(mean if low is None else low),
             axis(mean),
-            axis(high),
+            axis(mean if high is None else high),
             best=mean == best and name in whole,
             marked=differs(test),
         )
     return found
 
 
-def _means(entry: Mapping[str, Any], key: str) -> tuple[float, float, float] | None:
-    """Mean, low and high of a method in a column, or None."""
+def _means(entry: Mapping[str, Any], key: str) -> tuple[float, float | None, float | None] | None:
+    """Mean, low and high of a method in a column, or None. A mean of one image has no ends."""
     if key:
         cell = entry["metrics"].get(key)
         return (cell["mean"], cell["low"], cell["high"]) if cell else None
     if entry["accuracy"] is None:
         return None
-    low, high = entry.get("accuracy_interval") or (entry["accuracy"], entry["accuracy"])
+    low, high = entry.get("accuracy_interval") or (None, None)
     return entry["accuracy"], low, high

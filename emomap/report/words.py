@@ -13,6 +13,8 @@ from emomap.tables import short
 
 #: References for the statistics.
 STATISTICS = {
+    "t": "Student, The Probable Error of a Mean, Biometrika 6, 1908",
+    "wilson": "Wilson, Journal of the American Statistical Association 22, 1927",
     "bootstrap": "Efron & Tibshirani, An Introduction to the Bootstrap, 1993",
     "permutation": "Phipson & Smyth, Stat. Appl. Genet. Mol. Biol. 9, 2010",
     "holm": "Holm, Scandinavian Journal of Statistics 6, 1979",
@@ -128,10 +130,15 @@ def _scoring(run: Results, cite: References) -> str:
 
 
 def _statistics(run: Results, cite: References) -> str:
-    text = (
-        "Means are over images, with 95% percentile bootstrap intervals "
-        f"{cite(STATISTICS['bootstrap'])} (2,000 resamples, seed {run.summary['seed']})."
-    )
+    if "intervals" in run.summary:
+        text = f"Means are over images, with 95% Student's t intervals {cite(STATISTICS['t'])}."
+        if any("accuracy_interval" in entry for entry in run.summary["methods"].values()):
+            text += f" Accuracies have Wilson's interval {cite(STATISTICS['wilson'])}."
+    else:  # a run of 0.1
+        text = (
+            "Means are over images, with 95% percentile bootstrap intervals "
+            f"{cite(STATISTICS['bootstrap'])} (2,000 resamples, seed {run.summary['seed']})."
+        )
     if run.summary.get("tests"):
         text += (
             " Each method was tested against the centre prior by a two-sided paired permutation "

@@ -16,7 +16,7 @@ from emomap.runs.folder import Run
 from emomap.sample import Dataset
 from emomap.scoring.protocol import Protocol
 from emomap.scoring.rows import by_metric, read_rows
-from emomap.scoring.signature import seeded
+from emomap.scoring.signature import of_means, seeded
 from emomap.scoring.summary import all_metrics
 from emomap.tables import Table, load_pandas
 
@@ -120,7 +120,8 @@ class Results:
                 values = [cell["mean"], cell["low"], cell["high"], cell["n"], rank]
                 values.append(test["p_holm"] if test else None)
                 signature = self.signatures[name].get(metric, "")
-                signature = seeded(signature, self.summary["seed"])
+                signed = of_means if "intervals" in self.summary else seeded  # else of 0.1
+                signature = signed(signature, self.summary["seed"])
                 shown = ["" if value is None else repr(value) for value in values]
                 lines.append([name, metric, *shown, signature])
         return Table([*header, "signature"], lines)

@@ -6,7 +6,7 @@ A value that a schema refuses is never shown: `table`, `compare` and `report` re
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from annotated_types import Ge, Le
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
@@ -22,12 +22,12 @@ Share = Annotated[float, Ge(0), Le(1)]
 
 
 class Mean(TypedDict):
-    """The mean of a metric over images, with the ends of its interval."""
+    """The mean of a metric over images, with the ends of its interval; a single image has none."""
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
     mean: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     n: Annotated[int, Ge(1)]
 
 
@@ -73,6 +73,7 @@ class RunSummary(TypedDict):
     control_tests: NotRequired[dict[str, dict[str, Difference]]]
     ceiling_share: NotRequired[dict[str, dict[str, float]]]
     remarks: NotRequired[list[str]]
+    intervals: NotRequired[Literal["t"]]
     fold: NotRequired[str]
     checksums: NotRequired[dict[str, str]]
     failed: list[str]
@@ -123,6 +124,13 @@ def _check_means(means: dict[str, Any], where: str) -> None:
     for metric, cell in means.items():
         if metric not in metrics.CATALOGUE:
             raise EmomapError(f"{where}.metrics.{metric}: emomap knows no such metric")
+        if cell["n"] == 1:  # 0.1 wrote the mean itself
+            cell["low"] = cell["high"] = None
+            continue
+        if cell["low"] is None or cell["high"] is None:
+            raise EmomapError(
+                f"{where}.metrics.{metric}: the mean of {cell['n']} images has no interval"
+            )
         if not cell["low"] <= cell["mean"] <= cell["high"]:
             raise EmomapError(
                 f"{where}.metrics.{metric}: the mean {cell['mean']:g} lies outside its interval "

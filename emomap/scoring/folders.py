@@ -70,7 +70,7 @@ def score(
             ``photo_gradcam.png`` for ``photo.jpg``.
         jobs: processes; None for one per processor.
         shard: (i, n) to score only the i-th of n parts of the images, see `emomap.scoring.merge`.
-        seed: of the bootstrap.
+        seed: kept from 0.1, whose intervals were drawn.
         show: progress on stderr.
         keep: file for the values of each image, in a format of `emomap.scoring.per_image.write`.
             An interrupted call resumes when it is repeated.

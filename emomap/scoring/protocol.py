@@ -146,7 +146,7 @@ class Protocol:
 
         Args:
             names: the metrics to sign; all by default.
-            seed: of the bootstrap, for a string that stands beside intervals.
+            seed: of what is drawn, for a string that stands beside tests.
         """
         names = names or self.metrics
         if not names:

@@ -10,7 +10,7 @@ from emomap.scoring.incomplete import incomplete
 from emomap.scoring.per_image import PerImage
 from emomap.scoring.protocol import Protocol
 from emomap.scoring.signature import explain as explain_signature
-from emomap.scoring.signature import seeded
+from emomap.scoring.signature import of_means
 from emomap.scoring.summary import Summary
 from emomap.scoring.videos import over_frames, per_video
 from emomap.tables import Table, html, load_pandas
@@ -29,7 +29,7 @@ class Scores:
         remarks: what the user should know (how the ground truth was read, empty maps, ...).
         blank: number of maps that are zero everywhere. They were scored as no information, but
             something probably went wrong when they were made.
-        seed: of the bootstrap.
+        seed: kept from 0.1, whose intervals were drawn.
         method, dataset: the names of the two folders.
         lacking: image -> metric -> why it has no value.
         videos: the images are frames of videos, VIDEO/FRAME: means, intervals and signatures are of
@@ -72,9 +72,9 @@ class Scores:
         return PerImage(self.values, signature, self.method, self.dataset, lacking=self.lacking)
 
     def summary(self) -> dict[str, dict[str, Any]]:
-        """metric -> mean, low, high (95% bootstrap interval over images), n.
+        """metric -> mean, low, high (95% interval over images), n.
 
-        The first three are None for a metric that applies to no map.
+        The first three are None for a metric that applies to no map, low and high for one image.
         """
         return {metric: dict(entry) for metric, entry in self._summed().means.items()}
 
@@ -90,7 +90,7 @@ class Scores:
     def _signed(self, *names: str) -> str:
         """The signature of the means of some metrics, or of all."""
         signed = self.protocol.signature(*names)
-        return seeded(over_frames(signed) if self.videos else signed, self.seed)
+        return of_means(over_frames(signed) if self.videos else signed)
 
     def to_dict(self) -> dict[str, Any]:
         """What ``--format json`` prints."""

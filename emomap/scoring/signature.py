@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from emomap import metrics
+from emomap.scoring.intervals import METHOD
 
 _CONVENTIONS = {
     "mit": "MIT convention (the published tables of the MIT saliency benchmark)",
@@ -40,6 +42,7 @@ _WORDS = {
     ("stretch", "yes"): "maps of another aspect ratio were stretched",
     ("frames", "mean"): "values are means over the frames of a video",
     ("prediction", "log-density"): "maps are log-densities, of which the exponential is scored",
+    ("interval", "t"): "the interval of a mean is Student's t",
     ("resize", "matlab-bicubic"): _IMRESIZE,
     ("resize", "matlab-bilinear"): f"{_IMRESIZE} with 'bilinear'",
     ("protocol", "metric-specific"): "each metric scores its own map of the predicted density",
@@ -53,7 +56,8 @@ _WORDS = {
     "resize": "maps are brought to the size of the gaze by {}",
     "sigma": "fixations are blurred by a Gaussian of sigma {}",
     "mask": "pixels under a mask are ignored ({})",
-    "seed": "the bootstrap starts from seed {}",
+    "interval": "the interval of a mean is {}",
+    "seed": "what is drawn at random starts from seed {}",
     "v": "metric library {}",
 }
 
@@ -70,8 +74,26 @@ def of_metric(signature: str, metric: str) -> str:
     return str(own.of_metric(metric)) if own and metric in own.metrics else signature
 
 
+def of_means(signature: str, seed: int | None = None) -> str:
+    """The signature of values as that of their means, whose interval it names.
+
+    Args:
+        signature: of the values.
+        seed: of tests that stand beside the means.
+
+    >>> of_means("nss|mit|ddof:1|v:0.1.0", 3)
+    'nss|mit|ddof:1|interval:t|seed:3|v:0.1.0'
+    """
+    own = _known(signature)
+    if own:
+        found = str(replace(own, settings=(*own.settings, ("interval", METHOD))))
+    else:
+        found = signature and f"{signature}|interval:{METHOD}"
+    return found if seed is None else seeded(found, seed)
+
+
 def seeded(signature: str, seed: int) -> str:
-    """The signature of values as that of their means and intervals, which depend on a seed too.
+    """The signature with the seed of what is drawn beside the values.
 
     >>> seeded("nss|mit|ddof:1|v:0.1.0", 3)
     'nss|mit|ddof:1|seed:3|v:0.1.0'
@@ -159,7 +181,9 @@ def explain(signature: str) -> list[str]:
         lines.append(f"{entry.long_name}: {said or 'no choice of its own'} [{entry.reference}]")
     common = [_CONVENTIONS[whole.convention]]
     common += [
-        _word(*part) for part in _pairs(whole) if (several and part in shared) or part[0] == "seed"
+        _word(*part)
+        for part in _pairs(whole)
+        if (several and part in shared) or part[0] in {"interval", "seed"}
     ]
     return [*lines, ("All of them: " if several else "By the ") + "; ".join(common)]
 

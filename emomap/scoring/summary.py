@@ -1,7 +1,7 @@
 """`Summary`: means over images with intervals and signatures, as a table or for programs.
 
-`emomap score` and `emomap merge` print through `Summary`. Every table takes the interval of a mean
-and the label of a metric from here.
+`emomap score` and `emomap merge` print through `Summary`. Every table takes the label of a metric
+from here.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import Any
 
 from emomap import metrics
 from emomap.scoring.incomplete import incomplete
+from emomap.scoring.intervals import METHOD, interval, named
 from emomap.scoring.per_image import PerImage
 from emomap.scoring.signature import explain as explain_signature
-from emomap.scoring.signature import seeded
+from emomap.scoring.signature import of_means
 from emomap.scoring.videos import per_video
 from emomap.tables import Table, number, with_interval
 
@@ -25,8 +26,8 @@ class Summary:
     """The mean of each metric over images, with its interval and signature.
 
     Attributes:
-        means: metric -> mean, low, high (95% bootstrap interval over images), n; None for a metric
-            that no image has.
+        means: metric -> mean, low, high (95% interval over images), n; None for a metric that no
+            image has.
         signatures: metric -> every choice behind its mean and interval; "" if unknown.
         signature: the same for all metrics in one string; "" if a file keeps them apart.
         n_images: number of images, or of videos.
@@ -49,7 +50,7 @@ class Summary:
 
         Args:
             values: of the images.
-            seed: of the bootstrap.
+            seed: kept from 0.1, whose intervals were drawn.
             videos: average over the frames of each video first, see `emomap.scoring.videos`.
 
         Raises:
@@ -63,8 +64,8 @@ class Summary:
         gaps = incomplete(values.gaps(), len(values.values), values.metrics)
         return cls(
             {metric: interval(values.column(metric), seed) for metric in values.metrics},
-            {metric: seeded(values.signed(metric), seed) for metric in values.metrics},
-            seeded(values.signature, seed),
+            {metric: of_means(values.signed(metric)) for metric in values.metrics},
+            of_means(values.signature),
             len(values.values),
             gaps,
         )
@@ -97,7 +98,7 @@ class Summary:
         if self.n_images == 1:
             rows = [row[:2] for row in rows]
             return Table(("metric", "value"), rows, f"1 {self.unit[:-1]}", self.notes, signature)
-        title = f"{self.n_images} {self.unit}, mean with 95% bootstrap interval"
+        title = f"{self.n_images} {self.unit}, mean with {named(METHOD, self.means.values())}"
         return Table(("metric", "mean", "low", "high", "n"), rows, title, self.notes, signature)
 
     def narrow_table(self) -> Table:
@@ -148,17 +149,6 @@ class Summary:
         table = self.narrow_table() if narrow else self.table()
         full = [f"in full: {table.signature}"] if words and form == "table" else []
         return replace(table, notes=[*full, *table.notes, *words]).render(form)
-
-
-def interval(values: Sequence[float], seed: int) -> dict[str, Any]:
-    """Mean with its 95% bootstrap interval over images: mean, low, high, n.
-
-    Without a value, mean, low and high are None.
-    """
-    if not values:
-        return {"mean": None, "low": None, "high": None, "n": 0}
-    found = metrics.statistics.mean_interval(values, seed=seed)
-    return {"mean": found.mean, "low": found.low, "high": found.high, "n": found.n}
 
 
 def all_metrics(tables: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -124,3 +124,4 @@ def test_latex_has_label_and_signature_and_says_what_it_needs() -> None:
 def test_numbers() -> None:
     assert number(-0.0001) == "0.000"
     assert with_interval(0.5, 0.25, 0.75, 2) == "0.50 [0.25, 0.75]"
+    assert with_interval(0.5, None, None, 2) == "0.50 [-]"

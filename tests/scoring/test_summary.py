@@ -32,9 +32,36 @@ def test_scores_and_their_file_print_the_same_numbers() -> None:
     assert merged.render("csv") == told.render("csv") == scores.render("csv")
 
 
-def test_the_interval_is_the_bootstrap_of_the_library() -> None:
+def test_the_interval_is_that_of_the_library() -> None:
     found = metrics.statistics.mean_interval([1.0, 2.0, 4.0], seed=5)
     assert interval([1.0, 2.0, 4.0], 5) == vars(found)
+
+
+def one_value_of_kl(n: int) -> Summary:
+    """CC of all images, KL of the first."""
+    signature = metrics.signature(["cc", "kl"])
+    values = {str(i): {"cc": i / n, "kl": 0.5 if i == 0 else None} for i in range(n)}
+    return Summary.of(PerImage(values, signature))
+
+
+def test_a_single_value_has_no_interval() -> None:
+    assert interval([0.5]) == {"mean": 0.5, "low": None, "high": None, "n": 1}
+    summary = one_value_of_kl(12)
+    assert list(summary.table().rows[1]) == ["KL ↓", "0.5000", "-", "-", "1"]
+    assert "0.5000 [-]" in summary.render("latex", narrow=True)
+    line = list(csv.DictReader(io.StringIO(summary.csv())))[1]
+    assert (line["mean"], line["low"], line["high"]) == ("0.5", "", "")
+    cell = json.loads(summary.render("json"))["metrics"]["kl"]
+    assert (cell["low"], cell["high"]) == (None, None)
+
+
+def test_tables_name_their_intervals_and_say_where_they_are_rough() -> None:
+    few, more = one_value_of_kl(9), one_value_of_kl(10)
+    assert few.table().title == "9 images, mean with 95% Student's t interval (rough: n < 10)"
+    assert more.table().title == "10 images, mean with 95% Student's t interval"
+    for summary in (few, more):
+        assert all("|interval:t|v:" in signed for signed in summary.signatures.values())
+        assert "interval of a mean is Student's t" in summary.render("md", explain=True)
 
 
 def test_notes_and_keys_that_only_a_score_has() -> None:
