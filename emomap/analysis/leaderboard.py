@@ -24,9 +24,9 @@ from emomap.runs import results
 from emomap.runs.checksum import State, checksum, state
 from emomap.runs.folder import Run
 from emomap.runs.results import Results, controlled
+from emomap.scoring.intervals import interval
 from emomap.scoring.rows import Row, by_metric, read_rows, reasons
 from emomap.scoring.signature import differing, joint
-from emomap.scoring.summary import interval
 
 #: Values of one method in two runs that differ by less, relatively, are the same entry: machines
 #: differ in the last bits.

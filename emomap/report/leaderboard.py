@@ -22,8 +22,9 @@ from emomap.analysis.leaderboard import Leaderboard, LeaderboardEntry, RowsFile,
 from emomap.errors import UsageError
 from emomap.report.templates import script_hash, template
 from emomap.runs.results import Results
+from emomap.scoring.intervals import METHOD, named
 from emomap.scoring.summary import all_metrics, label
-from emomap.tables import number
+from emomap.tables import bounds, number
 
 #: The file that tells a folder of these pages from any other.
 DATA = "leaderboard.json"
@@ -91,7 +92,9 @@ class _Pages:
             page: {entry.key: f"entry-{at}" for at, entry in enumerate(board.entries, 1)}
             for page, board in zip(pages, found.sets, strict=True)
         }
-        names = {entry.method for board in found.sets for entry in board.entries}
+        entries = [entry for board in found.sets for entry in board.entries]
+        names = {entry.method for entry in entries}
+        cells = [cell for entry in entries for cell in entry.means.values()]
         self.render = partial(
             template("leaderboard.html.j2").render,
             found=found,
@@ -101,6 +104,8 @@ class _Pages:
             script=script,
             script_hash=script_hash(script),
             number=number,
+            bounds=bounds,
+            intervals=named(METHOD, cells),
             pages=pages,
             anchors=self.anchors,
             titles={name: name for name in names},

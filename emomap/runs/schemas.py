@@ -127,10 +127,12 @@ def _check_means(means: dict[str, Any], where: str) -> None:
         if cell["n"] == 1:  # 0.1 wrote the mean itself
             cell["low"] = cell["high"] = None
             continue
-        if cell["low"] is None or cell["high"] is None:
-            raise EmomapError(
-                f"{where}.metrics.{metric}: the mean of {cell['n']} images has no interval"
-            )
+        for end in ("low", "high"):
+            if cell[end] is None:
+                raise EmomapError(
+                    f"{where}.metrics.{metric}.{end}: missing; the mean of {cell['n']} images has "
+                    "an interval"
+                )
         if not cell["low"] <= cell["mean"] <= cell["high"]:
             raise EmomapError(
                 f"{where}.metrics.{metric}: the mean {cell['mean']:g} lies outside its interval "
