@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._ranking import STEPS, Ranking
+from ._ranking import Ranking
 from ._types import Vector
 
 
@@ -117,27 +117,27 @@ def against_others(ranking: Ranking, *, multiplicity: bool) -> float:
     return float(np.sum((left + right) / 2 * weights) / weights.sum() / below[-1])
 
 
-def _levels(values: Vector) -> Vector:
+def _levels(values: Vector, steps: Vector) -> Vector:
     """The highest of the steps 0, 0.1 ... 1 that each value reaches, as its number."""
-    return np.searchsorted(STEPS, values, side="right") - 1
+    return np.searchsorted(steps, values, side="right") - 1
 
 
-def _gain(ranking: Ranking) -> Vector:
+def _gain(ranking: Ranking, steps: Vector) -> Vector:
     """(11,) what a negative of each level is worth."""
-    fixated = np.bincount(_levels(ranking.fixated), ranking.once, minlength=STEPS.size)
+    fixated = np.bincount(_levels(ranking.fixated, steps), ranking.once, minlength=steps.size)
     above = fixated[::-1].cumsum()[::-1] - fixated
     return np.asarray((above + fixated / 2) / fixated.sum())
 
 
 def borji(
-    ranking: Ranking, splits: int | None, rng: np.random.Generator | None
+    ranking: Ranking, steps: Vector, splits: int | None, rng: np.random.Generator | None
 ) -> tuple[float, float]:
     """Thresholds in steps of 0.1, N random pixels as negatives; mean and deviation of a split."""
     if ranking.constant:
         return 0.5, 0.0
-    gain = _gain(ranking)
+    gain = _gain(ranking, steps)
     n = ranking.fixated.size
-    at_least = np.append(ranking.at_least(STEPS), 0)
+    at_least = np.append(ranking.at_least(steps), 0)
     share = (at_least[:-1] - at_least[1:]) / ranking.size
     if splits is None or rng is None:
         mean = float(np.sum(share * gain))
@@ -146,12 +146,12 @@ def borji(
 
 
 def shuffled(
-    ranking: Ranking, splits: int | None, rng: np.random.Generator | None
+    ranking: Ranking, steps: Vector, splits: int | None, rng: np.random.Generator | None
 ) -> tuple[float, float]:
     """The same with min(N, M) of the M fixated pixels of other images, each at most once."""
     if ranking.constant:
         return 0.5, 0.0
-    gains = _gain(ranking)[_levels(ranking.others)]
+    gains = _gain(ranking, steps)[_levels(ranking.others, steps)]
     drawn = min(ranking.fixated.size, gains.size)
     if splits is None or rng is None:
         if drawn == gains.size:

@@ -14,5 +14,8 @@ EPS = float(np.finfo(np.float64).eps)
 #: "tuebingen": what is added to a map so that its logarithm exists.
 FLOOR = 1e-20
 
+#: Whose thresholds 0:0.1:1.
+Thresholds = Literal["octave", "matlab"]
+
 #: What an argument of fixations is.
 Kind = Literal["auto", "counts", "points"]

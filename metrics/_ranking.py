@@ -12,8 +12,14 @@ from . import _arrays as arrays
 from ._field import Field, blocks
 from ._types import Array, Vector
 
-#: The thresholds 0:0.1:1 of AUC-Borji and shuffled AUC, rounded as MATLAB's colon rounds them.
+#: The thresholds 0:0.1:1 of AUC-Borji and shuffled AUC as Octave computes them, and NumPy too.
 STEPS = np.arange(11) * 0.1
+#: The same by program. MATLAB counts from both ends, so that .6 and .7 are a bit smaller.
+THRESHOLDS = {
+    "octave": STEPS,
+    "matlab": np.concatenate([STEPS[:6], 1.0 - STEPS[4::-1]]),
+}
+_EITHER = np.unique(np.concatenate([*THRESHOLDS.values()]))
 #: Values that are brought to double precision at a time.
 COUNTED = 65536
 
@@ -47,19 +53,19 @@ class Ranking:
         return bool((self.once != self.once[0]).any())
 
     def at_least(self, thresholds: Vector) -> Vector:
-        """Number of pixels >= each threshold, which is a fixated value or one of `STEPS`."""
+        """Number of pixels >= each threshold, which is a fixated value or one of `THRESHOLDS`."""
         places, at_least, _ = self._counted
         return at_least[np.searchsorted(places, thresholds)]
 
     def above(self, thresholds: Vector) -> Vector:
-        """Number of pixels > each threshold, which is a fixated value or one of `STEPS`."""
+        """Number of pixels > each threshold, which is a fixated value or one of `THRESHOLDS`."""
         places, at_least, equal = self._counted
         found = np.searchsorted(places, thresholds)
         return at_least[found] - equal[found]
 
     @cached_property
     def _counted(self) -> tuple[Vector, Vector, Vector]:
-        thresholds = np.sort(np.concatenate([STEPS, self.fixated]))
+        thresholds = np.sort(np.concatenate([_EITHER, self.fixated]))
         new = np.empty(thresholds.size, bool)
         new[0] = True
         np.greater(thresholds[1:], thresholds[:-1], out=new[1:])

@@ -22,7 +22,8 @@ import numpy as np
 
 from . import _arrays as arrays
 from . import _auc
-from ._conventions import CONVENTIONS, EPS, Convention, Kind
+from ._conventions import CONVENTIONS, EPS, Convention, Kind, Thresholds
+from ._ranking import THRESHOLDS
 from ._scene import Scene, run
 from ._types import Array
 
@@ -109,6 +110,7 @@ def auc_borji(
     fixations: Array,
     *,
     convention: Convention = "mit",
+    thresholds: Thresholds = "octave",
     splits: int | None = None,
     rng: np.random.Generator | int | None = None,
     return_std: bool = False,
@@ -127,6 +129,9 @@ def auc_borji(
         As in `auc_judd`.
     convention : {"mit", "tuebingen"}
         ``"tuebingen"`` has one AUC against uniform pixels, without thresholds: that of `auc_judd`.
+    thresholds : {"octave", "matlab"}
+        Only ``"mit"``: 0, 0.1 ... 1 as the program computes them. MATLAB's .6 and .7 are a bit
+        smaller, which counts where values lie on them exactly (docs/conventions.md).
     splits : int, optional
         Follow the procedure with so many draws instead.
     rng : Generator or int, optional
@@ -145,11 +150,15 @@ def auc_borji(
     Raises
     ------
     ValueError
-        As in `auc_judd`; ``splits`` below 1.
+        As in `auc_judd`; ``splits`` below 1; unknown thresholds.
     """
     arrays.choice(convention, CONVENTIONS, "convention")
     kernel = partial(
-        auc_borji_kernel, convention=convention, splits=splits, rng=generator(splits, rng)
+        auc_borji_kernel,
+        convention=convention,
+        thresholds=thresholds,
+        splits=splits,
+        rng=generator(splits, rng),
     )
     maps = {"prediction": prediction, "fixations": fixations}
     found = run({"": kernel}, maps, mask=mask, weights=weights, kind=kind)[""]
@@ -160,13 +169,16 @@ def auc_borji_kernel(
     scene: Scene,
     *,
     convention: str = "mit",
+    thresholds: str = "octave",
     splits: int | None = None,
     rng: np.random.Generator | None = None,
 ) -> Any:
     """`auc_borji` of a scene, with the standard deviation of one draw."""
+    arrays.choice(thresholds, tuple(THRESHOLDS), "thresholds")
     if convention == "tuebingen":
         return _undrawn(scene, partial(_auc.against_pixels, multiplicity=True, everywhere=True))
-    return scene.by_ranking(partial(_auc.borji, splits=splits, rng=rng))
+    area = partial(_auc.borji, steps=THRESHOLDS[thresholds], splits=splits, rng=rng)
+    return scene.by_ranking(area)
 
 
 def auc_shuffled(
@@ -175,6 +187,7 @@ def auc_shuffled(
     other: Array,
     *,
     convention: Convention = "mit",
+    thresholds: Thresholds = "octave",
     splits: int | None = None,
     rng: np.random.Generator | int | None = None,
     return_std: bool = False,
@@ -197,7 +210,7 @@ def auc_shuffled(
         serve a whole batch.
     convention : {"mit", "tuebingen"}
         ``"tuebingen"`` compares each fixation with each of the others; ties count half.
-    splits, rng, return_std
+    thresholds, splits, rng, return_std
         As in `auc_borji`.
     mask, weights, kind
         As in `auc_judd`.
@@ -214,7 +227,11 @@ def auc_shuffled(
     """
     arrays.choice(convention, CONVENTIONS, "convention")
     kernel = partial(
-        auc_shuffled_kernel, convention=convention, splits=splits, rng=generator(splits, rng)
+        auc_shuffled_kernel,
+        convention=convention,
+        thresholds=thresholds,
+        splits=splits,
+        rng=generator(splits, rng),
     )
     maps = {"prediction": prediction, "fixations": fixations, "other": other}
     found = run({"": kernel}, maps, mask=mask, weights=weights, kind=kind)[""]
@@ -225,13 +242,16 @@ def auc_shuffled_kernel(
     scene: Scene,
     *,
     convention: str = "mit",
+    thresholds: str = "octave",
     splits: int | None = None,
     rng: np.random.Generator | None = None,
 ) -> Any:
     """`auc_shuffled` of a scene, with the standard deviation of one draw."""
+    arrays.choice(thresholds, tuple(THRESHOLDS), "thresholds")
     if convention == "tuebingen":
         return _undrawn(scene, partial(_auc.against_others, multiplicity=True))
-    return scene.by_ranking(partial(_auc.shuffled, splits=splits, rng=rng))
+    area = partial(_auc.shuffled, steps=THRESHOLDS[thresholds], splits=splits, rng=rng)
+    return scene.by_ranking(area)
 
 
 def _undrawn(scene: Scene, area: Any) -> Any:

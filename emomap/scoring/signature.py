@@ -50,6 +50,8 @@ _WORDS = {
     ("baseline", "uniform"): "the baseline is the uniform density",
     "drawn": "its map is the best for {} drawn fixations (densities x fixations)",
     "gap": "the cost of its map is within a share of {} of the least",
+    ("steps", "0.1"): "the threshold goes in steps of 0.1, as Octave rounds them",
+    ("steps", "0.1/matlab"): "the threshold goes in steps of 0.1, as MATLAB rounds them",
     "steps": "the threshold goes in steps of {}",
     "eps": "{} is added against division by zero",
     "downsize": "both maps are made {} times smaller before",
