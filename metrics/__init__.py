@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import compilation, statistics
 from ._version import __version__
-from .catalogue import CATALOGUE
+from .catalogue import CATALOGUE, Metric
 from .classification import accuracy, confusion_matrix
 from .distribution import cc, js, kl, sim
 from .errors import NegativeMapError
@@ -37,6 +37,7 @@ __all__ = [
     "CenterBias",
     "EMDMap",
     "GoldStandard",
+    "Metric",
     "NegativeMapError",
     "Signature",
     "__version__",

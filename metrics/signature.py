@@ -170,6 +170,14 @@ class Signature:
             return key in own
         return key not in _OF_DENSITIES or bool({"density", "baseline"} & {*catalogue[name].inputs})
 
+    def entry(self, name: str) -> Metric:
+        """The entry of one of its metrics, in the catalogue that the convention belongs to.
+
+        Raises:
+            ValueError: no metric there has this name.
+        """
+        return _entry(name, self.convention)
+
     def seeded(self, seed: int) -> Signature:
         """The same with the seed of what is drawn for a comparison: permutations of a test.
 

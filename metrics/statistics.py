@@ -6,6 +6,7 @@ scipy.stats does the work; it is imported when it is needed, for that takes most
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -343,3 +344,126 @@ def _scores(scores: ArrayLike, name: str) -> NDArray[Any]:
             f"{name} has {int(bad.sum())} NaN or infinite value(s), the first at {first}"
         )
     return values
+
+
+# ------------------------------------------------- of measures that only a whole set has (F1, CCC)
+
+#: Names of measures -> their values (...), of which NaN is none.
+Values = Mapping[str, NDArray[np.float64]]
+
+
+def set_intervals(
+    measure: Callable[[NDArray[np.int64]], Values],
+    n: int,
+    *,
+    level: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> dict[str, Interval]:
+    """Percentile bootstrap intervals of measures of a whole set, such as macro-F1.
+
+    All measures are computed on the same draws of images.
+
+    Parameters
+    ----------
+    measure : callable
+        Takes indices (..., n) of images and returns, for each name, values (...). Draws without a
+        value (NaN) are left out.
+    n : int
+        Number of images.
+    level, resamples, seed
+        As for `mean_interval`.
+
+    Returns
+    -------
+    dict
+        Name -> `Interval`, whose mean is the measure of all images; without ends for a single one.
+
+    Raises
+    ------
+    ValueError
+        No image, a level outside (0, 1), or a measure without a value.
+    """
+    if n < 1:
+        raise ValueError("there is no image to average over")
+    if not 0 < level < 1:
+        raise ValueError(f"level is {level}; it must lie between 0 and 1")
+    whole = {name: float(value) for name, value in measure(np.arange(n)).items()}
+    for name, value in whole.items():
+        if not np.isfinite(value):
+            raise ValueError(f"{name} has no value on these images")
+    if n == 1:
+        return {name: Interval(value, None, None, n) for name, value in whole.items()}
+    rng = np.random.default_rng(seed)
+    size = max(1, CHUNK // n)
+    drawn: dict[str, list[NDArray[np.float64]]] = {name: [] for name in whole}
+    for start in range(0, resamples, size):
+        rows = min(size, resamples - start)
+        for name, values in measure(rng.integers(0, n, (rows, n))).items():
+            drawn[name].append(values)
+    tails = [100 * (1 - level) / 2, 100 * (1 + level) / 2]
+    found = {}
+    for name, value in whole.items():
+        values = np.concatenate(drawn[name])
+        low, high = np.percentile(values[np.isfinite(values)], tails)
+        found[name] = Interval(value, float(low), float(high), n)
+    return found
+
+
+def set_permutation_tests(
+    difference: Callable[[NDArray[np.bool_]], Values],
+    n: int,
+    *,
+    resamples: int = 9999,
+    seed: int = 0,
+) -> dict[str, float]:
+    """Paired permutation tests of measures of a whole set: two-sided p-values.
+
+    As `paired_permutation_test`, with the methods swapped on random images: all swaps are tried if
+    there are at most ``resamples``.
+
+    Parameters
+    ----------
+    difference : callable
+        Takes (..., n) true where the two methods are swapped, and returns, for each name, what the
+        first then has more than the second (...). NaN is no value, and such a swap is left out.
+    n : int
+        Number of images.
+    resamples, seed
+        As for `paired_permutation_test`.
+
+    Returns
+    -------
+    dict
+        Name -> p-value.
+
+    Raises
+    ------
+    ValueError
+        No image, or a difference without a value.
+    """
+    if n < 1:
+        raise ValueError("there is no image to compare on")
+    seen = {name: abs(float(v)) for name, v in difference(np.zeros(n, dtype=bool)).items()}
+    for name, value in seen.items():
+        if not np.isfinite(value):
+            raise ValueError(f"{name} has no value on these images")
+    exact = n < 63 and 2**n <= resamples
+    total = 2**n if exact else resamples
+    rng = np.random.default_rng(seed)
+    size = max(1, CHUNK // n)
+    above = dict.fromkeys(seen, 0 if exact else 1)  # the observed one counts (Phipson & Smyth 2010)
+    tried = dict.fromkeys(seen, 0 if exact else 1)
+    for start in range(0, total, size):
+        rows = min(size, total - start)
+        if exact:
+            numbers = np.arange(start, start + rows, dtype=np.int64)
+            swaps = (numbers[:, None] >> np.arange(n)) & 1 == 1
+        else:
+            swaps = rng.integers(0, 2, (rows, n), dtype=np.int8) == 1
+        for name, values in difference(swaps).items():
+            there = np.abs(values[np.isfinite(values)])
+            # equal differences may differ in the last bits
+            above[name] += int((there >= seen[name] * (1 - 1e-12) - 1e-15).sum())
+            tried[name] += there.size
+    return {name: above[name] / tried[name] for name in seen}

@@ -16,9 +16,12 @@ from emomap.analysis import ranking
 from emomap.analysis.comparison import ComparedMethod, Comparison
 from emomap.analysis.pairs import paired
 from emomap.analysis.ranking import CEILING, PRIOR
+from emomap.analysis.sets import compare_sets, set_names
 from emomap.errors import EmomapError, UsageError, listed
 from emomap.runs import results
 from emomap.scoring import per_image
+from emomap.scoring.emotions.columns import SHARES, interval_kind, mean_of
+from emomap.scoring.measures import all_of_emotions
 from emomap.scoring.signature import differing, of_means
 from emomap.scoring.videos import over_frames, video_means
 
@@ -101,11 +104,14 @@ def compare_entries(
     if against is not None and against not in contenders:
         raise UsageError(f"--against {against}: there are {', '.join(contenders)}")
     rivals = [entry for entry in entries if entry.name != CEILING]
-    chosen, partial = _shared_metrics(rivals, metric_names)
-    signed, trust = _check_signatures(entries, chosen, force)
+    sets = [m for m in set_names(rivals) if not metric_names or m in metric_names]
+    wanted = [metric for metric in metric_names if metric not in sets]
+    only_sets = bool(sets) and not (wanted if metric_names else any(e.values for e in rivals))
+    chosen, partial = ([], []) if only_sets else _shared_metrics(rivals, wanted)
+    signed, trust = _check_signatures(entries, [*chosen, *sets], force)
     values, missing = _shared_images(entries, chosen, allow_missing)
     chosen = [metric for metric in chosen if metric in values[rivals[0].name]]
-    if not chosen:
+    if not (chosen or sets):
         raise EmomapError(
             f"{listed(_names(rivals))}: no metric has a value of all of them on the same image"
         )
@@ -116,14 +122,22 @@ def compare_entries(
         else [(name, reference) for name in contenders if name != reference]
     )
     means = ranking.means(values, seed)
+    set_pairs, set_means = compare_sets(rivals, sets, pairs, seed)
+    means = {name: {**table, **set_means.get(name, {})} for name, table in means.items()}
+    for name, table in values.items():
+        means[name] |= {m: mean_of(m, [*table[m].values()]) for m in SHARES if m in table}
+    chosen += [metric for metric in sets if metric in means[reference]]
+    tested = [p for m in chosen if m not in sets for p in paired(values, m, pairs, seed)]
+    if sets:  # in the order of tables
+        chosen.sort(key=all_of_emotions().index)
     prior = next((e.name for e in entries if e.is_prior), PRIOR)
     return Comparison(
-        [pair for metric in chosen for pair in paired(values, metric, pairs, seed)],
+        sorted([*tested, *set_pairs], key=lambda pair: chosen.index(pair.metric)),
         means,
         ranking.mean_ranks(means),
         {metric: ranking.ceiling_share(means, metric, prior) for metric in chosen},
-        {metric: of_means(signed[metric], seed) for metric in chosen},
-        max(len(values[reference][metric]) for metric in chosen),
+        {m: of_means(signed[m], seed, interval_kind(m)) for m in chosen},
+        max(means[reference][metric]["n"] for metric in chosen),
         [*trust, *partial, *missing],
         unit,
     )
@@ -155,8 +169,8 @@ def load(path: Path, methods: Sequence[str] = ()) -> list[ComparedMethod]:
         raise UsageError(f"{path}: no such run folder or file")
     table = per_image.read(path)
     columns = {m: column for m in table.metrics if (column := table.by_image(m))}
-    signed = {metric: table.signed(metric) for metric in table.metrics}
-    return [ComparedMethod(path.stem, path, columns, signed, path.stem == PRIOR)]
+    signed = table.signed_all()
+    return [ComparedMethod(path.stem, path, columns, signed, path.stem == PRIOR, table.facts)]
 
 
 def _named(entries: Sequence[ComparedMethod]) -> list[ComparedMethod]:
@@ -250,7 +264,9 @@ def _shared_images(
     """
     rivals = [entry for entry in entries if entry.name != CEILING]
     having = {
-        entry.name: dict.fromkeys(i for metric in metric_names for i in entry.values[metric])
+        entry.name: dict.fromkeys(
+            [*entry.facts, *(i for metric in metric_names for i in entry.values[metric])]
+        )
         for entry in rivals
     }
     common = set.intersection(*(set(images) for images in having.values()))

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from emomap import metrics
 from emomap.analysis import ranking
 from emomap.analysis.pairs import Pair, effect_size, probability
 from emomap.scoring.intervals import METHOD, named
+from emomap.scoring.measures import Facts, measure
 from emomap.scoring.signature import explain, joint
 from emomap.scoring.summary import label
 from emomap.tables import Table, html, load_pandas, number, with_interval
@@ -20,13 +20,17 @@ from emomap.tables import Table, html, load_pandas, number, with_interval
 
 @dataclass(frozen=True)
 class ComparedMethod:
-    """One method: its values (metric -> image -> value) and the file or folder they come from."""
+    """One method: its values (metric -> image -> value) and the file or folder they come from.
+
+    Of predicted emotions also ``facts``: image -> column -> what measures of the whole set need.
+    """
 
     name: str
     source: Path
     values: Mapping[str, Mapping[str, float]]
     signatures: Mapping[str, str]
     is_prior: bool = False
+    facts: Mapping[str, Facts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,7 +67,7 @@ class Comparison:
         shared = {name: column for name, column in self.share.items() if column}
         header = ["method", "mean rank"]
         header += [f"{label(m)} (rank)" for m in self.metrics]
-        header += [f"{metrics.CATALOGUE[m].long_name} share" for m in shared]
+        header += [f"{measure(m).long_name} share" for m in shared]
         names = [*(name for name in self.means if name not in self.ranks), *self.ranks]
         places = {m: ranking.places(self.means, m) for m in self.metrics}
         rows = []
@@ -98,13 +102,15 @@ class Comparison:
                 with_interval(pair.difference, pair.low, pair.high, 4),
                 probability(pair.p_holm),
                 pair.verdict,
-                effect_size(pair.effect),
-                f"{pair.wins}/{pair.ties}/{pair.losses}",
+                "-" if pair.effect is None else effect_size(pair.effect),
+                "-" if pair.wins is None else f"{pair.wins}/{pair.ties}/{pair.losses}",
             ]
             for pair in self.pairs
         ]
+        of_sets = any(pair.wins is None for pair in self.pairs)
+        method = "of-differences" if of_sets else METHOD
         title = (
-            f"Mean difference with {named(METHOD, map(vars, self.pairs))}; paired permutation "
+            f"Mean difference with {named(method, map(vars, self.pairs))}; paired permutation "
             "test, two-sided, Holm over the pairs of a metric; win/tie/loss: "
             f"{self.unit} on which the first is better"
         )
@@ -127,7 +133,7 @@ class Comparison:
         return {
             f"n_{self.unit}": self.n_images,
             "signatures": dict(self.signatures),
-            "directions": {m: metrics.CATALOGUE[m].direction for m in self.metrics},
+            "directions": {m: measure(m).direction for m in self.metrics},
             "means": self.means,
             "ranks": dict(self.ranks),
             "ceiling_share": dict(self.share),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from emomap import metrics
 from emomap.scoring.intervals import interval
+from emomap.scoring.measures import measure
 from emomap.tables import number
 
 #: A difference counts as found when its p-value, after Holm, is below this.
@@ -30,6 +31,7 @@ class Pair:
         effect: Cohen's d_z, the mean difference over the standard deviation of the differences;
             infinite where they are all equal, NaN where they are all 0 or there is one.
         wins, ties, losses: images on which ``first`` is better, equal, worse.
+            These and the effect are None for a measure that no image has by itself (macro-F1).
     """
 
     metric: str
@@ -43,10 +45,10 @@ class Pair:
     high: float | None
     p: float
     p_holm: float
-    effect: float
-    wins: int
-    ties: int
-    losses: int
+    effect: float | None
+    wins: int | None
+    ties: int | None
+    losses: int | None
 
     @property
     def test(self) -> dict[str, float]:
@@ -60,7 +62,7 @@ class Pair:
             return "no difference (equal on every image)"
         if self.p_holm >= LEVEL:
             return "no difference found"
-        better = self.difference * metrics.CATALOGUE[self.metric].direction > 0
+        better = self.difference * measure(self.metric).direction > 0
         return f"{self.first if better else self.second} is better"
 
 
@@ -85,7 +87,7 @@ def paired(
     Raises:
         ValueError: two methods without a common image.
     """
-    upwards = metrics.CATALOGUE[metric].direction > 0
+    upwards = measure(metric).direction > 0
     tested = []
     for first, second in pairs:
         a, b = values[first][metric], values[second][metric]

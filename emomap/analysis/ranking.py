@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from emomap import metrics
 from emomap.analysis.pairs import differs, paired
 from emomap.errors import UsageError
 from emomap.scoring.intervals import interval, named
+from emomap.scoring.measures import measure
 from emomap.scoring.rows import Row, by_metric
 from emomap.scoring.summary import all_metrics, label
 from emomap.tables import Table, bounds, number
@@ -58,7 +58,7 @@ def places(summary: Mapping[str, Mapping[str, Mapping[str, Any]]], metric: str) 
 
     Only of methods that have it on all images, since other means cannot be compared with these.
     """
-    sign = metrics.CATALOGUE[metric].direction
+    sign = measure(metric).direction
     having = {name: t[metric] for name, t in summary.items() if name != CEILING and metric in t}
     most = max((cell["n"] for cell in having.values()), default=0)
     score = {name: sign * cell["mean"] for name, cell in having.items() if cell["n"] == most}
@@ -105,7 +105,7 @@ def ceiling_share(
     if any(metric not in summary.get(name, {}) for name in (CEILING, prior)):
         return {}
     low, high = summary[prior][metric]["mean"], summary[CEILING][metric]["mean"]
-    if (high - low) * metrics.CATALOGUE[metric].direction <= 0:
+    if (high - low) * measure(metric).direction <= 0:
         return {}
     return {
         name: (table[metric]["mean"] - low) / (high - low)

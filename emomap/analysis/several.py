@@ -10,22 +10,27 @@ from typing import Any
 
 from emomap.analysis.compare import compare_entries
 from emomap.analysis.comparison import ComparedMethod, Comparison
+from emomap.data.emotion_tables import is_table
 from emomap.errors import EmomapError, UsageError, listed
+from emomap.scoring.emotions.scores import EmotionScores
 from emomap.scoring.folders import score
+from emomap.scoring.per_image import PerImage
 from emomap.scoring.scores import Scores
 from emomap.tables import Table
+
+AnyScores = Scores | EmotionScores
 
 
 @dataclass(frozen=True, repr=False)
 class Ranked:
-    """Scores of several sets of maps, ranked.
+    """Scores of several sets of maps, or tables of emotions, ranked.
 
     Attributes:
         scores: name of the set -> its scores, in the order in which they were given.
         comparison: on the images that all have; see `emomap.analysis.compare`.
     """
 
-    scores: Mapping[str, Scores]
+    scores: Mapping[str, AnyScores]
     comparison: Comparison
 
     def render(self, form: str, *, explain: bool = False) -> str:
@@ -112,10 +117,9 @@ def rank(
         for name, path in zip(names, paths, strict=True)
     }
     entries = [
-        ComparedMethod(name, path, _columns(scored[name]), _signatures(scored[name]))
-        for name, path in zip(names, paths, strict=True)
+        _entry(name, path, scored[name].per_unit()) for name, path in zip(names, paths, strict=True)
     ]
-    if all(path.is_file() for path in paths):
+    if all(path.is_file() and not is_table(path) for path in paths):
         _check_one_picture(entries)
     compared = compare_entries(
         entries,
@@ -151,14 +155,9 @@ def beside(file: Path, name: str) -> Path:
     return file.with_name(f"{file.stem}-{name.replace('/', '-')}{file.suffix}")
 
 
-def _columns(scores: Scores) -> dict[str, dict[str, float]]:
-    values = scores.per_unit()
-    return {metric: column for metric in values.metrics if (column := values.by_image(metric))}
-
-
-def _signatures(scores: Scores) -> dict[str, str]:
-    values = scores.per_unit()
-    return {metric: values.signed(metric) for metric in values.metrics}
+def _entry(name: str, path: Path, values: PerImage) -> ComparedMethod:
+    columns = {metric: column for metric in values.metrics if (column := values.by_image(metric))}
+    return ComparedMethod(name, path, columns, values.signed_all(), facts=values.facts)
 
 
 def _check_one_picture(entries: Sequence[ComparedMethod]) -> None:

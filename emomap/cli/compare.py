@@ -50,12 +50,12 @@ def compare(
     signatures are refused.
     """
     from emomap.analysis.compare import compare as run
-    from emomap.scoring.protocol import check_metrics
+    from emomap.scoring.emotions.protocol import check_any
 
     found = run(
         paths,
         methods=methods.split(",") if methods else (),
-        metric_names=check_metrics(metric_names.split(",")) if metric_names else (),
+        metric_names=check_any(metric_names.split(",")) if metric_names else (),
         **choices,
     )
     options.show(found.render(form, in_words=explain), output, prose=form == "table")

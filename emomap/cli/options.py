@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +34,14 @@ def metric_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 "--metrics",
                 "names",
                 metavar="A,B",
-                help="Compute these, or all. Default: auc_judd,auc_borji,cc,sim,kl,emd,nss.",
+                help="Compute these, or all. Default: auc_judd,auc_borji,cc,sim,kl,emd,nss; of "
+                "emotions what papers report.",
             ),
             click.option(
                 "--convention",
-                type=click.Choice(["mit", "tuebingen"]),
-                default="mit",
-                show_default=True,
-                help="Follow the definitions of this benchmark.",
+                type=click.Choice(["mit", "tuebingen", "geng", "styleedl", "ecc"]),
+                help="Follow these definitions: mit or tuebingen of maps, the others of emotions. "
+                "Default: mit; geng of emotions.",
             ),
             click.option(
                 "--resize",
@@ -106,9 +106,32 @@ def protocol(names: str | None, resize: str, mask: str | None, **choices: Any) -
     if resize not in metrics.RESIZE_METHODS:
         known = ", ".join(metrics.RESIZE_METHODS)
         raise UsageError(f"--resize {resize}: choose one of {known}")
+    convention = choices.pop("convention", None) or "mit"
+    if convention not in metrics.CATALOGUE["cc"].conventions:
+        raise UsageError(f"--convention {convention}: it is of emotions; of maps, mit or tuebingen")
     ignored = None if mask is None else Mask.of(mask)
     said = {key: value for key, value in choices.items() if value is not None}
-    return Protocol(metrics=chosen, resize=resize, mask=ignored, **said)
+    return Protocol(metrics=chosen, resize=resize, mask=ignored, convention=convention, **said)
+
+
+def only_for(what: str, allowed: Collection[str]) -> None:
+    """Refuse options that were given and do not belong to this kind of input.
+
+    Args:
+        what: the kind, for the message.
+        allowed: names of the parameters that belong to it.
+
+    Raises:
+        UsageError: names the option.
+    """
+    from click.core import ParameterSource
+
+    ctx = click.get_current_context()
+    for parameter in ctx.command.params:
+        name = str(parameter.name)
+        given = ctx.get_parameter_source(name) not in (None, ParameterSource.DEFAULT)
+        if given and name not in allowed and isinstance(parameter, click.Option):
+            raise UsageError(f"{parameter.opts[0]} has no meaning for {what}")
 
 
 def gaze_options(command: Callable[..., Any]) -> Callable[..., Any]:

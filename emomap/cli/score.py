@@ -14,6 +14,7 @@ from emomap.errors import UsageError
 if TYPE_CHECKING:
     from emomap.analysis.audit import Audit
     from emomap.analysis.several import Ranked
+    from emomap.scoring.emotions.scores import EmotionScores
     from emomap.scoring.scores import Scores
 
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         "emomap score map.png fixations.csv          # one map",
         "emomap score ours/ theirs/ --gt data/osie   # ranked, with tests",
         "emomap score maps/ data/osie --audit        # what hangs on how maps are saved",
+        "emomap score predictions.csv labels.csv     # emotions, without pictures",
     )
 )
 @click.argument("paths", type=options.FOLDER, nargs=-1, metavar="PRED [PRED ...] [GT]")
@@ -61,6 +63,12 @@ if TYPE_CHECKING:
 )
 @options.protocol_option
 @options.baseline_option
+@click.option(
+    "--wheel",
+    type=options.FOLDER,
+    metavar="FILE",
+    help="Of emotions, take polarities and distances from this TOML file. Default: Mikels' wheel.",
+)
 @options.format_option
 @options.output_option
 @click.option(
@@ -97,6 +105,7 @@ def score(
     points: str | None,
     marks_threshold: float | None,
     pred_suffix: str,
+    wheel: Path | None,
     form: str,
     output: Path | None,
     per_image: Path | None,
@@ -110,12 +119,16 @@ def score(
     quiet: bool,
     **choices: Any,
 ) -> int:
-    """Score the maps in the folder or zip file PRED, or one map, against the gaze in GT.
+    """Score the maps in the folder or zip file PRED, or one map, or emotions, against GT.
 
     Maps may be png (8 or 16 bit), jpg, tif, bmp, npy, npz or mat. GT is a data set with gaze, or a
     folder of density maps, of fixation maps, or of fixation CSVs (columns x,y in pixels, from 0).
     Files pair by stem. For one map, GT may also be one such file, whatever its name. Several PRED
     and --gt GT make one ranked table, with paired tests.
+
+    PRED may also be a table of predicted emotions (.csv), and GT one of labels, or a data set that
+    has labels. Each names the picture in a column (image) and has a label (emotion), a probability
+    for each emotion (p_EMOTION), valence and arousal, or several of these. No picture is needed.
 
     Every output has the signature, which names all choices behind the values. Exit code 3 if some
     maps could not be scored by every metric, or are zero everywhere.
@@ -127,17 +140,13 @@ def score(
     from emomap.scoring.signature import explain as explained
     from emomap.scoring.signature import of_means
 
-    chosen = options.protocol(**choices)
     if not paths and gt is None and explain:
-        options.show("\n".join(explained(of_means(chosen.signature()))) + "\n", output, prose=True)
+        signature = of_means(options.protocol(**choices).signature())
+        options.show("\n".join(explained(signature)) + "\n", output, prose=True)
         return 0
     predictions, truth = _sides(paths, gt)
-    if per_image:
-        check_path(per_image, "--per-image")
-    several = len(predictions) > 1
-    shared = {
-        "protocol": chosen,
-        "allow_missing": allow_missing,
+    shared = _of_emotions(predictions, wheel, **choices) or {
+        "protocol": options.protocol(**choices),
         "truth_kind": gt_kind.replace("-", " ") if gt_kind else None,
         "points": points,
         "marks_threshold": marks_threshold,
@@ -146,6 +155,10 @@ def score(
         "videos": videos,
         "show": not quiet,
     }
+    shared["allow_missing"] = allow_missing
+    if per_image:
+        check_path(per_image, "--per-image")
+    several = len(predictions) > 1
     if audit:
         given = {"--against": against, "--per-image": per_image, "--shard": shard}
         audited = _audited(predictions, truth, given, shared)
@@ -209,9 +222,42 @@ def _audited(
     return audit(predictions[0], truth, **shared)
 
 
+#: Options that tables of emotions have, too.
+_OF_TABLES = {
+    *("gt", "against", "names", "convention", "wheel", "form", "output", "per_image", "explain"),
+    *("allow_missing", "seed", "quiet", "jobs", "engine", "scheduler"),
+}
+
+
+def _of_emotions(
+    predictions: Sequence[Path],
+    wheel: Path | None,
+    names: str | None,
+    convention: str | None,
+    **others: Any,
+) -> dict[str, Any] | None:
+    """What tables of emotions are scored by; None where predictions are maps.
+
+    Raises:
+        UsageError: tables and maps together, or options that belong to the other kind.
+    """
+    from emomap.data.emotion_tables import is_table
+
+    tables = [path for path in predictions if is_table(path)]
+    if not tables:
+        if wheel:
+            raise UsageError("--wheel is for tables of emotions, and PRED holds maps")
+        return None
+    if len(tables) < len(predictions):
+        maps = next(path for path in predictions if path not in tables)
+        raise UsageError(f"{tables[0]} is a table of emotions and {maps} is not; score each alone")
+    options.only_for(f"a table of emotions ({tables[0]})", _OF_TABLES)
+    return {"metrics": names, "convention": convention, "wheel": wheel}
+
+
 def _run(
     predictions: Sequence[Path], truth: Path, against: str | None, **choices: Any
-) -> Scores | Ranked:
+) -> Scores | EmotionScores | Ranked:
     """The scores of one set of maps, or of several, ranked."""
     from emomap.analysis.several import rank
     from emomap.scoring.folders import score as run

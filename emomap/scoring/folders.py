@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from emomap import io, parallel
+from emomap.data.emotion_tables import is_table
 from emomap.data.gaze_folder import Kind
 from emomap.data.marks import kind_of
 from emomap.data.opening import open_gaze
@@ -19,6 +20,8 @@ from emomap.progress import track
 from emomap.sample import Gaze
 from emomap.scoring import per_image
 from emomap.scoring.arrays import or_arrays
+from emomap.scoring.emotions.scores import EmotionScores
+from emomap.scoring.emotions.tables import score_tables
 from emomap.scoring.image import NEGATIVE, MapToScore, Scored, score_items
 from emomap.scoring.masks import Mask, Reader
 from emomap.scoring.own_maps import settled
@@ -50,8 +53,8 @@ def score(
     keep: str | Path | None = None,
     videos: bool = False,
     **choices: Any,
-) -> Scores:
-    """Score a folder of maps against gaze, or one map.
+) -> Scores | EmotionScores:
+    """Score a folder of maps against gaze, or one map; or a table of emotions against labels.
 
     Args:
         predictions: folder or zip archive of maps (png, jpg, tif, bmp, npy, npz, mat), subfolders
@@ -82,6 +85,10 @@ def score(
             or the path of a folder with a mask for each image (not zero where a pixel is ignored),
             or for one map a file or an array.
 
+    A table (.csv) instead of maps is one of predicted emotions; ``truth`` is then a table of
+    labels, and ``metrics``, ``convention`` and ``wheel`` are as in
+    `emomap.scoring.emotions.tables.score_tables`.
+
     Returns:
         The values of each image. The object prints as a table, and has `Scores.summary`,
         `Scores.to_pandas`, `Scores.to_latex` and `Scores.signature`.
@@ -92,6 +99,19 @@ def score(
             are not said to be densities under the metric-specific protocol.
         TypeError: a choice that does not exist.
     """
+    if is_table(predictions):
+        own: dict[str, Any] = {
+            "protocol": protocol,
+            "truth_kind": truth_kind,
+            "points": points,
+            "marks_threshold": marks_threshold,
+            "pred_suffix": pred_suffix,
+            "shard": shard,
+            "videos": videos,
+        }
+        return score_tables(
+            predictions, truth, allow_missing=allow_missing, seed=seed, keep=keep, **own, **choices
+        )
     protocol = _protocol(protocol, choices)
     said: dict[str, Any] = {
         "kind": truth_kind,

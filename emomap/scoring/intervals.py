@@ -13,7 +13,12 @@ from emomap import metrics
 #: The method of `metrics.statistics.mean_interval`, as a signature names it.
 METHOD: Final = "t"
 #: Method -> its name in a title. 0.1 had the last one, and did not say so in its files.
-NAMES = {METHOD: "Student's t interval", "percentile": "bootstrap interval"}
+NAMES = {
+    METHOD: "Student's t interval",
+    "percentile": "bootstrap interval",
+    "by-measure": "interval (Wilson's of a share, bootstrap of a measure of the whole set, else t)",
+    "of-differences": "interval (Student's t, of a measure of the whole set a bootstrap)",
+}
 
 
 def interval(values: Sequence[float], seed: int = 0) -> dict[str, Any]:

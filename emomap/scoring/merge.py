@@ -27,6 +27,7 @@ def merge_files(parts: Sequence[Path], out: Path) -> PerImage:
     read = [per_image.read(path) for path in parts]
     first = read[0]
     values: dict[str, Any] = {}
+    facts: dict[str, Any] = {}
     for path, part in zip(parts, read, strict=True):
         if part.metrics != first.metrics:
             raise UsageError(f"{path}: the metrics differ from those of {parts[0]}")
@@ -37,6 +38,7 @@ def merge_files(parts: Sequence[Path], out: Path) -> PerImage:
         if twice:
             raise EmomapError(f"{path}: another part also has {listed(twice)}")
         values |= part.values
+        facts |= part.facts
     _check_out(out, values)
     method = first.method if first.method != parts[0].stem else out.stem
     whole = PerImage(
@@ -45,6 +47,7 @@ def merge_files(parts: Sequence[Path], out: Path) -> PerImage:
         method,
         first.dataset,
         first.signatures,
+        facts={image: facts[image] for image in sorted(facts)},
     )
     per_image.write(out, whole)
     return whole

@@ -6,7 +6,8 @@
               metric; rows of a run folder are read, too
     .parquet  the columns of the CSV (needs pandas and pyarrow, the extra "parquet")
 
-Every format keeps all digits.
+Every format keeps all digits. Values of predicted emotions come with the labels and ratings that
+measures of the whole set need; they have no rows.
 """
 
 from __future__ import annotations
@@ -27,6 +28,14 @@ from emomap import io, metrics
 from emomap.data.table import read_table
 from emomap.errors import QUOTED, EmomapError, UsageError, listed, printable
 from emomap.io.schema import STRICT, read_json
+from emomap.scoring.measures import (
+    NAMES,
+    NUMBERS,
+    Facts,
+    all_of_emotions,
+    is_measure,
+    signed_name,
+)
 from emomap.scoring.protocol import ALIASES
 from emomap.scoring.rows import Row, read_rows, reasons, short_lines
 from emomap.scoring.signature import of_metric
@@ -45,6 +54,8 @@ class PerImage:
         method, dataset: names; "" if a file does not say.
         signatures: metric -> its own signature, if a file keeps them apart.
         lacking: image -> metric -> why it has no value, if that is known.
+        facts: image -> column -> what measures of the whole set need (labels, confidence, ratings),
+            see `emomap.scoring.measures`; {} for maps.
     """
 
     values: Mapping[str, Mapping[str, float | None]]
@@ -53,6 +64,7 @@ class PerImage:
     dataset: str = ""
     signatures: Mapping[str, str] = field(default_factory=dict)
     lacking: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    facts: Mapping[str, Facts] = field(default_factory=dict)
 
     @property
     def metrics(self) -> list[str]:
@@ -64,6 +76,18 @@ class PerImage:
         if metric in self.signatures:
             return self.signatures[metric]
         return of_metric(self.signature, metric) if self.signature else ""
+
+    def signed_all(self) -> dict[str, str]:
+        """Metric -> signature, of all metrics; those that only the whole set has come last."""
+        found = {name: self.signed(name) for name in self.metrics}
+        if not self.facts:
+            return found
+        rest = {name: self.signed(name) for name in all_of_emotions() if name not in found}
+        return found | {
+            name: text
+            for name, text in rest.items()
+            if name in self.signatures or text.startswith(f"{signed_name(name)}|")
+        }
 
     def column(self, metric: str) -> list[float]:
         """The values of one metric, in the order of the images that have one."""
@@ -160,7 +184,7 @@ def read(path: Path | str) -> PerImage:
 
 def _records(table: PerImage) -> list[dict[str, Any]]:
     return [
-        {"image": image, **line, "signature": table.signature}
+        {"image": image, **table.facts.get(image, {}), **line, "signature": table.signature}
         for image, line in table.values.items()
     ]
 
@@ -168,9 +192,11 @@ def _records(table: PerImage) -> list[dict[str, Any]]:
 def _to_csv(table: PerImage) -> str:
     out = text_io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["image", *table.metrics, "signature"])
+    columns = list(next(iter(table.facts.values()), {}))
+    writer.writerow(["image", *columns, *table.metrics, "signature"])
     for image, line in table.values.items():
-        shown = ("" if value is None else repr(value) for value in line.values())
+        cells = [*(table.facts[image][column] for column in columns), *line.values()]
+        shown = ("" if c is None else c if isinstance(c, str) else repr(c) for c in cells)
         writer.writerow([image, *shown, table.signature])
     return out.getvalue()
 
@@ -182,6 +208,7 @@ def _to_json(table: PerImage) -> str:
         "signature": table.signature,
         "signatures": {name: table.signed(name) for name in table.metrics},
         "images": table.values,
+        **({"facts": table.facts} if table.facts else {}),
     }
     return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
 
@@ -201,6 +228,7 @@ class PerImageFile(TypedDict):
     dataset: NotRequired[str]
     signature: NotRequired[str]
     signatures: NotRequired[dict[str, str]]
+    facts: NotRequired[dict[str, dict[str, str | float | None]]]
 
 
 def _from_csv(path: Path) -> PerImage:
@@ -223,8 +251,9 @@ def _from_records(path: Path, records: Sequence[tuple[int, Mapping[str, Any]]]) 
     if not records or "image" not in records[0][1]:
         raise EmomapError(f"{path}: no values of images: it has no lines, or no column 'image'")
     names = [name for name in records[0][1] if name not in {"image", "signature"}]
-    known = {name: key for name in names if (key := _metric(name)) in metrics.CATALOGUE}
-    if not known:
+    known = {name: key for name in names if is_measure(key := _metric(name))}
+    columns = [name for name in names if name in {*NAMES, *NUMBERS}]
+    if not (known or columns):
         shown = listed([printable(str(name), QUOTED) for name in names])
         raise EmomapError(
             f"{path}: none of its columns ({shown}) is a metric; the metrics are "
@@ -236,6 +265,7 @@ def _from_records(path: Path, records: Sequence[tuple[int, Mapping[str, Any]]]) 
     if len(said) > 1:
         raise EmomapError(f"{path}: its lines have different signatures; split the file")
     values: dict[str, dict[str, float | None]] = {}
+    facts: dict[str, dict[str, str | float | None]] = {}
     for number, record in records:
         image = str(record["image"])
         if image in values:
@@ -244,7 +274,13 @@ def _from_records(path: Path, records: Sequence[tuple[int, Mapping[str, Any]]]) 
             key: _number(record[name], f"{path}: line {number}, {name}")
             for name, key in known.items()
         }
-    return PerImage(values, said.pop(), path.stem)
+        facts[image] = {
+            name: (str(record[name]) if record[name] else None)
+            if name in NAMES
+            else _number(record[name], f"{path}: line {number}, {name}")
+            for name in columns
+        }
+    return PerImage(values, said.pop(), path.stem, facts=facts if columns else {})
 
 
 def _from_json(path: Path) -> PerImage:
@@ -260,6 +296,7 @@ def _from_json(path: Path) -> PerImage:
         whole.get("method") or path.stem,
         whole.get("dataset", ""),
         whole.get("signatures", {}),
+        facts=whole.get("facts", {}),
     )
 
 
@@ -289,10 +326,10 @@ def _checked(path: Path, found: PerImage) -> PerImage:
     Raises:
         EmomapError: there are none, or some are missing or unknown.
     """
-    if not found.values or not found.metrics:
+    if not found.values or not (found.metrics or found.facts):
         raise EmomapError(f"{path}: holds no image, or no metric")
     for name in found.metrics:
-        if name not in metrics.CATALOGUE:
+        if not is_measure(name):
             raise EmomapError(f"{path}: emomap knows no metric '{printable(name, QUOTED)}'")
     wanted = set(found.metrics)
     for image, line in found.values.items():

@@ -12,10 +12,14 @@ from dataclasses import replace
 
 from emomap import metrics
 from emomap.scoring.intervals import METHOD
+from emomap.scoring.measures import signed_name
 
 _CONVENTIONS = {
     "mit": "MIT convention (the published tables of the MIT saliency benchmark)",
     "tuebingen": "Tuebingen convention (MIT/Tuebingen benchmark since 2019)",
+    "geng": "Geng's definitions (Label Distribution Learning, 2016)",
+    "styleedl": "convention of StyleEDL's code",
+    "ecc": "convention of the code of To Err Like Human",
 }
 
 _IMRESIZE = "maps are brought to the size of the gaze as MATLAB's imresize does"
@@ -43,6 +47,10 @@ _WORDS = {
     ("frames", "mean"): "values are means over the frames of a video",
     ("prediction", "log-density"): "maps are log-densities, of which the exponential is scored",
     ("interval", "t"): "the interval of a mean is Student's t",
+    ("interval", "wilson"): "the interval of a share is Wilson's",
+    ("interval", "percentile"): "the interval is of percentiles of a bootstrap over images",
+    ("interval", "by-measure"): "intervals are Wilson's of a share, of percentiles of a bootstrap "
+    "for a measure of the whole set, and Student's t of other means",
     ("resize", "matlab-bicubic"): _IMRESIZE,
     ("resize", "matlab-bilinear"): f"{_IMRESIZE} with 'bilinear'",
     ("protocol", "metric-specific"): "each metric scores its own map of the predicted density",
@@ -52,6 +60,14 @@ _WORDS = {
     "gap": "the cost of its map is within a share of {} of the least",
     ("steps", "0.1"): "the threshold goes in steps of 0.1, as Octave rounds them",
     ("steps", "0.1/matlab"): "the threshold goes in steps of 0.1, as MATLAB rounds them",
+    ("divided", "classes"): "the sum is divided by the number of emotions",
+    ("average", "macro"): "every emotion counts the same",
+    ("equals", "shared"): "equal probabilities share their places",
+    ("moments", "population"): "moments divide by n",
+    ("wheel", "mikels"): "on Mikels' wheel",
+    "k": "the {} likeliest emotions count",
+    "bins": "{} equal bins of confidence",
+    "wheel": "on the wheel {}",
     "steps": "the threshold goes in steps of {}",
     "eps": "{} is added against division by zero",
     "downsize": "both maps are made {} times smaller before",
@@ -72,25 +88,26 @@ def of_metric(signature: str, metric: str) -> str:
     >>> of_metric("nss+cc|mit|fixations:pixels|ddof:1|resize:pil-box|sigma:24px|v:0.1.0", "cc")
     'cc|mit|resize:pil-box|sigma:24px|v:0.1.0'
     """
-    own = _known(signature)
-    return str(own.of_metric(metric)) if own and metric in own.metrics else signature
+    own, name = _known(signature), signed_name(metric)
+    return str(own.of_metric(name)) if own and name in own.metrics else signature
 
 
-def of_means(signature: str, seed: int | None = None) -> str:
+def of_means(signature: str, seed: int | None = None, method: str = METHOD) -> str:
     """The signature of values as that of their means, whose interval it names.
 
     Args:
         signature: of the values.
-        seed: of tests that stand beside the means.
+        seed: of tests that stand beside the means, or of an interval that is drawn.
+        method: of the interval.
 
     >>> of_means("nss|mit|ddof:1|v:0.1.0", 3)
     'nss|mit|ddof:1|interval:t|seed:3|v:0.1.0'
     """
     own = _known(signature)
     if own:
-        found = str(replace(own, settings=(*own.settings, ("interval", METHOD))))
+        found = str(replace(own, settings=(*own.settings, ("interval", method))))
     else:
-        found = signature and f"{signature}|interval:{METHOD}"
+        found = signature and f"{signature}|interval:{method}"
     return found if seed is None else seeded(found, seed)
 
 
@@ -116,8 +133,9 @@ def joint(signatures: Mapping[str, str]) -> str:
     'nss+cc|mit|ddof:1|sigma:24px|v:0.1.0'
     """
     parsed = {name: _known(text) for name, text in signatures.items()}
-    known = {name: own for name, own in parsed.items() if own and own.metrics == (name,)}
-    if len(known) < len(parsed) or len({(k.convention, k.version) for k in known.values()}) != 1:
+    whole = {n: own for n, own in parsed.items() if own and own.metrics == (signed_name(n),)}
+    known = {own.metrics[0]: own for own in whole.values()}  # once for all scales
+    if len(whole) < len(parsed) or len({(k.convention, k.version) for k in known.values()}) != 1:
         return "; ".join(dict.fromkeys(signatures.values()))
     found: dict[str, dict[str, str]] = {}
     for name, own in known.items():
@@ -133,7 +151,7 @@ def joint(signatures: Mapping[str, str]) -> str:
         )
     first = next(iter(known.values()))
     chosen_by = {  # what a metric depends on by itself comes before what its caller chose
-        key: not any(key in metrics.CATALOGUE[name].settings[first.convention] for name in values)
+        key: not any(key in first.entry(name).settings[first.convention] for name in values)
         for key, values in found.items()
     }
     settings.sort(key=lambda pair: chosen_by[pair[0].rpartition(".")[2]])
@@ -178,7 +196,7 @@ def explain(signature: str) -> list[str]:
     shared = [part for part in _pairs(whole) if all(part in own for own in lists.values())]
     lines = []
     for name, own in lists.items():
-        entry = metrics.CATALOGUE[name]
+        entry = whole.entry(name)
         said = "; ".join(_word(*part) for part in own if not (several and part in shared))
         lines.append(f"{entry.long_name}: {said or 'no choice of its own'} [{entry.reference}]")
     common = [_CONVENTIONS[whole.convention]]

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from emomap import metrics
 from emomap.scoring.incomplete import incomplete
 from emomap.scoring.intervals import METHOD, interval, named
+from emomap.scoring.measures import measure
 from emomap.scoring.per_image import PerImage
 from emomap.scoring.signature import explain as explain_signature
 from emomap.scoring.signature import of_means
@@ -34,6 +34,7 @@ class Summary:
         unit: what they are, in the plural.
         notes: lines below the table, after the signature.
         more: further keys of the JSON.
+        method: of the intervals, a key of `emomap.scoring.intervals.NAMES`.
     """
 
     means: Mapping[str, Mapping[str, Any]]
@@ -43,6 +44,7 @@ class Summary:
     notes: Sequence[str] = ()
     more: Mapping[str, Any] = field(default_factory=dict)
     unit: str = "images"
+    method: str = METHOD
 
     @classmethod
     def of(cls, values: PerImage, seed: int = 0, *, videos: bool = False) -> Summary:
@@ -98,7 +100,7 @@ class Summary:
         if self.n_images == 1:
             rows = [row[:2] for row in rows]
             return Table(("metric", "value"), rows, f"1 {self.unit[:-1]}", self.notes, signature)
-        title = f"{self.n_images} {self.unit}, mean with {named(METHOD, self.means.values())}"
+        title = f"{self.n_images} {self.unit}, mean with {named(self.method, self.means.values())}"
         return Table(("metric", "mean", "low", "high", "n"), rows, title, self.notes, signature)
 
     def narrow_table(self) -> Table:
@@ -163,5 +165,5 @@ def _shown(value: float | None) -> str:
 
 def label(metric: str) -> str:
     """A metric's name and the direction that is better, for tables: "KL ↓"."""
-    entry = metrics.CATALOGUE[metric]
+    entry = measure(metric)
     return f"{entry.long_name} {'↑' if entry.higher_is_better else '↓'}"
