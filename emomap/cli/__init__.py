@@ -31,6 +31,7 @@ COMMANDS = {
     "compare": "Compare methods image by image: tests, effect sizes, ranks.",
     "leaderboard": "Rank several runs on several data sets, as a static site.",
     "show": "Show one picture with the maps of methods, and people's gaze, over it.",
+    "adapt": "Turn maps into densities with numbers fitted on gaze.",
     "predict": "Write the maps of a method for a folder of pictures.",
     "train": "Train a method, without scoring it.",
     "export": "Write a trained network as an ONNX or torch.export file.",

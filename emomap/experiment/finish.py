@@ -3,39 +3,29 @@
 A raw emotion map is flat away from its peak, which costs AUC. It also ignores that people tend to
 look at the middle. Smoothing and prior go into rows of their own; the raw row stays raw. Their two
 numbers are chosen on the validation split, by mean CC. The network itself never sees gaze.
+
+`emomap.analysis.adaptation` does more, by likelihood: it makes densities. These rows stay as they
+are, so that runs can be compared with those of earlier releases; the steps are shared.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
 from emomap import metrics
+from emomap.analysis.smoothing import smooth, unit
 from emomap.io.schema import STRICT
 
 #: Smoothing to try, as a fraction of the map's longer side.
 SIGMAS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.13, 0.16)
 #: Weights of the centre prior to try. Prior and map both have the maximum 1.
 WEIGHTS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
-#: Longer side to which maps are shrunk first. A network's map has no finer detail, and wide blurs
-#: of large maps are slow.
-SIDE = 160
-
-
-def shrink(values: NDArray[Any]) -> NDArray[np.float64]:
-    """A map as float64, shrunk by means of areas until its longer side is at most `SIDE`."""
-    wide = np.asarray(values, dtype=np.float64)
-    factor = SIDE / max(wide.shape)
-    if factor >= 1:
-        return wide
-    shape = (max(1, round(wide.shape[0] * factor)), max(1, round(wide.shape[1] * factor)))
-    small: NDArray[np.float64] = metrics.resize(wide, shape, method="area")
-    return small
 
 
 @dataclass(frozen=True)
@@ -64,28 +54,6 @@ class Finish:
             (H, W), in 0..1 + weight.
         """
         return unit(smooth(values, self.sigma)) + self.weight * center
-
-
-def smooth(values: NDArray[np.floating], sigma: float) -> NDArray[np.float64]:
-    """Gaussian blur with a standard deviation of ``sigma`` times the longer side."""
-    from scipy.ndimage import gaussian_filter
-
-    wide = np.asarray(values, dtype=np.float64)
-    if sigma == 0:
-        return wide
-    blurred: NDArray[np.float64] = gaussian_filter(
-        wide, sigma * max(wide.shape), mode="nearest", truncate=3
-    )
-    return blurred
-
-
-def unit(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A map scaled to 0..1. A constant map becomes zero, so that only the prior counts."""
-    low, high = values.min(), values.max()
-    if high - low <= 1e-9 * abs(high):  # constant up to the rounding of a blur
-        return np.zeros_like(values)
-    scaled: NDArray[np.float64] = (values - low) / (high - low)
-    return scaled
 
 
 def choose(

@@ -13,6 +13,7 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 
 from emomap import io, metrics, predict
 from emomap import method as methods
+from emomap.analysis.smoothing import shrink, unit
 from emomap.experiment import finish
 from emomap.experiment.made import Files, MadeMaps, by_batches
 from emomap.experiment.plan import Plan
@@ -120,7 +121,7 @@ def _write(chosen: finish.Finish, raw: Files, targets: Files, kind: MapKind) -> 
     """Finish the maps that are missing."""
     for image, target in targets.items():
         if not target.exists():
-            values = finish.shrink(read_made(raw[image], kind))
+            values = shrink(read_made(raw[image], kind))
             io.write_map(target, chosen.apply(values, center_prior(values.shape)))
 
 
@@ -133,7 +134,7 @@ def _choose(plan: Plan, samples: Sequence[Sample], files: Files, kind: MapKind) 
         gaze = by_id[image].gaze()
         assert gaze is not None
         density = truths(gaze, protocol, image)["density"]
-        maps.append(finish.shrink(read_made(path, kind)))
+        maps.append(shrink(read_made(path, kind)))
         centers.append(center_prior(maps[-1].shape))
         densities.append(metrics.resize(density, maps[-1].shape, method="area"))
     smooth, center = finish.choose(maps, centers, densities)
@@ -144,4 +145,4 @@ def center_prior(shape: tuple[int, ...]) -> NDArray[np.float64]:
     """The centre prior of the row `center`, scaled to 0..1."""
     blank = np.zeros((*shape, 3), dtype=np.uint8)
     prior = methods.load("center")().predict([blank])[0].map
-    return finish.unit(np.asarray(prior, dtype=np.float64))
+    return unit(np.asarray(prior, dtype=np.float64))

@@ -277,16 +277,31 @@ def resize_to_gaze(
     """
     if values.shape == shape:
         return values
-    height, width = values.shape
+    if not protocol.stretch:
+        check_aspect(values.shape, shape, name)
+    method: Any = protocol.resize
+    resized: NDArray[Any] = metrics.resize(values, shape, method=method)
+    return resized
+
+
+def check_aspect(given: tuple[int, ...], shape: tuple[int, int], name: str) -> None:
+    """Refuse a map of another aspect ratio than its picture's.
+
+    Args:
+        given: (height, width) of the map.
+        shape: (height, width) of the picture.
+        name: of the map, for messages.
+
+    Raises:
+        EmomapError: the ratios differ by more than rounding to whole pixels can explain.
+    """
+    height, width = given
     off = min(abs(height - shape[0] * width / shape[1]), abs(width - shape[1] * height / shape[0]))
-    if off > 1 and not protocol.stretch:
+    if off > 1:
         raise EmomapError(
             f"{name}: a map of {width} x {height} pixels has another aspect ratio than its picture "
             f"({shape[1]} x {shape[0]}); if it covers the whole picture, add --stretch"
         )
-    method: Any = protocol.resize
-    resized: NDArray[Any] = metrics.resize(values, shape, method=method)
-    return resized
 
 
 def truths(
