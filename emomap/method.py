@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -203,6 +204,52 @@ BUILTIN: dict[str, Entry] = dict(
         _entry("paef", "paef:PAEF", "classifier", "principles of art, no map (Zhao 2014)"),
     ]
 )
+
+
+#: Names for people: how the papers write them.
+TITLES = {
+    "uniform": "Uniform",
+    "center": "Centre prior",
+    "gbvs": "GBVS",
+    "itti_koch": "Itti-Koch",
+    "objectness": "Objectness",
+    "simpsal": "SimpSal",
+    "spectral_residual": "Spectral Residual",
+    "bms": "BMS",
+    "covsal": "CovSal",
+    "attention_center": "Attention Center",
+    "deepgaze": "DeepGaze",
+    "islamnet": "ISLAMNet",
+    "wscnet": "WSCNet",
+    "wildcat": "WILDCAT",
+    "spn": "SPN",
+    "jcdl": "JCDL",
+    "classifier": "Classifier",
+    "paef": "PAEF",
+    "observers": "Observers",
+}
+#: Kinds of methods that make several rows: finished maps, controls, explanations.
+_WITH_ROWS = {"network", "classifier", "learned"}
+_OWN = re.compile(r"([a-z_]+)(.*)", re.DOTALL)
+
+
+def title(name: str) -> str:
+    """The name of a row for people. Files for programs, options and folders keep the key.
+
+    The rows of a network keep what follows its name. A name that emomap does not know stays.
+
+    >>> [title(name) for name in ("gbvs", "islamnet-smooth", "runs/a/itti_koch", "my_gbvs")]
+    ['GBVS', 'ISLAMNet-smooth', 'runs/a/Itti-Koch', 'my_gbvs']
+    """
+    folder, slash, own = name.rpartition("/")
+    found = _OWN.fullmatch(own)
+    if not found or found[1] not in TITLES:
+        return name
+    key, rest = found.groups()
+    several = rest.startswith(("-", "@")) and key in BUILTIN and BUILTIN[key].kind in _WITH_ROWS
+    if rest and not several and not rest.startswith(" ("):
+        return name
+    return folder + slash + TITLES[key] + rest
 
 
 def entries() -> dict[str, Entry]:

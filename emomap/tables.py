@@ -142,7 +142,7 @@ def text(table: Table, columns: int | None = None) -> str:
         for index, row in enumerate(cells):
             if not any(row[at] for at in (*range(table.keys), *block)):
                 continue  # the line of intervals, where this block has none
-            kept = [_shortened(row[at], room) for at, room in enumerate(names)]
+            kept = [shortened(row[at], room) for at, room in enumerate(names)]
             padded = [c + " " * (s - width(c)) for c, s in zip(kept, sizes, strict=False)]
             padded += [" " * (widths[at] - width(row[at])) + row[at] for at in block]
             lines.append("  ".join(padded).rstrip())
@@ -182,7 +182,7 @@ def _fitted(widths: Sequence[int], room: int) -> list[int]:
     return found
 
 
-def _shortened(name: str, room: int) -> str:
+def shortened(name: str, room: int) -> str:
     """A name with its middle left out where it is wider than its room."""
     if width(name) <= room:
         return name

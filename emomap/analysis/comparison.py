@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from emomap.analysis import ranking
 from emomap.analysis.pairs import Pair, effect_size, probability
+from emomap.method import title
 from emomap.scoring.intervals import METHOD, named
 from emomap.scoring.measures import Facts, measure
 from emomap.scoring.signature import explain, joint
 from emomap.scoring.summary import label
-from emomap.tables import Table, html, load_pandas, number, with_interval
+from emomap.tables import Table, html, load_pandas, number, shortened, with_interval
+
+#: Letters of a name within a sentence of a table, whose first columns have it in full.
+BRIEF = 20
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ class Comparison:
         rows = []
         for name in names:
             rank = self.ranks.get(name)
-            row = [name, "" if rank is None else number(rank, 2)]
+            row = [title(name), "" if rank is None else number(rank, 2)]
             for metric in self.metrics:
                 cell = self.means[name].get(metric)
                 place = places[metric].get(name)
@@ -98,10 +102,10 @@ class Comparison:
         rows = [
             [
                 label(pair.metric),
-                f"{pair.first} - {pair.second}",
+                f"{title(pair.first)} - {title(pair.second)}",
                 with_interval(pair.difference, pair.low, pair.high, 4),
                 probability(pair.p_holm),
-                pair.verdict,
+                replace(pair, first=_brief(pair.first), second=_brief(pair.second)).verdict,
                 "-" if pair.effect is None else effect_size(pair.effect),
                 "-" if pair.wins is None else f"{pair.wins}/{pair.ties}/{pair.losses}",
             ]
@@ -109,12 +113,12 @@ class Comparison:
         ]
         of_sets = any(pair.wins is None for pair in self.pairs)
         method = "of-differences" if of_sets else METHOD
-        title = (
+        heading = (
             f"Mean difference with {named(method, map(vars, self.pairs))}; paired permutation "
             "test, two-sided, Holm over the pairs of a metric; win/tie/loss: "
             f"{self.unit} on which the first is better"
         )
-        return Table(header, rows, title, self.notes, self.signature, keys=2)
+        return Table(header, rows, heading, self.notes, self.signature, keys=2)
 
     @property
     def signature(self) -> str:
@@ -188,3 +192,7 @@ def _cell(value: Any) -> str:
     if value is None or value != value:
         return ""
     return repr(value) if isinstance(value, float) else str(value)
+
+
+def _brief(name: str) -> str:
+    return shortened(title(name), BRIEF)

@@ -10,6 +10,7 @@ from typing import Any
 
 from emomap.analysis.pairs import LEVEL, differs, paired, probability
 from emomap.analysis.ranking import Values, chosen_of
+from emomap.method import title
 from emomap.runs.results import controlled
 from emomap.scoring.summary import all_metrics, label
 from emomap.tables import Table, number
@@ -80,7 +81,7 @@ def _table(
     names = chosen_of(all_metrics([entries[name]["metrics"] for name in shown]), only)
     rows = []
     for name in shown:
-        cells = [name]
+        cells = [title(name)]
         for metric in names:
             cell = entries[name]["metrics"].get(metric)
             test = tests.get(name, {}).get(metric)
@@ -89,13 +90,13 @@ def _table(
         rows.append(cells)
     notes = [
         sentence(summary, network),
-        f"* {network}, finished alike, differs from it, p < {LEVEL:g} (paired permutation test, "
-        "Holm over the controls)",
+        f"* {title(network)}, finished alike, differs from it, p < {LEVEL:g} (paired permutation "
+        "test, Holm over the controls)",
     ]
     return Table(
         ["row", *map(label, names)],
         rows,
-        f"{network} and its controls",
+        f"{title(network)} and its controls",
         [note for note in notes if note],
     )
 
@@ -120,10 +121,11 @@ def sentence(summary: Mapping[str, Any], network: str) -> str:
     reached = {name: summary["methods"][name]["metrics"][metric]["mean"] for name in rivals}
     best = max(reached, key=reached.__getitem__)
     test = tests[best][metric]
-    title = label(metric).rstrip(" ↑↓")
+    measured = label(metric).rstrip(" ↑↓")
+    whole = number(reached[best] + test["difference"])
     start = (
-        f"{own} reaches {title} {number(reached[best] + test['difference'])}, and without the "
-        f"trained head {best} reaches {number(reached[best])}: "
+        f"{title(own)} reaches {measured} {whole}, and without the "
+        f"trained head {title(best)} reaches {number(reached[best])}: "
     )
     sure = f"p {_p(test['p_holm'])}"
     if not differs(test):

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emomap import metrics
+from emomap.method import title
 from emomap.scoring.intervals import interval
 from emomap.scoring.measures import measure
 from emomap.tables import number
@@ -54,6 +55,11 @@ class Pair:
     def test(self) -> dict[str, float]:
         """What `summary.json` keeps of it."""
         return {"difference": self.difference, "p": self.p, "p_holm": self.p_holm}
+
+    @property
+    def titled(self) -> Pair:
+        """The same with the names of the methods for people."""
+        return replace(self, first=title(self.first), second=title(self.second))
 
     @property
     def verdict(self) -> str:

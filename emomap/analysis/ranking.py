@@ -7,6 +7,7 @@ from typing import Any
 
 from emomap.analysis.pairs import differs, paired
 from emomap.errors import UsageError
+from emomap.method import title as shown
 from emomap.scoring.intervals import interval, named
 from emomap.scoring.measures import measure
 from emomap.scoring.rows import Row, by_metric
@@ -145,7 +146,7 @@ def ranked_table(
     for name in order:
         entry = entries[name]
         rank = summary["ranks"].get(name)
-        means_line = [name, "" if rank is None else number(rank, 1)]
+        means_line = [shown(name), "" if rank is None else number(rank, 1)]
         range_line = ["", ""]
         for metric in names:
             cell = entry["metrics"].get(metric)
@@ -226,7 +227,7 @@ def notes(summary: Mapping[str, Any]) -> list[str]:
     found += _of_densities(summary)
     shares = summary.get("ceiling_share", {}).get("nss")
     if shares:
-        gains = ", ".join(f"{name} {100 * share:.0f}%" for name, share in shares.items())
+        gains = ", ".join(f"{shown(name)} {100 * share:.0f}%" for name, share in shares.items())
         found.append(f"share of the gap between centre prior and human agreement (NSS): {gains}")
     if summary["synthetic"]:
         found.append(
@@ -258,7 +259,7 @@ def confusion_table(confusion: Sequence[Sequence[int]], classes: Sequence[str], 
     """Counts: the true emotion in rows, the predicted one in columns."""
     header = ["true \\ predicted", *[emotion[:6] for emotion in classes]]
     rows = [[emotion, *map(str, row)] for emotion, row in zip(classes, confusion, strict=True)]
-    return Table(header, rows, f"{name}: confusion matrix (counts)")
+    return Table(header, rows, f"{shown(name)}: confusion matrix (counts)")
 
 
 def confusion_tables(summary: Mapping[str, Any]) -> list[Table]:

@@ -91,6 +91,7 @@ def show(
     from emomap.cli.making import makers, ready
     from emomap.experiment.choices import Choices
     from emomap.experiment.contender import FolderContender, parse
+    from emomap.method import title as named
     from emomap.report.figure import check_output
     from emomap.report.overlay import Panel, draw
     from emomap.scoring.image import truths
@@ -125,7 +126,7 @@ def show(
             title = f"{contender.name} {kind}".strip()
             values = _density(made, maker.map_kind)
             lines = [*_emotions(made, maker.classes), *_score(values, truth, protocol)]
-            panels.append(Panel(title, values, None, lines))
+            panels.append(Panel(f"{named(contender.name)} {kind}".strip(), values, None, lines))
             click.echo(f"{title}: {', '.join(lines)}" if lines else title)
     click.echo(draw(picture, panels, out))
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from emomap import recipes
 from emomap.analysis import controls
+from emomap.method import title
 from emomap.runs.results import controlled
 from emomap.sample import EMOTIONS
 from emomap.scoring.summary import label
@@ -153,7 +154,7 @@ def beside(paper: PaperTable, summaries: Sequence[Mapping[str, Any]]) -> Table:
     for name in summaries[0]["methods"]:
         if name in finished and name not in paper.rows:
             continue
-        cells = [name]
+        cells = [title(name)]
         for column in columns:
             cells.append(_ours(name, column, summaries))
             if not synthetic:
@@ -181,7 +182,7 @@ def beside_confusion(paper: PaperTable, summaries: Sequence[Mapping[str, Any]]) 
         for emotion, row in zip(EMOTIONS, numbers["figure5"]["values"], strict=True)
     ]
     note = f"'published' is not ours: {numbers['figure5']['source']}. {FI_RESERVATION}"
-    return [Table(header, rows, "islamnet, published: confusion matrix (% of the row)", [note])]
+    return [Table(header, rows, "ISLAMNet, published: confusion matrix (% of the row)", [note])]
 
 
 def over_seeds(summaries: Sequence[Mapping[str, Any]]) -> Table:
@@ -202,7 +203,7 @@ def _over_seeds(summaries: Sequence[Mapping[str, Any]], names: Sequence[str]) ->
     if any(entry["accuracy"] is not None for entry in entries.values()):
         columns.append("accuracy")
         header.append("accuracy %")
-    rows = [[name, *[_ours(name, column, summaries) for column in columns]] for name in entries]
+    rows = [[title(n), *[_ours(n, column, summaries) for column in columns]] for n in entries]
     return Table(header, rows, _data(summaries), [f"signature: {summaries[0]['signature']}"])
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from emomap import io, metrics, predict
+from emomap import io, method, metrics, predict
 from emomap._version import __version__
 from emomap.analysis import controls, ranking
 from emomap.errors import EmomapError, listed
@@ -192,7 +192,7 @@ def write(plan: Plan, folder: Run, summary: Mapping[str, Any]) -> None:
 def _draw_confusion(plan: Plan, folder: Run, name: str, entry: Mapping[str, Any]) -> None:
     from emomap.report.figure import draw_confusion
 
-    words = [name, f"accuracy {100 * entry['accuracy']:.1f}%", plan.dataset.name]
+    words = [method.title(name), f"accuracy {100 * entry['accuracy']:.1f}%", plan.dataset.name]
     title = ", ".join(words) + (" (SYNTHETIC)" if plan.dataset.synthetic else "")
     target = folder.method(name) / "confusion.png"
     draw_confusion(entry["confusion"], plan.dataset.classes, title, target)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emomap import io, metrics
+from emomap import io, method, metrics
 from emomap.analysis import ranking
 from emomap.errors import EmomapError, UsageError, listed
 from emomap.io.kinds import read_made
@@ -172,7 +172,8 @@ def _grid(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    titles = ["image", "gaze", *files]
+    names = ["image", "gaze", *files]
+    titles = [method.title(name) for name in names]
     rows = [_row(sample, files, run, protocol) for sample in samples]
     ratios = [row[0].shape[0] / row[0].shape[1] for row in rows]
     each = width / len(titles)
@@ -185,7 +186,7 @@ def _grid(
     layout.set(w_pad=0.02, h_pad=0.05, wspace=0.02, hspace=0.02)
     grid = drawn.subplots(len(rows), len(titles), squeeze=False, height_ratios=ratios)
     for line, sample, row in zip(grid, samples, rows, strict=True):
-        for axes, title, picture in zip(line, titles, row, strict=True):
+        for axes, name, title, picture in zip(line, names, titles, row, strict=True):
             axes.imshow(row[0])
             if picture is not row[0]:
                 axes.imshow(picture)
@@ -194,7 +195,7 @@ def _grid(
             axes.spines[:].set_visible(False)
             if sample is samples[0]:
                 axes.set_title(title, fontsize=size, parse_math=False)
-            value = run.values.get(title, {}).get(metric, {}).get(sample.id) if metric else None
+            value = run.values.get(name, {}).get(metric, {}).get(sample.id) if metric else None
             if metric and value is not None:
                 words = f"{metrics.CATALOGUE[metric].long_name} {value:.3f}"
                 axes.set_xlabel(words, fontsize=min(7.0, fitting(each, words)), labelpad=2)

@@ -16,6 +16,7 @@ from emomap import io, metrics
 from emomap.analysis import controls, ranking
 from emomap.analysis.pairs import effect_size, probability
 from emomap.errors import EmomapError, grouped
+from emomap.method import title
 from emomap.report import charts, heat, pictures, ranked, words
 from emomap.report.templates import script_hash, template
 from emomap.runs import results
@@ -75,10 +76,12 @@ def page(run: Results) -> str:
         problem=problem,
         scale=pictures.css_scale(),
         densest=heat.DENSEST,
-        distributions=charts.distributions(run.compared, run.metrics),
-        curves={n: c for n in run.methods if (c := _curves(run, n))},
+        distributions=charts.distributions(
+            {title(n): t for n, t in run.compared.items()}, run.metrics
+        ),
+        curves={title(n): c for n in run.methods if (c := _curves(run, n))},
         confusions={
-            name: _confusion(run, entry)
+            title(name): _confusion(run, entry)
             for name, entry in run.summary["methods"].items()
             if "confusion" in entry
         },
@@ -124,7 +127,7 @@ def _every_value(run: Results) -> dict[str, Any] | None:
     whole = {
         "images": images,
         "metrics": {name: metrics.CATALOGUE[name].long_name for name in run.metrics},
-        "methods": list(values),
+        "methods": [title(name) for name in values],
         "values": {
             metric: [
                 [_rounded(table.get(metric, {}).get(image)) for image in images]

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from emomap import io, metrics
+from emomap import io, method, metrics
 from emomap._version import __version__
 from emomap.analysis import ranking
 from emomap.analysis.leaderboard import Leaderboard, LeaderboardEntry, RowsFile, SetBoard
@@ -108,8 +108,8 @@ class _Pages:
             intervals=named(METHOD, cells),
             pages=pages,
             anchors=self.anchors,
-            titles={name: name for name in names},
-            shown=lambda entry: entry.label,
+            titles={name: method.title(name) for name in names},
+            shown=lambda entry: method.title(entry.method) + entry.label[len(entry.method) :],
         )
 
     def index(self) -> str:

@@ -14,6 +14,7 @@ from emomap import io, metrics
 from emomap.analysis.ranking import CEILING
 from emomap.errors import EmomapError
 from emomap.io.kinds import read_made
+from emomap.method import title
 from emomap.report import heat
 from emomap.runs.results import Results
 from emomap.sample import Gaze, Sample
@@ -140,7 +141,8 @@ def _shown(
         if sample.id in paths:
             found = read_made(paths[sample.id], run.kind(name))
             uri = _encode(heat.colours(heat.spread(found, size)))
-            overlays.append(Overlay(name, uri, f"Map of {name} over image {sample.id}", values))
+            words = f"Map of {title(name)} over image {sample.id}"
+            overlays.append(Overlay(title(name), uri, words, values))
     emotion = sample.emotion or ""
     alt = f"Image {sample.id}" + (f", emotion {emotion}" if emotion else "")
     uri = _encode(photo, quality=72)

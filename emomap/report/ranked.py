@@ -83,7 +83,7 @@ def lines(run: Results, shown: Sequence[Column]) -> list[Line]:
     cells = [_cells(run, column) for column in shown]
     return [
         Line(
-            name,
+            method.title(name),
             _ROLES.get(name, known[name].summary if name in known else ""),
             run.summary["ranks"].get(name),
             [column[name] for column in cells],
@@ -101,7 +101,7 @@ def headline(run: Results) -> str:
     means = ranking.ranked_means(run.summary)
     places = {m: ranking.places(means, m) for m in run.metrics}
     wins = sum(place[first] == 1 for place in places.values())
-    text = f"{first} ranks first: it is best on {wins} of {len(places)} metrics"
+    text = f"{method.title(first)} ranks first: it is best on {wins} of {len(places)} metrics"
     tests = run.summary.get("tests", {}).get(first)
     if tests:
         sure = sum(map(differs, tests.values()))
@@ -120,9 +120,9 @@ def gaps(run: Results) -> str:
         entry = run.summary["methods"][name]
         counts = [cell["n"] for cell in entry["metrics"].values()]
         if run.metrics and not counts and entry["accuracy"] is None:
-            found.append(f"{name} could not be scored")
+            found.append(f"{method.title(name)} could not be scored")
         elif counts and min(counts) < whole:
-            found.append(f"{name} lacks {whole - min(counts)} of {whole} images")
+            found.append(f"{method.title(name)} lacks {whole - min(counts)} of {whole} images")
     return "; ".join(found)
 
 
@@ -133,7 +133,7 @@ def rivals(run: Results) -> list[Pair]:
         return []
     pairs = [(ranked[0], ranked[1])]
     seed = run.summary["seed"]
-    return [p for metric in run.metrics for p in paired(run.values, metric, pairs, seed)]
+    return [p.titled for metric in run.metrics for p in paired(run.values, metric, pairs, seed)]
 
 
 def _cells(run: Results, column: Column) -> dict[str, Cell | None]:

@@ -83,7 +83,7 @@ def _methods(run: Results) -> str:
     known = method.entries()
     finished = [n for n in run.methods if n.endswith(("-smooth", "-center")) and n not in known]
     described = [
-        f"{name} ({known[name].summary})" if name in known else name
+        f"{method.title(name)} ({known[name].summary})" if name in known else name
         for name in run.methods
         if name != CEILING and name not in finished
     ]
@@ -96,7 +96,7 @@ def _methods(run: Results) -> str:
     for name in run.methods:
         if (run.home(name) / "training.jsonl").exists():
             numbers = _below(run, "training.") | _below(run, f"method.{name}.training.")
-            text += f" {training_sentence(name, numbers, run.summary['seed'])}"
+            text += f" {training_sentence(method.title(name), numbers, run.summary['seed'])}"
     return text
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emomap import metrics
-from emomap.method import Image
+from emomap.method import Image, title
 from emomap.progress import track
 from emomap.sample import Gaze, Sample
 from emomap.sanity import faithfulness
@@ -70,14 +70,14 @@ class SanityCheck:
                 [f"{100 * row['share']:.0f}%", *[number(row[key]) for key in ("likeness", *scored)]]
                 for row in self.randomised
             ],
-            f"{self.name}: maps while their layers lose their weights, from the map down "
+            f"{title(self.name)}: maps while their layers lose their weights, from the map down "
             f"({self.pictures} images)",
             ["likeness: Spearman correlation with the trained map; it should fall"],
         )
         curves = Table(
             ("curve", "map", "random order"),
             [[kind, number(a["map"]), number(a["random"])] for kind, a in self.curves.items()],
-            f"{self.name}: area under the probability of the predicted emotion",
+            f"{title(self.name)}: area under the probability of the predicted emotion",
             ["a faithful map has less than random under deletion, more under insertion"],
         )
         return [lost, curves]

@@ -170,7 +170,7 @@ def test_a_ceiling_on_some_metrics_and_images_takes_nothing_from_the_others(
     assert not found.notes
     assert "ours" in found.share["cc"]
     assert not found.share["kl"]
-    assert "| observers |  | 1.0000 | - |" in found.render("md")
+    assert "| Observers |  | 1.0000 | - |" in found.render("md")
 
 
 def test_other_signatures_are_refused_but_for_force(

@@ -286,4 +286,4 @@ def test_quiet_is_quiet(emomap: Command, tmp_path: Path, monkeypatch: pytest.Mon
     small = [part for name in ("train", "val", "test") for part in ("--set", f"data.{name}=8")]
     ran = emomap("bench", "-m", "center", "--no-baselines", "-o", tmp_path / "run", *small, "-q")
     assert (ran.code, ran.err) == (0, "")
-    assert "center" in ran.out
+    assert "Centre prior" in ran.out

@@ -128,9 +128,9 @@ def test_table_2_with_two_seeds(emomap: Command, tmp_path: Path, photos: Path) -
     report = ("--set", "bench.report=true")
     ran = emomap("bench", "--table", 2, "--seeds", 2, "-d", photos, "-o", out, *TOY, *report)
     assert ran.code == 0, ran.err
-    line = next(line for line in ran.out.splitlines() if line.startswith("islamnet-c"))
+    line = next(line for line in ran.out.splitlines() if line.startswith("ISLAMNet-c"))
     assert "±" in line and "59.4" in line
-    assert "islamnet-d: confusion matrix" in ran.out
+    assert "ISLAMNet-d: confusion matrix" in ran.out
     for seed in (0, 1):
         home = out / f"seed{seed}"
         assert "59.4" in (home / "table2.md").read_text()

@@ -113,7 +113,7 @@ def test_another_pictures_map_has_the_size_of_its_own(whole: Bench) -> None:
 
 def test_the_report_says_what_is_the_heads(whole: Bench) -> None:
     page = (whole.folder.folder / "report.html").read_text()
-    assert 'id="controls"' in page and "islamnet-smooth reaches CC" in page
+    assert 'id="controls"' in page and "ISLAMNet-smooth reaches CC" in page
     found = results.read(whole.folder.folder)
     assert not any("@" in name for name in found.methods)
     assert sum("@" in name for name in found.rows) == 15

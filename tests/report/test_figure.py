@@ -26,7 +26,7 @@ def run(*arguments: object) -> int:
 def test_text_of_a_vector_figure_stays_text(made: Path, tmp_path: Path) -> None:
     path = figure(made / "run", ["03", EVIL], tmp_path / "maps.svg", metric="nss")
     text = path.read_text()
-    for words in ("gaze", "center", "uniform", "NSS", "times denser than an even spread"):
+    for words in ("gaze", "Centre prior", "Uniform", "NSS", "times denser than an even spread"):
         assert re.search(rf"<text[^>]*>[^<]*{words}", text), words
     summary = (made / "run" / "rows" / "center.jsonl").read_text().splitlines()
     rows = [json.loads(line) for line in summary]

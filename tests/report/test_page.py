@@ -53,7 +53,7 @@ def page(made: Path) -> Reader:
 def test_everything_is_there(page: Reader) -> None:
     for part in (
         "Ranking",
-        "Is <img src onerror> better than center?",
+        "Is <img src onerror> better than Centre prior?",
         "Distributions",
         "Learning",
         "Confusion matrix of net",
@@ -179,7 +179,7 @@ def test_methods_without_all_values_are_in_the_headline(made: Path, tmp_path: Pa
         cell["n"] -= 2
     summary["methods"]["lost"] = {"accuracy": None, "metrics": {}}
     run = dataclasses.replace(results.read(made / "run"), summary=summary)
-    assert ranked.gaps(run) == "uniform lacks 2 of 50 images; lost could not be scored"
+    assert ranked.gaps(run) == "Uniform lacks 2 of 50 images; lost could not be scored"
     assert ranked.gaps(results.read(made / "run")) == ""
 
 
