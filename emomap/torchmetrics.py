@@ -185,6 +185,10 @@ KL = _class("KL", "kl")
 EMD = _class("EMD", "emd")
 JS = _class("JS", "js")
 MAE = _class("MAE", "mae")
+Spearman = _class("Spearman", "spearman")
+IoU = _class("IoU", "iou")
+Dice = _class("Dice", "dice")
+PointingGame = _class("PointingGame", "pointing_game")
 
 __all__ = [
     "AUC",
@@ -198,6 +202,10 @@ __all__ = [
     "AUCBorji",
     "AUCJudd",
     "AUCShuffled",
+    "Dice",
     "InformationGain",
+    "IoU",
     "MapMetric",
+    "PointingGame",
+    "Spearman",
 ]

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from . import compilation, statistics
 from ._version import __version__
+from .binary import dice, iou
 from .catalogue import CATALOGUE, Metric
 from .classification import accuracy, confusion_matrix
-from .distribution import cc, js, kl, sim
+from .distribution import cc, js, kl, sim, spearman
 from .errors import NegativeMapError
 from .evaluate import evaluate
 from .gaze import density, fixation_map, sigma_from_degrees, sigma_from_fc
 from .gold import CenterBias, GoldStandard, center_bias, gold_standard
 from .location import auc, auc_borji, auc_judd, auc_shuffled, info_gain, nss
 from .optimal import OPTIMAL, EMDMap, emd_map, optimal_map
+from .pointing import pointing_game
 from .resize import METHODS as RESIZE_METHODS
 from .resize import bands as resize_bands
 from .resize import resize
@@ -51,6 +53,7 @@ __all__ = [
     "compilation",
     "confusion_matrix",
     "density",
+    "dice",
     "emd",
     "emd_map",
     "emotion",
@@ -58,11 +61,13 @@ __all__ = [
     "fixation_map",
     "gold_standard",
     "info_gain",
+    "iou",
     "js",
     "kl",
     "mae",
     "nss",
     "optimal_map",
+    "pointing_game",
     "precision_recall",
     "resize",
     "resize_bands",
@@ -71,6 +76,7 @@ __all__ = [
     "sigma_from_fc",
     "signature",
     "sim",
+    "spearman",
     "statistics",
 ]
 

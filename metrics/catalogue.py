@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import distribution, location, stimulus, transport
+from . import binary, distribution, location, pointing, stimulus, transport
 from ._conventions import CONVENTIONS
 
 
@@ -219,6 +219,58 @@ _ENTRIES = (
         "Peng, Sadovnik, Gallagher & Chen, ICIP 2016",
         stimulus.mae,
         stimulus.mae_kernel,
+        conventional=False,
+    ),
+    Metric(
+        "spearman",
+        "Spearman",
+        +1,
+        (-1.0, 1.0),
+        "",
+        ("density",),
+        _both(ranks="mean"),
+        "Spearman, American Journal of Psychology 1904",
+        distribution.spearman,
+        distribution.spearman_kernel,
+        conventional=False,
+    ),
+    Metric(
+        "iou",
+        "IoU",
+        +1,
+        (0.0, 1.0),
+        "",
+        ("density",),
+        _both(threshold="0.5"),
+        "Jaccard, Bulletin de la Societe Vaudoise des Sciences Naturelles 1901",
+        binary.iou,
+        binary.iou_kernel,
+        conventional=False,
+    ),
+    Metric(
+        "dice",
+        "Dice",
+        +1,
+        (0.0, 1.0),
+        "",
+        ("density",),
+        _both(threshold="0.5"),
+        "Dice, Ecology 1945",
+        binary.dice,
+        binary.dice_kernel,
+        conventional=False,
+    ),
+    Metric(
+        "pointing_game",
+        "pointing game",
+        +1,
+        (0.0, 1.0),
+        "",
+        ("fixations",),
+        _both(tolerance="15px"),
+        "Zhang, Lin, Brandt, Shen & Sclaroff, ECCV 2016",
+        pointing.pointing_game,
+        pointing.pointing_game_kernel,
         conventional=False,
     ),
 )

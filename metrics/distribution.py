@@ -1,4 +1,4 @@
-"""Metrics against densities: CC, SIM, KL and the Jensen-Shannon divergence.
+"""Metrics against densities: CC, Spearman, SIM, KL and the Jensen-Shannon divergence.
 
 Conventions, with formulas and sources in docs/conventions.md:
 
@@ -11,7 +11,7 @@ Conventions, with formulas and sources in docs/conventions.md:
 
 Densities are non-negative maps of any scale, as `metrics.density` makes them; negative values up to
 1e-9 of the peak are the rounding of a Fourier transform and taken as zero. A constant prediction
-(all zero too) scores as the uniform distribution, and 0 in CC.
+(all zero too) scores as the uniform distribution, and 0 in both correlations.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ import numpy as np
 from . import _arrays as arrays
 from ._conventions import CONVENTIONS, EPS, Convention
 from ._field import Field, by_pixel, inner, kinked
+from ._hosted import by_map
 from ._scene import Scene, run
-from ._types import Array
+from ._types import Array, Vector
 
 
 def cc(
@@ -76,6 +77,81 @@ def cc_kernel(scene: Scene) -> Any:
     scale = (p.squares * d.squares) ** 0.5
     value = arrays.bounded(xp, _codeviation(p, d) / scale, -1.0, 1.0)
     return arrays.where(xp, p.constant, 0.0, arrays.where(xp, d.constant, 0.0, value))
+
+
+def spearman(
+    prediction: Array,
+    density: Array,
+    *,
+    convention: Convention = "mit",
+    mask: Array | None = None,
+) -> Any:
+    """Spearman's rank correlation of two maps: Pearson's of the ranks, ties in the middle.
+
+    Parameters
+    ----------
+    prediction, density, convention, mask
+        As in `cc`. Any monotone change of either map leaves the value.
+
+    Returns
+    -------
+    float or (...) array
+        -1 to 1; 0 where a map is constant. Without gradient.
+
+    Raises
+    ------
+    ValueError
+        As in `cc`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> density = np.arange(6.0).reshape(2, 3)
+    >>> spearman(np.exp(density), density)
+    1.0
+    """
+    arrays.choice(convention, CONVENTIONS, "convention")
+    maps = {"prediction": prediction, "density": density}
+    return run({"": spearman_kernel}, maps, mask=mask)[""]
+
+
+def spearman_kernel(scene: Scene) -> Any:
+    """`spearman` of a scene."""
+    p, d = scene.pair()
+    scene.check_density(d)
+    return by_map(scene, _rank_correlation, p, d)
+
+
+def _rank_correlation(a: Vector, b: Vector, weights: Vector | None) -> float:
+    ranks = _ranks if weights is None else partial(_weighted_ranks, weights=weights)
+    x, y = ranks(a), ranks(b)
+
+    def summed(first: Vector, second: Vector) -> float:
+        products = first * second
+        if weights is not None:
+            products *= weights
+        return float(products.sum())
+
+    scale = math.sqrt(summed(x, x) * summed(y, y))
+    return min(max(summed(x, y) / scale, -1.0), 1.0) if scale else 0.0
+
+
+def _ranks(values: Vector) -> Vector:
+    """(n,) the rank of each value less the mean rank; equal values share theirs."""
+    ordered = np.sort(values)
+    twice = np.searchsorted(ordered, values, "left")
+    twice += np.searchsorted(ordered, values, "right")
+    ranks = twice.astype(np.float64)
+    ranks -= values.size
+    return np.asarray(ranks / 2)
+
+
+def _weighted_ranks(values: Vector, weights: Vector) -> Vector:
+    """The same of values that stand for several pixels each."""
+    levels = np.unique(values)
+    group = np.searchsorted(levels, values)
+    counts = np.bincount(group, weights)
+    return np.asarray((np.cumsum(counts) - counts / 2 - counts.sum() / 2)[group])
 
 
 def _codeviation(p: Field, d: Field) -> Any:

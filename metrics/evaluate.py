@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
 from . import _arrays as arrays
+from . import stimulus
 from ._conventions import CONVENTIONS, Kind
 from ._scene import Scene, run
 from ._types import Array
@@ -45,7 +47,8 @@ def evaluate(
     baseline : (..., H, W) or (H, W) array_like, optional
         The map that information gain is over.
     metrics : iterable of str, optional
-        Names of the catalogue; by default all whose inputs are given.
+        Names of the catalogue; by default all whose inputs are given. ``"precision_recall"``,
+        which is three numbers, is computed where it is named.
     convention : {"mit", "tuebingen"}
         See docs/conventions.md.
     negative : {"error", "clip", "keep"}
@@ -60,7 +63,7 @@ def evaluate(
     -------
     dict
         By name, in the order of the catalogue or of ``metrics``: a float for a single NumPy map,
-        else an array of the batch's shape.
+        else an array of the batch's shape. Of ``"precision_recall"`` a `PrecisionRecall` of these.
 
     Raises
     ------
@@ -81,7 +84,7 @@ def evaluate(
     kernels: dict[str, Callable[[Scene], Any]] = {}
     wanted = [metrics] if isinstance(metrics, str) else metrics
     for name in CATALOGUE if wanted is None else wanted:
-        one = entry(name)
+        one = _PRECISION_RECALL if name == _PRECISION_RECALL.name else entry(name)
         missing = [needed for needed in one.inputs if needed not in given]
         if missing and wanted is None:
             continue
@@ -91,14 +94,33 @@ def evaluate(
         if one.conventional:
             extra["convention"] = convention
         kernels[name] = partial(one.kernel, **extra)
-    unknown = set(options or {}) - set(CATALOGUE)
+    unknown = set(options or {}) - set(CATALOGUE) - {_PRECISION_RECALL.name}
     if unknown:
         raise ValueError(f"options name '{min(unknown)}', which is not a metric of the catalogue")
     if not kernels:
         raise ValueError("nothing to score against: give fixations, a density, or both")
     maps = {"prediction": prediction, **{n: a for n, a in truths.items() if a is not None}}
     found = run(kernels, maps, negative=negative, mask=mask, weights=weights, kind=kind)
-    return {name: value[0] if isinstance(value, tuple) else value for name, value in found.items()}
+    return {name: _result(name, value) for name, value in found.items()}
+
+
+#: Three numbers under one name, so it is not in the catalogue.
+_PRECISION_RECALL = replace(
+    CATALOGUE["mae"],
+    name="precision_recall",
+    long_name="precision and recall",
+    direction=+1,
+    settings={},
+    function=stimulus.precision_recall,
+    kernel=stimulus.precision_recall_kernel,
+)
+
+
+def _result(name: str, value: Any) -> Any:
+    """What `evaluate` gives of what a kernel found."""
+    if name == _PRECISION_RECALL.name:
+        return stimulus.PrecisionRecall(*value)
+    return value[0] if isinstance(value, tuple) else value
 
 
 @cache

@@ -144,18 +144,21 @@ def precision_recall(
         As in `mae`; a threshold outside (0, 1].
     """
     arrays.choice(convention, CONVENTIONS, "convention")
-    for name, value in (("threshold", threshold), ("truth_threshold", truth_threshold)):
-        if value != "adaptive" and not 0 < float(value) <= 1:
-            raise ValueError(f"{name} is {value}; it must lie in (0, 1]")
     maps = {"prediction": prediction, "density": density}
     kernel = partial(precision_recall_kernel, threshold=threshold, truth_threshold=truth_threshold)
     return PrecisionRecall(*run({"": kernel}, maps, negative=negative, mask=mask)[""])
 
 
 def precision_recall_kernel(
-    scene: Scene, *, threshold: float | Literal["adaptive"], truth_threshold: float
+    scene: Scene,
+    *,
+    threshold: float | Literal["adaptive"] = "adaptive",
+    truth_threshold: float = 0.5,
 ) -> tuple[Any, Any, Any]:
     """`precision_recall` of a scene."""
+    for name, value in (("threshold", threshold), ("truth_threshold", truth_threshold)):
+        if value != "adaptive" and not 0 < float(value) <= 1:
+            raise ValueError(f"{name} is {value}; it must lie in (0, 1]")
     xp = scene.xp
     p, d = scene.mass_pair()
     adaptive = threshold == "adaptive"

@@ -16,6 +16,7 @@ def test_the_catalogue_is_complete() -> None:
     assert set(CATALOGUE) == {
         *("auc_judd", "auc_borji", "auc_shuffled", "auc", "nss", "info_gain"),
         *("cc", "sim", "kl", "emd", "js", "mae"),
+        *("spearman", "iou", "dice", "pointing_game"),
     }
     for name, entry in CATALOGUE.items():
         assert entry.name == name
@@ -66,9 +67,12 @@ def test_by_default_what_the_inputs_allow() -> None:
         "emd",
         "js",
         "mae",
+        "spearman",
+        "iou",
+        "dice",
     ]
     found = metrics.evaluate(p, fixations=maps["fixations"])
-    assert list(found) == ["auc_judd", "auc_borji", "auc", "nss"]
+    assert list(found) == ["auc_judd", "auc_borji", "auc", "nss", "pointing_game"]
     assert list(metrics.evaluate(**maps, metrics=["nss", "cc"])) == ["nss", "cc"]
     assert list(metrics.evaluate(**maps, metrics="cc")) == ["cc"]
 
