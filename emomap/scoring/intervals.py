@@ -16,7 +16,7 @@ METHOD: Final = "t"
 NAMES = {
     METHOD: "Student's t interval",
     "percentile": "bootstrap interval",
-    "by-measure": "interval (Wilson's of a share, bootstrap of a measure of the whole set, else t)",
+    "by-measure": "interval (Wilson's of a share, bootstrap of a set, else t)",
     "of-differences": "interval (Student's t, of a measure of the whole set a bootstrap)",
 }
 

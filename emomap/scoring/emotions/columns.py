@@ -18,7 +18,8 @@ from emomap.scoring.emotions.judged import Judged
 from emomap.scoring.intervals import METHOD, interval
 from emomap.scoring.measures import NAMES, SCALES, Facts
 
-_OF_LABELS = ("balanced_accuracy", "f1", "cohen_kappa", "emc")
+#: Measures of a whole set that need labels.
+OF_LABELS = ("balanced_accuracy", "f1", "cohen_kappa", "emc")
 #: Measures that are 0 or 1 of a picture.
 SHARES = ("accuracy", "polarity_accuracy")
 _OF_SCALES = ("ccc", "pearson", "rmse")
@@ -72,11 +73,11 @@ class SetColumns:
         """Some measures of columns (..., n): name -> (...), NaN where a set has no value."""
         found: dict[str, Any] = {}
         kernels = metrics.emotion.classes
-        if set(names) & set(_OF_LABELS):
+        if set(names) & set(OF_LABELS):
             counts = metrics.emotion.confusion_matrix(
                 columns["predicted"], columns["label"], classes=self.classes
             )
-            for name in set(names) & set(_OF_LABELS):
+            for name in set(names) & set(OF_LABELS):
                 on_wheel = {"wheel": self.wheel, "classes": self.classes} if name == "emc" else {}
                 found[name] = getattr(kernels, f"{name}_kernel")(counts, **on_wheel)
         if "expected_calibration_error" in names:
@@ -94,7 +95,7 @@ class SetColumns:
 
 def needed(measure: str) -> tuple[str, ...]:
     """The columns that a measure of a whole set needs; () for a mean over pictures."""
-    if measure in _OF_LABELS:
+    if measure in OF_LABELS:
         return ("label", "predicted")
     if measure == "expected_calibration_error":
         return ("label", "predicted", "confidence")

@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 
 from emomap import metrics
 from emomap.errors import EmomapError
-from emomap.scoring.emotions.columns import facts_of, interval_kind, mean_of, needed, of_facts
+from emomap.scoring.emotions.columns import (
+    OF_LABELS,
+    SHARES,
+    facts_of,
+    interval_kind,
+    mean_of,
+    needed,
+    of_facts,
+)
 from emomap.scoring.emotions.judged import Judged
 from emomap.scoring.emotions.protocol import DISTANCES, EmotionProtocol
 from emomap.scoring.incomplete import incomplete
@@ -122,10 +130,12 @@ class EmotionScores:
     def per_class(self) -> dict[str, dict[str, Any]]:
         """emotion -> recall with its interval, precision, F1, n (true), predicted (times).
 
+        Empty where no measure of labels is asked for.
+
         Recall is None where nobody gave the label, precision where it was never predicted.
         """
         counts = self._counts
-        if counts is None:
+        if counts is None or not set(self.names) & {*OF_LABELS, *SHARES, "ecc"}:
             return {}
         found = {}
         for place, name in enumerate(self.judged.classes):
@@ -158,7 +168,7 @@ class EmotionScores:
 
     def confusion(self) -> dict[str, Any]:
         """``classes``, and ``counts`` with a row for each true emotion; {} without labels."""
-        if self._counts is None:
+        if self._counts is None or not self.per_class():
             return {}
         shown = list(self.per_class())
         at = [self.judged.classes.index(name) for name in shown]
@@ -204,7 +214,8 @@ class EmotionScores:
     @property
     def signature(self) -> str:
         """Every choice behind the values and intervals of all measures, in one string."""
-        return of_means(self.protocol.signature(self.names), self.seed, "by-measure")
+        seed = self.seed if self.sets else None
+        return of_means(self.protocol.signature(self.names), seed, "by-measure")
 
     def signatures(self) -> dict[str, str]:
         """measure -> every choice behind its value and interval."""
