@@ -25,6 +25,7 @@ from .resize import METHODS as RESIZE_METHODS
 from .resize import bands as resize_bands
 from .resize import resize
 from .resize import weights as resize_weights
+from .roc import ROC, roc
 from .signature import Signature, signature
 from .stimulus import mae, precision_recall
 from .transport import emd
@@ -36,6 +37,7 @@ __all__ = [
     "CATALOGUE",
     "OPTIMAL",
     "RESIZE_METHODS",
+    "ROC",
     "CenterBias",
     "EMDMap",
     "GoldStandard",
@@ -72,6 +74,7 @@ __all__ = [
     "resize",
     "resize_bands",
     "resize_weights",
+    "roc",
     "sigma_from_degrees",
     "sigma_from_fc",
     "signature",
