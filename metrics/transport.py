@@ -65,10 +65,10 @@ def emd(
         ``"exact"``: the optimum, by a multiscale network simplex. ``"approximate"``: the same,
         stopped when certified to lie within ``tolerance`` of it; for fine grids. ``"beckmann"``:
         a minimal flux, differentiable and batched on the device, within 0.6% of the optimum for
-        smooth maps and within 6% for noise or single cells; for training. ``"pot"``: the optimum again, by the solver of the package POT, to
-        check ``"exact"`` or where numba cannot be had. It needs no numba, but much time and memory
-        on fine grids. The value is the same, so a signature does not tell the two apart
-        (``solver:exact``).
+        smooth maps and within 6% for noise or single cells; for training. ``"pot"``: the optimum
+        again, by the solver of the package POT, to check ``"exact"`` or where numba cannot be had.
+        It needs no numba, but much time and memory on fine grids. The value is the same, so a
+        signature does not tell the two apart (``solver:exact``).
     tolerance : float
         Of ``"approximate"``, as a share of the value.
     iterations : int
