@@ -56,7 +56,7 @@ def table(
     """
     import json
 
-    from emomap.analysis import controls, ranking
+    from emomap.analysis import controls, emotions, ranking
     from emomap.runs import results
     from emomap.scoring import per_image
     from emomap.scoring.protocol import check_metrics
@@ -76,6 +76,7 @@ def table(
         chosen = check_metrics(metric_names.split(",")) if metric_names else ()
         shown = [ranking.ranked_table(found.summary, intervals=intervals, only=chosen)]
         shown += controls.tables(found.summary, only=chosen)
+        shown += emotions.tables(found.summary, intervals=intervals)
         shown += ranking.confusion_tables(found.summary)
         lines = [
             latex(one, f"{label}-{number}" if number and label else label)

@@ -12,12 +12,14 @@ import numpy as np
 
 from emomap import io, method, metrics, predict
 from emomap._version import __version__
-from emomap.analysis import controls, ranking
+from emomap.analysis import controls, emotions, ranking
 from emomap.errors import EmomapError, listed
 from emomap.experiment.plan import Plan
+from emomap.experiment.recognised import recognised
 from emomap.io.kinds import MapKind
 from emomap.progress import say
 from emomap.runs.folder import Run
+from emomap.scoring.emotions.scores import EmotionScores
 from emomap.scoring.incomplete import incomplete
 from emomap.scoring.intervals import METHOD
 from emomap.scoring.protocol import Protocol
@@ -33,6 +35,7 @@ class Findings:
     Attributes:
         rows: row name -> rows of values.
         accuracy: row name -> accuracy with its interval and the confusion matrix.
+        emotions: row name -> every measure of its predictions.
         remarks: lines that the table must show.
         failed: a line for each picture that some method could not do, each line once.
         incomplete: a line for each method and reason for which maps lack metrics.
@@ -43,6 +46,7 @@ class Findings:
 
     rows: dict[str, Sequence[Row]] = field(default_factory=dict)
     accuracy: dict[str, dict[str, Any]] = field(default_factory=dict)
+    emotions: dict[str, EmotionScores] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     incomplete: list[str] = field(default_factory=list)
@@ -79,7 +83,7 @@ class Findings:
         self.incomplete += [f"{name}: {line}; so it has no rank" for line in lines]
 
     def add_predictions(self, plan: Plan, name: str, predictions: Path) -> None:
-        """Add accuracy and confusion matrix on the labelled images of the split, if it has any.
+        """Add what its predictions are worth on the images of the split that people judged.
 
         A method that knows other emotions than the data set gets a remark instead.
         """
@@ -90,12 +94,17 @@ class Findings:
                 f"{name}: no accuracy, since it knows emotions ({listed(sorted(foreign), 3)}) that "
                 f"{plan.dataset.name} does not have"
             )
-        pairs = [
-            (s.emotion, guesses[s.id])
-            for s in plan.part(plan.split)
-            if s.emotion is not None and s.id in guesses
-        ]
-        if foreign or not pairs:
+        if foreign:
+            return
+        samples = [s for s in plan.part(plan.split) if s.id in guesses]
+        if any(s.emotion or s.distribution or s.valence is not None for s in samples):
+            scored = recognised(plan, name, predictions.with_suffix(".csv"))
+            if isinstance(scored, str):
+                self.remarks.append(scored)
+            else:
+                self.emotions[name] = scored
+        pairs = [(s.emotion, guesses[s.id]) for s in samples if s.emotion is not None]
+        if not pairs:
             return
         truth, guess = (np.array(column) for column in zip(*pairs, strict=True))
         found = metrics.statistics.proportion_interval(int((truth == guess).sum()), truth.size)
@@ -114,7 +123,7 @@ def summarise(plan: Plan, protocol: Protocol, found: Findings) -> dict[str, Any]
     """
     values = ranking.collect(found.rows)
     scored = any(table for name, table in values.items() if name != ranking.CEILING)
-    if not scored and not found.accuracy:
+    if not (scored or found.accuracy or found.emotions):
         lines = [*found.incomplete, *found.failed]
         raise EmomapError(f"no method has a result; not done: {listed(lines, 3)}")
     means = ranking.means(values, plan.seed)
@@ -140,6 +149,7 @@ def summarise(plan: Plan, protocol: Protocol, found: Findings) -> dict[str, Any]
         "ranks": ranking.mean_ranks(compared),
         "tests": ranking.paired_tests(own, plan.seed),
         **controls.findings(values, found.control_of, plan.seed),
+        **emotions.findings(found.emotions, plan.seed),
         "ceiling_share": {"nss": share} if share else {},
         "remarks": [*found.remarks, *found.incomplete],
         "failed": found.failed,
@@ -163,14 +173,15 @@ def _entries(
             **({"protocol": "plain"} if specific and found.plain(name) else {}),
             "metrics": means.get(name, {}),
         }
-        for name in dict.fromkeys([*means, *accuracy])
+        for name in dict.fromkeys([*means, *accuracy, *found.emotions])
     }
 
 
 def tables(summary: Mapping[str, Any], *, intervals: bool = True) -> list[Table]:
-    """The ranked table, the controls of each network, the confusion matrices."""
+    """The ranked table, the controls of each network, measures of emotions, confusion matrices."""
     ranked = ranking.ranked_table(summary, intervals=intervals)
-    return [ranked, *controls.tables(summary), *ranking.confusion_tables(summary)]
+    judged = emotions.tables(summary, intervals=intervals)
+    return [ranked, *controls.tables(summary), *judged, *ranking.confusion_tables(summary)]
 
 
 def write(plan: Plan, folder: Run, summary: Mapping[str, Any]) -> None:

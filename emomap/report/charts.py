@@ -88,13 +88,15 @@ class LearningCurve:
 
 @dataclass(frozen=True)
 class Chart:
-    """Curves over the epochs, on axes of 0..100."""
+    """Curves on axes of 0..100, over what ``unit`` says; ``owner`` is whose, where it must say."""
 
     title: str
     words: str
     curves: Sequence[LearningCurve]
     across: Sequence[tuple[float, str]]
     up: Sequence[tuple[float, str]]
+    unit: str = "epoch"
+    owner: str = ""
 
 
 def distributions(

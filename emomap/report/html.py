@@ -18,6 +18,7 @@ from emomap.analysis.pairs import effect_size, probability
 from emomap.errors import EmomapError, grouped
 from emomap.method import title
 from emomap.report import charts, heat, pictures, ranked, words
+from emomap.report.classified import classified
 from emomap.report.templates import script_hash, template
 from emomap.runs import results
 from emomap.runs.results import Results
@@ -80,6 +81,7 @@ def page(run: Results) -> str:
             {title(n): t for n, t in run.compared.items()}, run.metrics
         ),
         curves={title(n): c for n in run.methods if (c := _curves(run, n))},
+        classified=classified(run.summary),
         confusions={
             title(name): _confusion(run, entry)
             for name, entry in run.summary["methods"].items()

@@ -54,6 +54,61 @@ class MethodEntry(TypedDict):
     protocol: NotRequired[ProtocolKind]
 
 
+class Measured(TypedDict):
+    """A measure of emotions, with the ends of its interval; None where there is none."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    mean: float | None
+    low: float | None
+    high: float | None
+    n: Count
+
+
+class OfClass(TypedDict):
+    """How a classifier does on one emotion."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    recall: Share | None
+    low: Share | None
+    high: Share | None
+    precision: Share | None
+    f1: Share
+    n: Count
+    predicted: Count
+
+
+class Bin(TypedDict):
+    """A bin of the reliability diagram."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    low: float
+    high: float
+    confidence: float
+    accuracy: Share
+    n: Annotated[int, Ge(1)]
+
+
+class Classifier(TypedDict):
+    """What a run found about the predictions of a classifier."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    n: Count
+    measures: dict[str, Measured]
+    per_class: NotRequired[dict[str, OfClass]]
+    reliability: NotRequired[list[Bin]]
+    omitted: NotRequired[dict[str, str]]
+
+
+class Emotions(TypedDict):
+    """The classifiers of a run beside each other."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    signature: str
+    methods: dict[str, Classifier]
+    against: NotRequired[str]
+    tests: NotRequired[dict[str, dict[str, Difference]]]
+
+
 class RunSummary(TypedDict):
     """``summary.json``, from which every table and report is made."""
 
@@ -71,6 +126,7 @@ class RunSummary(TypedDict):
     ranks: dict[str, Annotated[float, Ge(1)]]
     tests: NotRequired[dict[str, dict[str, Difference]]]
     control_tests: NotRequired[dict[str, dict[str, Difference]]]
+    emotions: NotRequired[Emotions]
     ceiling_share: NotRequired[dict[str, dict[str, float]]]
     remarks: NotRequired[list[str]]
     intervals: NotRequired[Literal["t"]]
