@@ -162,8 +162,8 @@ def notes(summary: Mapping[str, Any]) -> list[str]:
     found = []
     if part.get("tests"):
         found.append(
-            f"* differs from {title(part['against'])}, p < {LEVEL:g} (paired permutation test, Holm over "
-            "the classifiers)"
+            f"* differs from {title(part['against'])}, p < {LEVEL:g} (paired permutation test, "
+            "Holm over the classifiers)"
         )
     reasons: dict[str, list[str]] = {}
     for entry in part["methods"].values():
