@@ -14,9 +14,11 @@ the same command resumes.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +30,10 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 from benchmarks.runs import machine, table  # noqa: E402
 from emomap import io, metrics  # noqa: E402
 from emomap.analysis import adapting  # noqa: E402
+from emomap.analysis.audit import audit  # noqa: E402
 from emomap.data.opening import open_dataset  # noqa: E402
 from emomap.scoring.folders import score  # noqa: E402
+from emomap.scoring.protocol import Protocol  # noqa: E402
 
 RESULT = Path(__file__).parent / "results" / "adapt.md"
 SIZES = (10, 20, 50, 100, 200)
@@ -57,26 +61,28 @@ def main() -> None:
         "",
         f"## How many pictures {first} needs",
         "",
-        *kept(
-            chosen.folder / "curve.md",
-            lambda: curve(chosen.folder, sets[first], chosen.photographs, chosen.other),
-        ),
+        *curve(chosen.folder, sets[first], chosen.photographs, chosen.other),
         "## Plain and metric-specific",
         "",
+        *protocols(chosen.folder, sets, chosen.photographs),
+        f"## Audit of {first}",
+        "",
         *kept(
-            chosen.folder / "protocols.md",
-            lambda: protocols(chosen.folder, sets, chosen.photographs),
+            chosen.folder / "audit.json",
+            lambda: audited(chosen.folder, sets[first], chosen.photographs),
         ),
     ]
     RESULT.write_text("\n".join(lines), "utf-8")
     print(f"written to {RESULT}")
 
 
-def kept(file: Path, made: Callable[[], list[str]]) -> list[str]:
-    """Lines that are made once."""
+def kept(file: Path, made: Callable[[], Any]) -> Any:
+    """What is made once, and read from its JSON file after that."""
     if not file.exists():
-        io.write_text(file, "\n".join(made()))
-    return file.read_text("utf-8").split("\n")
+        found = made()
+        io.write_text(file, json.dumps(found))
+        print(file.stem, found, flush=True)
+    return json.loads(file.read_text("utf-8"))
 
 
 def linked(folder: Path, maps: Path, names: list[str]) -> Path:
@@ -118,14 +124,14 @@ def curve(folder: Path, maps: Path, osie: Path, other: list[Path] | None) -> lis
     order = [ids[i] for i in np.random.default_rng(0).permutation(len(ids))]
     unused, pool = order[:UNUSED], order[UNUSED:]
     test = linked(folder / "unused", maps, unused)
-    raw = means(test, osie, CURVE)
-    gold = gold_kl(osie, unused)
-    cells = [f"{raw[name]:.3f}" for name in CURVE]
-    rows = [["as given", *cells, "0", *["-"] * 3]]
-    before = means(other[0], other[1], ("kl",))["kl"] if other else 0.0
-    elsewhere = [f"{before:.3f}"] if other else []
-    rows[0] += elsewhere
-    for size in SIZES:
+    raw = kept(folder / "raw.json", lambda: means(test, osie, CURVE))
+    gold = kept(folder / "gold.json", lambda: gold_kl(osie, unused))
+    rows = [["as given", *[f"{raw[name]:.3f}" for name in CURVE], "0", *["-"] * 3]]
+    if other:
+        before = kept(folder / "other.json", lambda: means(other[0], other[1], ("kl",)))
+        rows[0].append(f"{before['kl']:.3f}")
+
+    def row(size: int) -> list[str]:
         fitted = linked(folder / f"fit-{size}", maps, pool[:size])
         start = time.process_time()
         found = adapting.adapt(fitted, osie, jobs=1)
@@ -134,16 +140,17 @@ def curve(folder: Path, maps: Path, osie: Path, other: list[Path] | None) -> lis
         adapting.apply(test, found, out)
         after = means(out, osie, CURVE, prediction="density")
         closed = (raw["kl"] - after["kl"]) / (raw["kl"] - gold)
-        numbers = found.bits
-        row = [str(size), *[f"{after[name]:.3f}" for name in CURVE], f"{closed:.0%}",
-               *[f"{numbers[name]:.3f}" for name in ("crossed", "fitted")],
-               f"{seconds:.0f}"]  # fmt: skip
+        cells = [str(size), *[f"{after[name]:.3f}" for name in CURVE], f"{closed:.0%}"]
+        cells += [f"{found.bits[name]:.3f}" for name in ("crossed", "fitted")]
+        cells.append(f"{seconds:.0f}")
         if other:
-            adapting.apply(other[0], found, folder / f"other-{size}")
-            there = means(folder / f"other-{size}", other[1], ("kl",), prediction="density")["kl"]
-            row.append(f"{there:.3f}")
-        rows.append(row)
-        print(*row, flush=True)
+            there = folder / f"other-{size}"
+            adapting.apply(other[0], found, there)
+            cells.append(f"{means(there, other[1], ('kl',), prediction='density')['kl']:.3f}")
+        return cells
+
+    for size in SIZES:
+        rows.append(kept(folder / f"row-{size}.json", lambda size=size: row(size)))
     header = ["pictures", "KL", "CC", "SIM", "NSS", "information gain", "gap closed",
               "cross-validated, bits", "on the fit, bits", "CPU s"]  # fmt: skip
     header += ["KL on the other set"] * bool(other)
@@ -173,33 +180,36 @@ def protocols(folder: Path, sets: dict[str, Path], osie: Path) -> list[str]:
         home = folder / name
         given = linked(home / "test", maps, test)
         few = linked(home / "few", maps, test[:EMD])
-        found = adapting.adapt(linked(home / "fit", maps, drawn), osie, jobs=1)
-        adapting.apply(given, found, home / "densities")
-        adapting.apply(few, found, home / "few-densities")
-        for words, both, choices in (
-            ("as given, plain", (given, few), {}),
-            ("density, plain", (home / "densities", home / "few-densities"),
-             {"prediction": "density"}),
-            ("density, metric-specific", (home / "densities", home / "few-densities"),
-             {"prediction": "density", "protocol_kind": "metric-specific"}),
+        dense = (home / "densities", home / "few-densities")
+        if not (home / "metric-specific.json").exists():
+            found = adapting.adapt(linked(home / "fit", maps, drawn), osie, jobs=1)
+            adapting.apply(given, found, dense[0])
+            adapting.apply(few, found, dense[1])
+        for words, file, both, how in (
+            ("as given, plain", "given", (given, few), Protocol()),
+            ("density, plain", "plain", dense, Protocol(prediction="density")),
+            ("density, metric-specific", "metric-specific", dense,
+             Protocol(prediction="density", protocol="metric-specific")),
         ):  # fmt: skip
-            cells = [name, words, *scored(both, osie, **choices)]
-            rows.append(cells)
-            print(*cells, flush=True)
+            cells = kept(home / f"{file}.json", lambda b=both, h=how: scored(b, osie, h))
+            rows.append([name, words, *cells])
     header = ["maps", "scored as", "AUC-Judd", "shuffled AUC", "NSS", "information gain", "CC",
               "KL", "SIM", f"EMD ({EMD} pictures)"]  # fmt: skip
     words = f"{len(test)} test pictures; information gain over the centre bias of the others."
     return [*table(header, rows), "", words, ""]
 
 
-def scored(both: tuple[Path, Path], osie: Path, **choices: Any) -> list[str]:
-    from emomap.scoring.protocol import Protocol
+def audited(folder: Path, maps: Path, osie: Path) -> list[str]:
+    test = [sample.id for sample in open_dataset(osie) if sample.split == "test"][:TEST]
+    given = linked(folder / "audit", maps, test)
+    return audit(given, osie, allow_missing=True, jobs=1).render("md").split("\n")
 
-    kind = choices.pop("protocol_kind", "plain")
+
+def scored(both: tuple[Path, Path], osie: Path, how: Protocol) -> list[str]:
     cells = []
     for folder, names in ((both[0], PROTOCOLS), (both[1], ("emd",))):
-        how = Protocol(metrics=names, protocol=kind, baseline="center", **choices)
-        found = score(folder, osie, protocol=how, allow_missing=True).summary()
+        chosen = replace(how, metrics=names, baseline="center")
+        found = score(folder, osie, protocol=chosen, allow_missing=True).summary()
         cells += [f"{found[name]['mean']:.3f}" for name in names]
     return cells
 
