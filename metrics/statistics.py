@@ -88,7 +88,7 @@ def mean_interval(
     --------
     >>> found = mean_interval([0.61, 0.55, 0.72, 0.58, 0.66])
     >>> round(found.mean, 3), round(found.low, 3), round(found.high, 3)
-    (0.624, 0.541, 0.707)
+    (0.624, 0.54, 0.708)
     >>> mean_interval([0.61])
     Interval(mean=0.61, low=None, high=None, n=1)
     """

@@ -59,7 +59,7 @@ def load(tree: Tree, reading: Reading) -> Dataset:
         else "label: the folder, that is the keyword that found the picture; no distributions, "
         "since these have neutral, too"
     )
-    nothing = Entry({})
+    nothing = SixShares({})
     samples = [
         Sample(
             identity,
@@ -78,7 +78,7 @@ def load(tree: Tree, reading: Reading) -> Dataset:
 
 
 @dataclass(frozen=True)
-class Entry:
+class SixShares:
     """A line of the table: shares of people for each emotion, and the mean ratings."""
 
     shares: Mapping[str, float]
@@ -86,9 +86,9 @@ class Entry:
     arousal: float | None = None
 
 
-def _table(tree: Tree, finder: Finder, reading: Reading) -> dict[str, Entry]:
+def _table(tree: Tree, finder: Finder, reading: Reading) -> dict[str, SixShares]:
     file = tree.file(TABLE)
-    found: dict[str, Entry] = {}
+    found: dict[str, SixShares] = {}
     lost, inexact = [], []
     for row in read_table(file, ("[image_filename]",)):
         shares = {}
@@ -114,7 +114,7 @@ def _table(tree: Tree, finder: Finder, reading: Reading) -> dict[str, Entry]:
             rating(row, column, AFFECT_RANGE, reading) if column in row.cells else None
             for column in ("[valence]", "[arousal]")
         ]
-        found[identity] = Entry(as_shares(shares), *rated)
+        found[identity] = SixShares(as_shares(shares), *rated)
     reading.note_some(lost, f"lines of {TABLE} have no picture here")
     reading.note_some(inexact, "pictures have probabilities that do not sum to 1; made to")
     return found
