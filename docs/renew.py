@@ -23,17 +23,23 @@ sys.path.insert(0, str(HERE.parent))
 
 from tests.docs import examples  # noqa: E402
 
-#: Pictures that the commands of first-steps.md make, and the width that a screen needs.
-WIDTHS = {"sheet.png": 1200, "maps.png": 1400}
+#: Pictures that the examples of a page make, and the width that a screen needs.
+WIDTHS = {
+    "first-steps.md": {"sheet.png": 1200, "maps.png": 1400},
+    "python.md": {"roc.png": 600},
+}
 
 
 def renew_pictures(folder: Path) -> None:
-    examples.run(HERE / "first-steps.md", folder)
-    for file, width in WIDTHS.items():
-        picture = Image.open(folder / file).convert("RGB")
-        height = round(picture.height * width / picture.width)
-        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
-        picture.save(HERE / "pictures" / f"{Path(file).stem}.jpg", quality=88, optimize=True)
+    for page, pictures in WIDTHS.items():
+        home = folder / Path(page).stem
+        home.mkdir()
+        examples.run(HERE / page, home)
+        for file, width in pictures.items():
+            picture = Image.open(home / file).convert("RGB")
+            height = round(picture.height * width / picture.width)
+            picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+            picture.save(HERE / "pictures" / f"{Path(file).stem}.jpg", quality=88, optimize=True)
 
 
 def renew_notebook(folder: Path) -> None:
