@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from emomap import metrics
 from emomap.data.reading import Finder
 from emomap.data.table import TableRow, read_table
 from emomap.data.tree import stem
@@ -19,10 +20,10 @@ from emomap.scoring.videos import video_of
 
 #: The group of the images that have no label.
 NONE = "(none)"
-#: The halves of Mikels' wheel; a set of two classes may name them itself.
+#: Polarity of the emotions on Mikels' wheel; a set of two classes may name it itself.
 POLARITY = {
-    **dict.fromkeys(("amusement", "contentment", "awe", "excitement", "positive"), "positive"),
-    **dict.fromkeys(("fear", "sadness", "disgust", "anger", "negative"), "negative"),
+    **dict.fromkeys((*metrics.emotion.MIKELS.positive, "positive"), "positive"),
+    **dict.fromkeys((*metrics.emotion.MIKELS.negative, "negative"), "negative"),
 }
 #: What stands between several values of one cell.
 SEVERAL = (";", "|")
@@ -100,6 +101,7 @@ def grouping(
     known = {**_of_samples(samples), **columns}
     found = _derived(known, every).get(by) if by not in columns else None
     column = known.get(by) if found is None else found()
+    _check_single(by, column or {})
     if column is None:
         where = f"{table} and the data set have" if table else "the data set has"
         raise UsageError(f"--by {by}: no such column; {where} {choices(known, every)}")
@@ -151,20 +153,35 @@ def _column(table: Path, name: str, rows: Sequence[tuple[str, TableRow]]) -> Col
         value = row[name]
         if not value:
             continue
-        if found.setdefault(image, value) != value or any(mark in value for mark in SEVERAL):
-            both = dict.fromkeys([found[image], value])
+        if found.setdefault(image, value) != value:
             raise UsageError(
                 f"{row.where}: '{image}' has several values in the column {name} "
-                f"({printable(', '.join(both), 80)}), so that groups would overlap; keep one value "
-                "an image"
+                f"({printable(f'{found[image]}, {value}', 80)}), so that groups would overlap; "
+                "keep one value an image"
             )
     return found
 
 
+def _check_single(by: str, column: Column) -> None:
+    """Refuse a column of which an image has several values."""
+    for image, value in column.items():
+        if any(mark in value for mark in SEVERAL):
+            raise UsageError(
+                f"--by {by}: '{image}' has several values ({printable(value, 80)}), so that groups "
+                "would overlap; choose another column, or give one with --groups FILE.csv"
+            )
+
+
 def _of_samples(samples: Sequence[Sample]) -> dict[str, Column]:
     """What a data set says of its images: name -> image -> value."""
-    emotions = {sample.id: sample.emotion for sample in samples if sample.emotion is not None}
-    return {"emotion": emotions} if emotions else {}
+    found: dict[str, dict[str, str]] = {}
+    for sample in samples:
+        if sample.emotion is not None:
+            found.setdefault("emotion", {})[sample.id] = sample.emotion
+        for name, value in (sample.attributes or {}).items():
+            if value:
+                found.setdefault(name.lower(), {})[sample.id] = value
+    return dict(found)
 
 
 def _derived(known: Mapping[str, Column], images: Sequence[str]) -> dict[str, Callable[[], Column]]:

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from emomap import metrics
 from emomap.analysis.grouping import Grouping
 from emomap.analysis.pairs import LEVEL, probability
+from emomap.scoring.intervals import interval
 from emomap.scoring.signature import joint, seeded
-from emomap.scoring.summary import interval, label
+from emomap.scoring.summary import label
 from emomap.tables import Table, number
 
 #: Random shuffles of a test, unless all can be tried.
@@ -267,8 +268,6 @@ def _cells(
     for at, name in enumerate(names):
         mine = values[labels == at].tolist()
         mean = interval(mine, seed)
-        if len(mine) < 2:
-            mean |= {"low": None, "high": None}
         test = (
             (float(differences[at]), float(p_values[at]), float(corrected[at]))
             if at in corrected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -150,6 +151,8 @@ def test_labels_of_a_data_set(tmp_path: Path) -> None:
     assert list(grouping("category", own).of.values()) == ["street"] * 2 + ["beach"] * 2
     with pytest.raises(UsageError, match=r"--by mood: no such.* emotion, polarity, category"):
         grouping("mood", own)
+    seen = [replace(one, attributes={"Scene": "sea"}) for one in own[:1]] + own[1:]
+    assert list(grouping("scene", seen).of.values()) == ["sea", NONE, NONE, NONE]
     joyful = [Sample("a", tmp_path / "a", "joy"), Sample("b", tmp_path / "b", "fear")]
     with pytest.raises(EmomapError, match="joy has no polarity"):
         grouping("polarity", joyful)
@@ -183,7 +186,7 @@ def test_columns_of_a_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("image,object\nstreet/1,dog;cat\n", "line 2: 'street/1' has several values"),
+        ("image,object\nstreet/1,dog;cat\n", "--by object: 'street/1' has several values"),
         ("image,object\nstreet/1,dog\nstreet/1,cat\n", "line 3: .*dog, cat"),
         ("image,object\nnowhere,dog\n", "none of its images"),
         ("image\nstreet/1\n", "no column beside 'image'"),
