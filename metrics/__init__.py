@@ -17,7 +17,7 @@ from .distribution import cc, js, kl, sim, spearman
 from .errors import NegativeMapError
 from .evaluate import evaluate
 from .gaze import density, fixation_map, sigma_from_degrees, sigma_from_fc
-from .gold import CenterBias, GoldStandard, center_bias, gold_standard
+from .gold import CenterBias, GoldStandard, center_bias, gold_density, gold_standard
 from .location import auc, auc_borji, auc_judd, auc_shuffled, info_gain, nss
 from .optimal import OPTIMAL, EMDMap, emd_map, optimal_map
 from .pointing import pointing_game
@@ -61,6 +61,7 @@ __all__ = [
     "emotion",
     "evaluate",
     "fixation_map",
+    "gold_density",
     "gold_standard",
     "info_gain",
     "iou",

@@ -162,16 +162,12 @@ class GoldStandard:
         Raises:
             ValueError: nobody else looked at the picture.
         """
-        from .gaze import density
-
         picture = self._pictures[index]
         others = np.ones(len(picture.y), bool) if without is None else picture.observers != without
         if not others.any():
             raise ValueError(f"picture {index}: nobody but observer {without} looked at it")
-        blurred = density(picture.counts(others), self.bandwidth * min(picture.shape))
-        kernel, center, floor = self.weights
-        bias = self.center.density(index)
-        return np.asarray(kernel * blurred + center * bias + floor / blurred.size)
+        counts, bias = picture.counts(others), self.center.density(index)
+        return gold_density(counts, bias, bandwidth=self.bandwidth, weights=self.weights)
 
     def at_fixations(self, index: int) -> Vector:
         """(n,) each fixation's density, from the observers other than its own."""
@@ -291,6 +287,47 @@ def gold_standard(
         center,
         pictures,
     )
+
+
+def gold_density(
+    fixations: ArrayLike,
+    center: ArrayLike,
+    *,
+    bandwidth: float,
+    weights: tuple[float, float, float],
+) -> Matrix:
+    """The density that a gold standard says of some observers' fixations on one picture.
+
+    Parameters
+    ----------
+    fixations : (H, W) array_like
+        Counts of their fixations.
+    center : (H, W) array_like
+        Centre bias of the picture, summing to one.
+    bandwidth : float
+        Standard deviation of the kernel, as a share of the shorter side.
+    weights : (float, float, float)
+        Of kernel density, centre bias and uniform density, summing to one.
+
+    Returns
+    -------
+    (H, W) float64 array
+        Summing to one.
+
+    Raises
+    ------
+    ValueError
+        No fixation, shapes that differ, a bandwidth that is not positive, or weights that do not
+        sum to one.
+    """
+    from .gaze import density
+
+    counts, bias = np.asarray(fixations), np.asarray(center, dtype=np.float64)
+    if counts.shape != bias.shape:
+        raise ValueError(f"fixations have shape {counts.shape} but center has {bias.shape}")
+    kernel, middle, floor = _checked_weights(weights)
+    blurred = density(counts, _checked_bandwidth(bandwidth) * min(counts.shape))
+    return np.asarray(kernel * blurred + middle * bias + floor / blurred.size)
 
 
 def _center_bias(

@@ -132,7 +132,8 @@ def optimal_map(
         b = _density(center_bias, "center_bias")
         if b.shape != p.shape:
             raise ValueError(f"density has shape {p.shape} but center_bias has {b.shape}")
-        ratio = p / (b + 1e-12 / b.size)
+        least = 1e-12 / b.size  # in both, so that the centre bias itself becomes constant
+        ratio = (p + least) / (b + least)
         return _ranks(ratio, b) if stepped else ratio
     if stepped:
         return _ranks(p, np.full(p.shape, 1.0 / p.size))

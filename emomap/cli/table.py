@@ -56,7 +56,7 @@ def table(
     """
     import json
 
-    from emomap.analysis import controls, emotions, ranking
+    from emomap.analysis import controls, emotions, limits, ranking
     from emomap.runs import results
     from emomap.scoring import per_image
     from emomap.scoring.protocol import check_metrics
@@ -75,6 +75,7 @@ def table(
     else:
         chosen = check_metrics(metric_names.split(",")) if metric_names else ()
         shown = [ranking.ranked_table(found.summary, intervals=intervals, only=chosen)]
+        shown += limits.tables(found.summary, only=chosen)
         shown += controls.tables(found.summary, only=chosen)
         shown += emotions.tables(found.summary, intervals=intervals)
         shown += ranking.confusion_tables(found.summary)

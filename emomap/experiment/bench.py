@@ -15,7 +15,7 @@ from emomap.experiment.learn import left_out
 from emomap.experiment.maps import make_maps
 from emomap.experiment.plan import Plan, make_plan
 from emomap.experiment.result import Bench, conclude
-from emomap.experiment.rows import fit_protocol, score_ceiling, score_maps
+from emomap.experiment.rows import fit_protocol, score_ceiling, score_limits, score_maps
 from emomap.experiment.summary import Findings
 from emomap.parallel import launched
 from emomap.progress import say
@@ -77,4 +77,6 @@ def run(plan: Plan) -> Bench:
     if protocol.metrics:
         ceiling = score_ceiling(plan, folder, protocol)
         found.add_rows(ranking.CEILING, ceiling.rows, ceiling.failed, method=False)
+        found.limits, remarks = score_limits(plan, folder, protocol)
+        found.remarks += remarks
     return conclude(plan, folder, protocol, found)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from emomap import method as methods
-from emomap.analysis import ranking
+from emomap.analysis import limits, ranking
 from emomap.errors import EmomapError, UsageError
 from emomap.experiment.contender import Contender, FolderContender, MethodContender
 from emomap.explain.kinds import LIBRARY
@@ -24,11 +24,12 @@ def check_names(contenders: Sequence[Contender]) -> None:
     seen: dict[str, Contender] = {}
     for contender in contenders:
         parts = {part.strip() for part in contender.name.split("/")}
-        if contender.name == ranking.CEILING or parts & {"", ".", ".."}:
+        taken = (ranking.CEILING, limits.FLOOR, limits.TOP)
+        if contender.name in taken or parts & {"", ".", ".."}:
             raise UsageError(
                 f"--method {contender.name}=...: '{contender.name}' cannot be the name of a row, "
                 "because files are named after it: it may not be empty, nor "
-                f"'{ranking.CEILING}', nor a path that leads elsewhere"
+                f"{', '.join(taken)}, nor a path that leads elsewhere"
             )
         other = seen.setdefault(contender.name, contender)
         if other is not contender:

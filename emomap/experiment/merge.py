@@ -17,13 +17,14 @@ from typing import Any
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from emomap import io, recipes
+from emomap.analysis import limits
 from emomap.analysis.ranking import CEILING
 from emomap.data import splits
 from emomap.errors import UsageError, listed
 from emomap.experiment.contender import FolderContender
 from emomap.experiment.plan import Plan, protocol_of
 from emomap.experiment.result import Bench, conclude
-from emomap.experiment.rows import NONFIXATIONS, fit_protocol
+from emomap.experiment.rows import NONFIXATIONS, Limits, fit_protocol
 from emomap.experiment.summary import Findings
 from emomap.io.schema import STRICT, read_json_lines
 from emomap.runs import results
@@ -59,6 +60,8 @@ def merge_runs(parts: Sequence[Path], out: Path) -> Bench:
     for name in names:
         _merge_lines([r.folder / "rows" / f"{name}.jsonl" for r in runs], run.rows(name))
         _merge_home([r.home(name) for r in runs], run.method(name))
+    for name in (limits.FLOOR, limits.TOP):
+        _merge_lines([r.folder / "rows" / f"{name}.jsonl" for r in runs], run.rows(name))
     for part in runs:
         for name in names:
             _link_tree(part.folder / "maps" / name, run.maps / name)
@@ -111,6 +114,9 @@ def _gather(
             found.control_of[name] = entry["control_of"]
         if (predictions := folder.method(name) / "predictions.jsonl").exists():
             found.add_predictions(plan, name, predictions)
+    if "limits" in first.summary:
+        kept = {name: read_rows(folder.rows(name)) for name in (limits.FLOOR, limits.TOP)}
+        found.limits = Limits(kept, first.summary["limits"]["group_sizes"])
     return conclude(plan, folder, protocol, found)
 
 

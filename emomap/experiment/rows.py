@@ -8,23 +8,32 @@ from functools import partial
 from pathlib import Path
 
 from emomap import io, metrics, parallel
-from emomap.analysis import ranking
+from emomap.analysis import limits, ranking
 from emomap.errors import EmomapError
 from emomap.experiment.plan import Plan
 from emomap.io.kinds import MapKind
-from emomap.progress import track
+from emomap.progress import say, track
 from emomap.runs.checksum import reopen
 from emomap.runs.folder import Run
 from emomap.scoring.image import MapToScore, Scored, score_items
+from emomap.scoring.limits import (
+    fit_gold,
+    lacking_observers,
+    limits_protocol,
+    score_center,
+    score_gold,
+)
 from emomap.scoring.masks import Reader
 from emomap.scoring.observers import score_observers
 from emomap.scoring.own_maps import settled
-from emomap.scoring.pool import fit_center, pool_fixations
+from emomap.scoring.pool import fit_center, is_whole, pool_fixations
 from emomap.scoring.protocol import Protocol, available_among, first_gaze
 from emomap.scoring.rows import Row, append_rows, resume_rows
 
 #: File of a run folder: the fixations on all pictures.
 NONFIXATIONS = "fixations.npz"
+#: Pictures on which floor and ceiling are scored at most, since each takes seconds.
+LIMITED = 100
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,21 @@ class ScoredRows:
     """The rows of a method, and a line for each picture that could not be scored."""
 
     rows: Sequence[Row] = ()
+    failed: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The rows of floor and ceiling, see `emomap.analysis.limits`.
+
+    Attributes:
+        rows: `limits.FLOOR` and `limits.TOP` -> rows.
+        sizes: of the groups of observers.
+        failed: a line for each picture that could not be scored.
+    """
+
+    rows: Mapping[str, Sequence[Row]]
+    sizes: Sequence[int] = ()
     failed: Sequence[str] = ()
 
 
@@ -121,6 +145,47 @@ def score_ceiling(plan: Plan, folder: Run, protocol: Protocol) -> ScoredRows:
     return _score(plan, folder, protocol, ranking.CEILING, items, work)
 
 
+def score_limits(plan: Plan, folder: Run, protocol: Protocol) -> tuple[Limits | None, list[str]]:
+    """Score the centre bias of the other pictures and the gold standard of the observers.
+
+    On at most `LIMITED` pictures, evenly spread over the set.
+
+    Returns:
+        Floor and ceiling, or None where there is no ceiling, and remarks.
+    """
+    readers = [sample.gaze for sample in plan.gazed(plan.split)]
+    protocol = settled(limits_protocol(protocol), readers)
+    if not (plan.numbers["bench"]["ceiling"] and protocol.metrics):
+        return None, []
+    path = _pool(plan, folder, protocol)
+    if why := lacking_observers(path):
+        return None, [f"no ceiling: {why}"]
+    if plan.show:
+        say("fitting the gold standard of the observers")
+    fit_center(path)
+    fits = fit_gold(path)
+    gazed = plan.gazed(plan.split)
+    chosen = {s.id for s in gazed[:: -(-len(gazed) // LIMITED)]}
+    gaze = _gaze(plan, protocol)
+    items = [MapToScore(s.id, s.image_file, gaze[s.id]) for s in plan.mine() if s.id in chosen]
+    found: dict[str, ScoredRows] = {}
+    for name, score in (
+        (limits.FLOOR, partial(score_center, protocol=protocol, pool=path)),
+        (limits.TOP, partial(score_gold, protocol=protocol, pool=path, fits=fits)),
+    ):
+
+        def work(
+            todo: Sequence[MapToScore], score: Callable[[MapToScore], Scored] = score
+        ) -> Iterator[Scored]:
+            jobs = plan.jobs or parallel.processors()  # seconds a picture
+            return parallel.ordered(score, todo, jobs=jobs, chunk=1)
+
+        found[name] = _score(plan, folder, protocol, name, items, work)
+    failed = [line for scored in found.values() for line in scored.failed]
+    rows = {name: scored.rows for name, scored in found.items()}
+    return Limits(rows, tuple(fits.groups), failed), []
+
+
 def _score(
     plan: Plan,
     folder: Run,
@@ -186,10 +251,16 @@ def _nonfixations(plan: Plan, folder: Run, protocol: Protocol) -> Path | None:
     """The file of the fixations on other pictures, where a metric needs them."""
     if not protocol.needs_pool():
         return None
-    path = folder.folder / NONFIXATIONS
-    if not path.exists():
-        readers = _gaze(plan, protocol).items()
-        pool_fixations(((name, gaze) for name, reader in readers if (gaze := reader())), path)
+    path = _pool(plan, folder, protocol)
     if protocol.needs_center:
         fit_center(path)
+    return path
+
+
+def _pool(plan: Plan, folder: Run, protocol: Protocol) -> Path:
+    """The file of the fixations on all pictures."""
+    path = folder.folder / NONFIXATIONS
+    if not is_whole(path):
+        readers = _gaze(plan, protocol).items()
+        pool_fixations(((name, gaze) for name, reader in readers if (gaze := reader())), path)
     return path

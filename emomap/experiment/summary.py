@@ -12,10 +12,11 @@ import numpy as np
 
 from emomap import io, method, metrics, predict
 from emomap._version import __version__
-from emomap.analysis import controls, emotions, ranking
+from emomap.analysis import controls, emotions, limits, ranking
 from emomap.errors import EmomapError, listed
 from emomap.experiment.plan import Plan
 from emomap.experiment.recognised import recognised
+from emomap.experiment.rows import Limits
 from emomap.io.kinds import MapKind
 from emomap.progress import say
 from emomap.runs.folder import Run
@@ -42,6 +43,7 @@ class Findings:
         control_of: row name of a control -> name of the network whose map it controls.
         kinds: row name -> what the values of its maps are.
         unknown: rows that get no checksum, see `emomap.runs.checksum`.
+        limits: floor and ceiling, if there are any.
     """
 
     rows: dict[str, Sequence[Row]] = field(default_factory=dict)
@@ -53,6 +55,7 @@ class Findings:
     control_of: dict[str, str] = field(default_factory=dict)
     kinds: dict[str, MapKind] = field(default_factory=dict)
     unknown: Sequence[str] = ()
+    limits: Limits | None = None
 
     def plain(self, name: str) -> bool:
         """Whether the maps of a row are no densities."""
@@ -151,9 +154,19 @@ def summarise(plan: Plan, protocol: Protocol, found: Findings) -> dict[str, Any]
         **controls.findings(values, found.control_of, plan.seed),
         **emotions.findings(found.emotions, plan.seed),
         "ceiling_share": {"nss": share} if share else {},
+        **_limits(plan, values, found),
         "remarks": [*found.remarks, *found.incomplete],
         "failed": found.failed,
     }
+
+
+def _limits(plan: Plan, values: Mapping[str, Any], found: Findings) -> dict[str, Any]:
+    """Floor and ceiling with the share of each method. The other values do not depend on them."""
+    if not found.limits:
+        return {}
+    methods = {name: table for name, table in values.items() if name not in found.control_of}
+    rows, sizes = found.limits.rows, found.limits.sizes
+    return limits.findings(methods, rows, plan.seed, sizes)
 
 
 def _entries(
@@ -178,10 +191,11 @@ def _entries(
 
 
 def tables(summary: Mapping[str, Any], *, intervals: bool = True) -> list[Table]:
-    """The ranked table, the controls of each network, measures of emotions, confusion matrices."""
+    """Ranked table, how far from people, controls of networks, emotions, confusion matrices."""
     ranked = ranking.ranked_table(summary, intervals=intervals)
+    more = [*limits.tables(summary), *controls.tables(summary)]
     judged = emotions.tables(summary, intervals=intervals)
-    return [ranked, *controls.tables(summary), *judged, *ranking.confusion_tables(summary)]
+    return [ranked, *more, *judged, *ranking.confusion_tables(summary)]
 
 
 def write(plan: Plan, folder: Run, summary: Mapping[str, Any]) -> None:

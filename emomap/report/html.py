@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from emomap import io, metrics
-from emomap.analysis import controls, ranking
+from emomap.analysis import controls, limits, ranking
 from emomap.analysis.pairs import effect_size, probability
 from emomap.errors import EmomapError, grouped
 from emomap.method import title
@@ -70,6 +70,7 @@ def page(run: Results) -> str:
         headline=ranked.headline(run),
         gaps=ranked.gaps(run),
         rivals=ranked.rivals(run),
+        limits=limits.tables(run.summary),
         controls=controls.tables(run.summary),
         shown=shown,
         kinds=pictures.names(shown),

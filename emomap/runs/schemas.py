@@ -109,6 +109,16 @@ class Emotions(TypedDict):
     tests: NotRequired[dict[str, dict[str, Difference]]]
 
 
+class LimitsEntry(TypedDict):
+    """Floor and ceiling of each metric, and how far each method gets between them."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    center_bias: dict[str, Mean]
+    gold_standard: dict[str, Mean]
+    share: dict[str, dict[str, float]]
+    group_sizes: list[int]
+
+
 class RunSummary(TypedDict):
     """``summary.json``, from which every table and report is made."""
 
@@ -128,6 +138,7 @@ class RunSummary(TypedDict):
     control_tests: NotRequired[dict[str, dict[str, Difference]]]
     emotions: NotRequired[Emotions]
     ceiling_share: NotRequired[dict[str, dict[str, float]]]
+    limits: NotRequired[LimitsEntry]
     remarks: NotRequired[list[str]]
     intervals: NotRequired[Literal["t"]]
     fold: NotRequired[str]
@@ -166,6 +177,8 @@ def read_summary(path: Path) -> dict[str, Any]:
             metrics.Signature.parse(summary["signature"])
         except ValueError as error:
             raise EmomapError(f"{path}: signature: {printable(str(error), 200)}") from error
+    for key in ("center_bias", "gold_standard"):
+        _check_means(summary.get("limits", {}).get(key, {}), f"{path}: limits.{key}")
     entries = summary["methods"].values()
     named = {key: list(summary.get(key, {})) for key in ("ranks", "tests", "control_tests")}
     named["control_of"] = [entry["control_of"] for entry in entries if "control_of" in entry]

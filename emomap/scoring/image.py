@@ -20,7 +20,7 @@ from emomap.errors import EmomapError
 from emomap.io.files import File
 from emomap.io.kinds import as_map, is_log
 from emomap.sample import Gaze, Window
-from emomap.scoring.own_maps import kernel, own_map
+from emomap.scoring.own_maps import kernel, own_map, sharing
 from emomap.scoring.pool import center_elsewhere, pooled_elsewhere
 from emomap.scoring.protocol import Protocol, absent
 
@@ -200,18 +200,17 @@ def evaluate_own(
     if mask is not None:
         density = np.where(mask, 0, density)
         center = None if center is None else np.where(mask, 0, center)
-    for metric in protocol.metrics:
-        if metric in lacking:
-            continue
+    wanted = [metric for metric in protocol.metrics if metric not in lacking]
+    for names in sharing(wanted):
         try:
-            own = own_map(density, metric, protocol, sigma, center)
+            own = own_map(density, names[0], protocol, sigma, center)
         except ValueError as error:
-            lacking[metric] = f"refused: {error}"
+            lacking |= dict.fromkeys(names, f"refused: {error}")
             continue
-        one, why = _evaluate(own, truth, replace(protocol, metrics=(metric,)), mask)
-        found |= one
+        some, why = _evaluate(own, truth, replace(protocol, metrics=names), mask)
+        found |= some
         lacking |= why
-    return found, lacking
+    return {name: found[name] for name in wanted if name in found}, lacking
 
 
 def _evaluate(

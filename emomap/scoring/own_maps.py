@@ -19,6 +19,8 @@ from emomap.errors import EmomapError
 from emomap.sample import Gaze
 from emomap.scoring.protocol import DRAWN, DRAWS, GAP, Protocol
 
+#: Metrics whose map is that of another one under every convention.
+ALIKE = {"kl": "cc", "auc": "nss", "auc_judd": "nss"}
 #: Images whose fixations are counted to know how many are usual.
 COUNTED = 100
 
@@ -55,6 +57,18 @@ def own_map(
         tolerance=GAP,
     )
     return found
+
+
+def sharing(names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Metrics in groups that share a map.
+
+    >>> sharing(["nss", "kl", "auc", "cc"])
+    [('nss', 'auc'), ('kl', 'cc')]
+    """
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(ALIKE.get(name, name), []).append(name)
+    return [tuple(group) for group in groups.values()]
 
 
 def kernel(gaze: Gaze, protocol: Protocol, name: str) -> float:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +22,12 @@ from emomap.sample import Gaze
 def pool_fixations(gazes: Iterable[tuple[str, Gaze]], path: Path) -> Path:
     """Write the fixations of all images into one file, relative to the size of each picture.
 
-    The file holds ``points`` (N, 2) in 0..1, ``owner`` (N,), the index of each in ``ids``, and
-    ``shapes`` (ids, 2), height and width of each picture.
+    The file holds ``points`` (N, 2) in 0..1, ``owner`` (N,), the index of each in ``ids``,
+    ``observers`` (N,), who made it, -1 where that is not known, and ``shapes`` (ids, 2), height and
+    width of each picture.
     """
     points, owners, ids = [np.zeros((0, 2))], [np.zeros(0, dtype=np.int64)], []
-    shapes = []
+    shapes, observers = [], [np.zeros(0, dtype=np.int64)]
     for index, (identity, gaze) in enumerate(gazes):
         ids.append(identity)
         shapes.append(gaze.shape)
@@ -35,12 +36,15 @@ def pool_fixations(gazes: Iterable[tuple[str, Gaze]], path: Path) -> Path:
         inside = gaze.points[gaze.inside]
         points.append((inside + 0.5) / np.array(gaze.shape[::-1]))
         owners.append(np.full(len(inside), index))
+        unknown = np.full(len(gaze.points), -1)
+        observers.append((unknown if gaze.observers is None else gaze.observers)[gaze.inside])
     with io.atomic(path) as temporary:
         np.savez(
             temporary,
             points=np.concatenate(points),
             owner=np.concatenate(owners),
             ids=np.array(ids, dtype=np.str_),
+            observers=np.concatenate(observers),
             shapes=np.array(shapes, dtype=np.int64).reshape(-1, 2),
         )
     return path
@@ -57,14 +61,22 @@ def pooled_elsewhere(path: Path, name: str, shape: tuple[int, int]) -> NDArray[A
     Returns:
         None if no other image has a fixation.
     """
-    points, owner, ids, _ = _pool(path)
+    pool = _pool(path)
     height, width = shape
-    elsewhere = points[owner != ids.get(name, -1)]
+    elsewhere = pool.points[pool.owner != pool.ids.get(name, -1)]
     if not len(elsewhere):
         return None
     pixels = np.clip(elsewhere * (width, height) - 0.5, 0, (width - 1, height - 1))
     counts: NDArray[Any] = metrics.fixation_map(pixels, shape)
     return counts
+
+
+def is_whole(path: Path) -> bool:
+    """Whether there is a pool with observers and shapes, which a pool of 0.1 does not have."""
+    if not path.exists():
+        return False
+    with np.load(path, allow_pickle=False) as stored:
+        return {"observers", "shapes"} <= {*stored}
 
 
 def fit_center(path: Path) -> Path | None:
@@ -78,10 +90,10 @@ def fit_center(path: Path) -> Path | None:
     """
     kept = _center_file(path)
     if not kept.exists():
-        points, shapes, _ = _by_image(path)
-        if len(points) < 2:
+        pictures = seen(path).values()
+        if len(pictures) < 2:
             return None
-        found = metrics.center_bias(points, shapes)
+        found = metrics.center_bias([p.points for p in pictures], [p.shape for p in pictures])
         io.write_text(kept, json.dumps({"bandwidth": found.bandwidth, "floor": found.floor}) + "\n")
     return kept
 
@@ -112,40 +124,58 @@ def _center_file(path: Path) -> Path:
 def _center(path: Path) -> tuple[metrics.CenterBias, dict[str, int]]:
     """The fitted centre bias, and the index in it of each image that has fixations."""
     file = _center_file(path)
-    points, shapes, names = _by_image(path)
+    pictures = seen(path)
     try:
         numbers = json.loads(file.read_text("utf-8"))
         bias = metrics.center_bias(
-            points, shapes, bandwidth=float(numbers["bandwidth"]), floor=float(numbers["floor"])
+            [picture.points for picture in pictures.values()],
+            [picture.shape for picture in pictures.values()],
+            bandwidth=float(numbers["bandwidth"]),
+            floor=float(numbers["floor"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise EmomapError(f"{file}: damaged ({error}); remove it, and it is made again") from error
-    return bias, {name: index for index, name in enumerate(names)}
+    return bias, {name: index for index, name in enumerate(pictures)}
 
 
-def _by_image(
-    path: Path,
-) -> tuple[list[NDArray[np.float64]], list[tuple[int, int]], list[str]]:
-    """Points in pixels, shape and id of each image that has fixations."""
-    points, owner, ids, shapes = _pool(path)
-    order = np.argsort(owner, kind="stable")
-    counts = np.bincount(owner, minlength=len(ids))
-    parts = np.split(points[order], np.cumsum(counts)[:-1]) if len(ids) else []
-    found: tuple[list[NDArray[np.float64]], list[tuple[int, int]], list[str]] = ([], [], [])
-    for name, part, (height, width) in zip(ids, parts, shapes.tolist(), strict=True):
-        if len(part):
-            found[0].append(part * (width, height) - 0.5)
-            found[1].append((height, width))
-            found[2].append(name)
-    return found
+def seen(path: Path) -> dict[str, Seen]:
+    """The fixations of each image that has some, by id.
+
+    Args:
+        path: file made by `pool_fixations`.
+    """
+    pool = _pool(path)
+    order = np.argsort(pool.owner, kind="stable")
+    counts = np.bincount(pool.owner, minlength=len(pool.ids))
+    parts = np.split(order, np.cumsum(counts)[:-1]) if len(pool.ids) else []
+    return {
+        name: Seen(pool.points[part] * (width, height) - 0.5, pool.observers[part], (height, width))
+        for name, part, (height, width) in zip(pool.ids, parts, pool.shapes.tolist(), strict=True)
+        if len(part)
+    }
+
+
+class Seen(NamedTuple):
+    """The fixations of one image: points (N, 2) in pixels, observers (N,), (height, width)."""
+
+    points: NDArray[np.float64]
+    observers: NDArray[np.int64]
+    shape: tuple[int, int]
+
+
+class _Pool(NamedTuple):
+    """What the file of a pool holds, with the index of each id."""
+
+    points: NDArray[np.float64]
+    owner: NDArray[np.int64]
+    ids: dict[str, int]
+    observers: NDArray[np.int64]
+    shapes: NDArray[np.int64]
 
 
 @lru_cache(maxsize=2)
-def _pool(
-    path: Path,
-) -> tuple[NDArray[np.float64], NDArray[np.int64], dict[str, int], NDArray[np.int64]]:
-    """Points, their owners, the index of each id, shapes. Kept in memory: each map needs it."""
+def _pool(path: Path) -> _Pool:
+    """A pool, kept in memory, since each map needs it."""
     with np.load(path, allow_pickle=False) as stored:
         ids = {str(identity): index for index, identity in enumerate(stored["ids"])}
-        shapes = stored["shapes"] if "shapes" in stored else np.zeros((0, 2), np.int64)
-        return stored["points"], stored["owner"], ids, shapes
+        return _Pool(stored["points"], stored["owner"], ids, stored["observers"], stored["shapes"])
