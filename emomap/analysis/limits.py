@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from emomap import metrics
-from emomap.analysis.ranking import CEILING, Values, chosen_of
+from emomap.analysis.ranking import CEILING, Values
+from emomap.method import title as shown
 from emomap.scoring.intervals import interval
 from emomap.scoring.rows import Row, by_metric
 from emomap.scoring.summary import label
@@ -95,8 +96,10 @@ def tables(summary: Mapping[str, Any], *, only: Sequence[str] = ()) -> list[Tabl
     if not found:
         return []
     there = list(found["gold_standard"])
-    names = chosen_of(there, [metric for metric in only if metric in there])
-    header = ["", *(_title(name) for name in names)]
+    names = [metric for metric in only if metric in there] if only else there
+    if not names:
+        return []
+    header = ["", *(label(name) for name in names)]
     rows = [
         [title, *(number(found[key][name]["mean"]) for name in names)]
         for key, title in (("center_bias", "centre bias"), ("gold_standard", "gold standard"))
@@ -104,17 +107,13 @@ def tables(summary: Mapping[str, Any], *, only: Sequence[str] = ()) -> list[Tabl
     for method, shares in found["share"].items():
         if any(name in shares for name in names):
             cells = [f"{100 * shares[m]:.0f}%" if m in shares else "-" for m in names]
-            rows.append([method, *cells])
+            rows.append([shown(method), *cells])
     n = max(found["gold_standard"][name]["n"] for name in names)
     title = (
         f"How far from the centre bias of the other pictures to the gold standard of the other "
         f"observers; {n} images"
     )
     return [Table(header, rows, title, _notes(found, names))]
-
-
-def _title(metric: str) -> str:
-    return f"{label(metric)} (share: explained)" if metric == "info_gain" else label(metric)
 
 
 def _notes(found: Mapping[str, Any], names: Sequence[str]) -> list[str]:
