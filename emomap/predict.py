@@ -71,7 +71,7 @@ def predict_maps(
         method: one that predicts each picture by itself.
         samples: the pictures; a map is called as its sample's id.
         form: "png" (16-bit) or "npy" (float32).
-        jobs: processes for methods that take one picture at a time; None for one a processor.
+        jobs: worker processes, for methods that take one picture at a time; None for one per CPU.
         label, show: of the progress on stderr.
 
     Returns:

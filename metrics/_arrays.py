@@ -293,7 +293,7 @@ def product(first: Array, second: Array) -> Array:
     """Product of two NumPy matrices, of the same bits whatever the number of threads.
 
     BLAS cuts a product into other pieces for other numbers of threads, and the last bits change
-    with the cuts. Here it is given pieces too small to be shared out.
+    with the cuts. Here it is given pieces too small to be split further.
     """
     height, inner = first.shape
     width = second.shape[1]

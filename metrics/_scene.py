@@ -88,7 +88,7 @@ class Scene:
         return self._field("prediction", kind), self._field("density", kind)
 
     def mass(self, name: str, *, plain: bool = False) -> Field:
-        """A map of non-negative numbers that can be shared out, in any order.
+        """A map of non-negative numbers that can be normalised, in any order.
 
         Args:
             plain: take the pixels as they are; bytes are otherwise counted by compiled code.
@@ -100,7 +100,7 @@ class Scene:
         return self._mass(name, self._field(name, "plain") if plain else self.field(name))
 
     def mass_pair(self) -> tuple[Field, Field]:
-        """Prediction and density that can be shared out, aligned value by value."""
+        """Prediction and density that can be normalised, aligned value by value."""
         p, d = self.pair()
         return self._mass("prediction", p), self._mass("density", d)
 

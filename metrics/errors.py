@@ -17,7 +17,7 @@ class NegativeMapError(ValueError):
         where = f"map {index} of the batch: " if index else ""
         super().__init__(
             f"{where}{name} has {count} negative value(s), down to {lowest:g}, and cannot be "
-            "shared out as a distribution: shift it (map - map.min()), take exp() of a "
+            "normalised to a probability distribution: shift it (map - map.min()), take exp() of a "
             "log-density, or pass negative='clip' if the values are overshoot of an interpolation"
         )
         self.name, self.count, self.lowest, self.index = name, count, lowest, index

@@ -45,7 +45,7 @@ class Comparison:
         pairs: in the order of the metrics, then of the methods.
         means: method -> metric -> mean, low, high, n.
         ranks: method -> mean rank over the metrics, best first.
-        share: metric -> method -> share of the way from centre prior to human agreement.
+        share: metric -> method -> share of the gap between centre prior and human agreement.
         signatures: metric -> signature with the seed of this comparison; "" if no file says.
         n_images: number of images, or videos, on which the methods were compared.
         unit: what they are, in the plural.

@@ -87,7 +87,7 @@ def predictions(values: Sequence[str]) -> dict[str, MapKind]:
 @click.option(
     "--split",
     metavar="NAME",
-    help="Score train, val, test or all. Default: test if the data have it, else all.",
+    help="Score this split: train, val, test or all. Default: test if there is one, else all.",
 )
 @click.option(
     "--checkpoint",
@@ -95,7 +95,7 @@ def predictions(values: Sequence[str]) -> dict[str, MapKind]:
     multiple=True,
     metavar="[METHOD=]FILE",
     help="Use a trained network instead of training it: a path, a URL, or hf://USER/REPO/FILE. "
-    "Repeatable, with the method before it.",
+    "Repeatable as METHOD=FILE.",
 )
 @click.option(
     "--table",
@@ -116,8 +116,8 @@ def predictions(values: Sequence[str]) -> dict[str, MapKind]:
     "--folds",
     type=click.IntRange(min=2),
     metavar="N",
-    help="Cross-validate: test on each of N parts of the labelled pictures and learn from the "
-    "others, each in its own folder; show mean and standard deviation.",
+    help="Cross-validate: train on all but one of N parts of the labelled pictures and test on "
+    "that one, each in its own folder; show mean and standard deviation.",
 )
 @click.option(
     "--sanity",
@@ -127,7 +127,7 @@ def predictions(values: Sequence[str]) -> dict[str, MapKind]:
 @click.option(
     "--controls",
     is_flag=True,
-    help="Also score maps of the same network without what its own map is meant to show: rows "
+    help="Also score control maps of the same network, which lack what it learned: rows "
     "NAME@f1-mean, NAME@f1-energy, NAME@cam, NAME@random-head, NAME@other-picture. On with "
     "--sanity and --table 3.",
 )
@@ -138,7 +138,7 @@ def predictions(values: Sequence[str]) -> dict[str, MapKind]:
     "kinds",
     multiple=True,
     metavar="NAME=KIND",
-    help="Say what the values in a folder of maps are: density or log-density. Repeatable. "
+    help="Read the maps of a folder as density or log-density. Repeatable. "
     "Default: maps of any scale.",
 )
 @click.option("--no-baselines", is_flag=True, help="Leave out the baselines of the recipe.")
@@ -146,13 +146,13 @@ def predictions(values: Sequence[str]) -> dict[str, MapKind]:
     "-o",
     "--out",
     type=options.FOLDER,
-    help="Keep the run in this folder. Default: runs/DATA-RECIPE-seedN.",
+    help="Write the run to this folder. Default: runs/DATA-RECIPE-seedN.",
 )
 @click.option(
     "--resume/--no-resume",
     default=True,
     show_default=True,
-    help="Resume the run in --out, or refuse to touch it.",
+    help="Resume the run in --out, or refuse if there is one.",
 )
 @options.explain_options
 @options.trust_option
@@ -182,10 +182,9 @@ def bench(
 ) -> int:
     """Train methods, extract their maps, score them against gaze, and rank them.
 
-    The baselines of the recipe (uniform, centre prior, GBVS, Itti-Koch) take part, too. Prints the
-    ranked table with 95% intervals. Maps, rows, checkpoints and summary.json stay in the run
-    folder. An interrupted command resumes when it is given again. Exit code 3: some pictures could
-    not be done.
+    The baselines of the recipe (uniform, centre prior, GBVS, Itti-Koch) are included. Prints the
+    ranked table with 95% intervals. The run folder keeps maps, rows, checkpoints and summary.json.
+    Rerun an interrupted command to resume. Exit code 3: some pictures failed.
     """
     from emomap.experiment.bench import bench as run_bench
     from emomap.progress import report_problems, say

@@ -21,11 +21,11 @@ from emomap.cli import options
 @click.option("--metrics", "metric_names", metavar="A,B", help="Metrics to compare. Default: all.")
 @click.option("--against", metavar="NAME", help="Compare with this method. Default: the first.")
 @click.option("--all-pairs", is_flag=True, help="Compare all pairs, not only with the reference.")
-@click.option("--force", is_flag=True, help="Compare values that were scored in different ways.")
+@click.option("--force", is_flag=True, help="Compare values even if their signatures differ.")
 @click.option(
     "--allow-missing",
     is_flag=True,
-    help="Compare on the images that all have; list the others.",
+    help="Compare on the images that all methods have, and list the others.",
 )
 @click.option("--explain", is_flag=True, help="Add the signature in full and in words.")
 @options.videos_option
@@ -45,9 +45,9 @@ def compare(
 
     A, B, C are run folders of `emomap bench`, or files with the values of each image. For each
     metric the output has the paired permutation test (Holm over the pairs), the effect size d_z,
-    the number of images on which each method is better, and the ranks; also the share of the way
-    from the centre prior to the agreement of people, if both are there. Files with different
-    signatures are refused.
+    the number of images on which each method is better, and the ranks; also the share of the gap
+    between centre prior and human agreement that a method closes, if both are there. Files with
+    different signatures are refused.
     """
     from emomap.analysis.compare import compare as run
     from emomap.scoring.emotions.protocol import check_any

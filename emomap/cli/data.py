@@ -52,14 +52,17 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
     added: list[Callable[..., Any]] = [
         click.argument("path"),
         click.option(
-            "--gaze", type=options.FOLDER, metavar="PATH", help="Gaze kept apart, by stem."
+            "--gaze",
+            type=options.FOLDER,
+            metavar="PATH",
+            help="Take the gaze from here, paired by file name. Default: from the data set.",
         ),
         click.option(
             "--set",
             "settings",
             multiple=True,
             metavar="data.NAME=VALUE",
-            help="An option of the layout, see docs/datasets.md. Repeatable.",
+            help="Set an option of the layout, see docs/datasets.md. Repeatable.",
         ),
         options.gaze_options,
         options.jobs_option,
@@ -82,7 +85,7 @@ def _options(
 
 
 @data.command("list", epilog=options.examples("emomap data list --json"))
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def listing(as_json: bool = False) -> None:
     """List the embedded data sets and the layouts that are recognised."""
     from emomap import data as datasets
@@ -113,7 +116,7 @@ def listing(as_json: bool = False) -> None:
     epilog=options.examples("emomap data check photos/", "emomap data check fi:FI.zip --json")
 )
 @_source
-@click.option("--json", "as_json", is_flag=True, help="Everything, for programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def check(
     path: str,
     gaze: Path | None,
@@ -247,7 +250,7 @@ def _first(lines: Sequence[str]) -> list[str]:
     type=click.IntRange(1, 50),
     default=4,
     show_default=True,
-    help="Put this many in a row.",
+    help="Put this many pictures in a row.",
 )
 def show(
     path: str,
@@ -325,7 +328,7 @@ def _screen(ctx: click.Context, parameter: click.Parameter, value: str | None) -
 @data.command(
     "import",
     epilog=options.examples(
-        "emomap data import eyelink report.txt --images photos/ --screen 1920x1080 --out my_set/",
+        "emomap data import eyelink report.txt --images photos/ --screen 1920x1080 -o my_set/",
         "emomap data import tobii export.tsv --images photos/ --out my_set/",
         "emomap data import psychopy p1.csv p2.csv --images photos/ --screen 1920x1080 "
         "--units height --out my_set/",
@@ -334,37 +337,46 @@ def _screen(ctx: click.Context, parameter: click.Parameter, value: str | None) -
 @click.argument("tracker", type=click.Choice(["eyelink", "tobii", "pupil", "smi", "psychopy"]))
 @click.argument("exports", type=options.FOLDER, nargs=-1, required=True, metavar="EXPORT ...")
 @click.option(
-    "--images", type=options.FOLDER, required=True, metavar="DIR", help="Folder of the pictures."
+    "--images",
+    type=options.FOLDER,
+    required=True,
+    metavar="DIR",
+    help="Take the pictures from this folder.",
 )
 @click.option(
-    "--out", "-o", type=options.FOLDER, required=True, metavar="DIR", help="Folder to write."
+    "--out",
+    "-o",
+    type=options.FOLDER,
+    required=True,
+    metavar="DIR",
+    help="Write the data set to this folder.",
 )
 @click.option(
     "--screen",
     metavar="WxH",
     callback=_screen,
-    help="Size of the screen in pixels. Default: what the export says.",
+    help="Set the size of the screen in pixels. Default: what the export says.",
 )
 @click.option(
     "--position",
     default="center",
     show_default=True,
     metavar="X,Y",
-    help="Where the picture was: center, or its upper left corner in pixels of the screen.",
+    help="Set where the picture was: center, or its upper left corner in pixels of the screen.",
 )
 @click.option(
     "--size",
     default="own",
     show_default=True,
     metavar="WxH",
-    help="How large the picture was shown: own (a pixel for a pixel), fit (as large as the screen "
-    "allows), or a size in pixels.",
+    help="Set how large the picture was shown: own (a pixel for a pixel), fit (as large as the "
+    "screen allows), or a size in pixels.",
 )
 @click.option(
     "--units",
     default="",
     metavar="UNITS",
-    help="What coordinates are: screen (pixels), screen-share or screen-share-up (0..1, y "
+    help="Read coordinates as screen (pixels), screen-share or screen-share-up (0..1, y "
     "upwards), picture, picture-share, picture-share-up, or PsychoPy's pix, norm, height. "
     "Default: what the tracker writes.",
 )
@@ -372,15 +384,15 @@ def _screen(ctx: click.Context, parameter: click.Parameter, value: str | None) -
     "--columns",
     default="",
     metavar="FIELD=NAME,...",
-    help="Names of columns that are not recognised: image=MyPicture,observer=VP. Fields: x, y, "
+    help="Name columns that are not recognised: image=MyPicture,observer=VP. Fields: x, y, "
     "image, observer, trial, start, duration, eye.",
 )
 @click.option(
     "--trials",
     type=options.FOLDER,
     metavar="FILE",
-    help="CSV with the columns trial,image (and observer, if the order differs), for an export "
-    "that does not name the pictures.",
+    help="Take the pictures of trials from this CSV with the columns trial,image (and observer, if "
+    "the order differs), where the export does not name them.",
 )
 @click.option(
     "--eye",
@@ -392,7 +404,7 @@ def _screen(ctx: click.Context, parameter: click.Parameter, value: str | None) -
     type=click.IntRange(0, 10),
     default=0,
     show_default=True,
-    help="Leave out this many fixations of each trial, as those on a fixation cross.",
+    help="Leave out the first N fixations of each trial, such as those on a fixation cross.",
 )
 @options.jobs_option
 @options.quiet_option

@@ -20,13 +20,13 @@ from emomap.cli import options
     "name",
     default="",
     metavar="NAME",
-    help="Network of the checkpoint: package.module:Name. Default: one of emomap's own.",
+    help="Name the network of the checkpoint: package.module:Name. Default: one of emomap's own.",
 )
 def export(checkpoint: str, out: Path, name: str) -> None:
     """Export the network in CHECKPOINT, and write its card beside it.
 
-    The card makes the file a method again: `emomap bench --method NAME=CARD.toml`. Prints the path
-    of the card.
+    With the card, the file is a method: `emomap bench --method NAME=CARD.toml`. Prints the path of
+    the card.
     """
     from emomap.io.cache import local_file
     from emomap.models.export import export as write

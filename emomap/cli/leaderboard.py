@@ -31,9 +31,9 @@ def leaderboard(runs: tuple[Path, ...], output: Path, seed: int, quiet: bool) ->
     """Rank the methods of the run folders RUN on each data set and over all, as a static site.
 
     Prints the path of index.html, which opens from disk. Ranks have 95% intervals (paired bootstrap
-    over images). Each entry has its signature, recipe, command, and the checksum of its rows.
-    Entries that were scored in another way are listed apart. An entry whose rows were edited after
-    its run ended is marked and has no rank. leaderboard.json has the numbers for programs.
+    over images). Each entry shows its signature, recipe, command, and the checksum of its rows.
+    Entries with another signature are listed apart. Entries whose rows were edited after the run
+    are marked and have no rank. leaderboard.json holds the numbers for programs.
     """
     from emomap.analysis.leaderboard import gather
     from emomap.progress import say

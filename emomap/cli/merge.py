@@ -25,8 +25,8 @@ def merge(out: Path, parts: tuple[Path, ...], form: str, videos: bool, seed: int
     """Merge the PARTs that `--shard` made into OUT, and print the table of all images.
 
     PARTs are files of `emomap score --per-image` or run folders of `emomap bench`; OUT becomes one
-    of the same kind. No value is computed again. An image that two parts have is refused. So are
-    run folders without one of their shards, and an existing OUT with images that no part has.
+    of the same kind. No value is computed again. Refused are an image in two parts, run folders of
+    which a shard is missing, and an existing OUT with images that no part has.
     """
     import json
 

@@ -68,7 +68,7 @@ def methods(ctx: click.Context, as_json: bool) -> None:
 def card(file: Path, runtime: str | None, trust: bool, output: Path | None) -> None:
     """Write the card of the model in FILE: how a picture goes in, which tensor is the map.
 
-    What the file does not tell is left for you to say. Give the card to --method.
+    Fill in what the file does not say, then give the card to --method.
     """
     from typing import Any
 

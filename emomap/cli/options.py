@@ -141,15 +141,15 @@ def gaze_options(command: Callable[..., Any]) -> Callable[..., Any]:
         type=click.FloatRange(0, 1),
         callback=_finite,
         metavar="SHARE",
-        help="Count the marks of a fixation map that have this share of the strongest, 0 to 1. "
-        "Default: 0.5 where lossy compression left weak marks, else all marks.",
+        help="Count marks of a fixation map that have at least this share of the strongest, 0 to "
+        "1. Default: 0.5 where lossy compression left weak marks, else all marks.",
     )
     return click.option(
         "--points",
         metavar="UNITS",
         help="Read coordinates of fixations as pixels, normalised (0..1), percent, "
         "screen:WIDTHxHEIGHT (the picture in its middle) or size:WIDTHxHEIGHT (of a copy). "
-        "Default: pixels, refused where they can hardly be.",
+        "Default: pixels; values that cannot be pixels are refused.",
     )(threshold(command))
 
 
@@ -280,7 +280,7 @@ def explain_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 callback=_class_names,
                 metavar="A,B|FILE",
                 help="Name the classes of your own classifier, in the order of its logits; a file "
-                "has one a line. Default: their numbers.",
+                "has one per line. Default: their numbers.",
             ),
         ]
     ):
@@ -307,21 +307,21 @@ def _class_names(ctx: click.Context, parameter: click.Parameter, value: str) -> 
 trust_option = click.option(
     "--trust",
     is_flag=True,
-    help="Run TorchScript and torch.export files. They are programs, which can do anything on this "
+    help="Run TorchScript and torch.export files. They are programs and can do anything on this "
     "machine.",
 )
 skip_unreadable_option = click.option(
     "--skip-unreadable",
     is_flag=True,
-    help="Name training pictures that cannot be read and leave them out, instead of ending.",
+    help="Leave out training pictures that cannot be read, and list them. Default: stop.",
 )
 logger_option = click.option(
     "--logger",
     "loggers",
     multiple=True,
     metavar="NAME",
-    help="Report trainings to tensorboard, wandb or mlflow as well; each writes files below the "
-    "run folder. Repeatable.",
+    help="Log trainings to tensorboard, wandb or mlflow, too, in files below the run folder. "
+    "Repeatable.",
 )
 device_option = click.option(
     "--device",

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     help="Use a name of `emomap methods`, package.module:Name, CARD.toml of a model file, or "
     "package.module:function that builds your classifier (with --explain).",
 )
-@click.option("-o", "--out", type=options.FOLDER, required=True, help="Folder for the maps.")
+@click.option(
+    "-o", "--out", type=options.FOLDER, required=True, help="Write the maps to this folder."
+)
 @click.option(
     "--format",
     "form",
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
 @click.option(
     "--checkpoint",
     metavar="FILE",
-    help="Trained network, for methods that need one: a path, a URL, or hf://USER/REPO/FILE.",
+    help="Load this trained network: a path, a URL, or hf://USER/REPO/FILE.",
 )
 @options.recipe_option
 @options.set_option
@@ -70,7 +72,7 @@ def predict(
 
     IMAGES may also be a data set, or one picture.
 
-    Maps that are there already are kept, so an interrupted command resumes. A
+    Existing maps are kept: rerun an interrupted command to resume. A
     network also writes its emotions with their probabilities: predictions.csv and
     predictions.jsonl. With several kinds of --explain, each has its own folder in --out. Exit code
     3 when some pictures could not be read.

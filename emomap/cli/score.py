@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     "--gt",
     type=options.FOLDER,
     metavar="GT",
-    help="Score all other folders or files against this gaze. Default: the second one is GT.",
+    help="Score all PRED against the gaze in GT. Default: GT is the second argument.",
 )
 @click.option(
     "--against",
     metavar="NAME",
-    help="Of several sets of maps, compare the others with this one. Default: the first.",
+    help="Compare the other PRED with this one. Default: the first.",
 )
 @options.metric_options
 @click.option(
@@ -58,8 +58,8 @@ if TYPE_CHECKING:
     type=click.Choice(["map", "density", "log-density"]),
     default="map",
     show_default=True,
-    help="Say what the values in PRED are. A density has no negative values. Of a log-density, the "
-    "exponential is scored.",
+    help="Read the values in PRED as a map of any scale, a density (never negative), or a "
+    "log-density, whose exponential is scored.",
 )
 @options.protocol_option
 @options.baseline_option
@@ -87,10 +87,12 @@ if TYPE_CHECKING:
 @click.option(
     "--explain",
     is_flag=True,
-    help="Explain the signature in words. Without PRED and GT, do only that.",
+    help="Add the signature in full and in words. Without PRED and GT, print only that.",
 )
 @click.option(
-    "--allow-missing", is_flag=True, help="Score the images that both have, and list the others."
+    "--allow-missing",
+    is_flag=True,
+    help="Score the images that both sides have, and list the others.",
 )
 @options.videos_option
 @options.shard_option
@@ -130,8 +132,8 @@ def score(
     has labels. Each names the picture in a column (image) and has a label (emotion), a probability
     for each emotion (p_EMOTION), valence and arousal, or several of these. No picture is needed.
 
-    Every output has the signature, which names all choices behind the values. Exit code 3 if some
-    maps could not be scored by every metric, or are zero everywhere.
+    Every output has the signature, which names all choices behind the values. Exit code 3: some
+    maps are zero everywhere, or could not be scored by every metric.
     """
     from emomap.analysis.several import Ranked
     from emomap.errors import Interrupted

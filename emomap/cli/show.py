@@ -45,7 +45,7 @@ NAMED = 3
     "given",
     multiple=True,
     metavar="METHOD=FILE",
-    help="Use this trained network. Repeatable; FILE alone where there is one method.",
+    help="Use this trained network. With one method, FILE alone will do. Repeatable.",
 )
 @click.option(
     "--gaze",
@@ -81,10 +81,9 @@ def show(
     marks_threshold: float | None,
     **explain: Any,
 ) -> None:
-    """Show the picture PHOTO with the map of each method over it, and the emotions with their
-    probabilities.
+    """Draw the maps of methods over the picture PHOTO, and print emotions with their probabilities.
 
-    With --gaze, fixations are shown, too, and below each map its NSS.
+    With --gaze, also draw the fixations, and write the NSS below each map.
     """
     from emomap import io, recipes
     from emomap.cli.bench import checkpoints

@@ -50,9 +50,9 @@ def table(
     """Print the ranked table of the run folder RUN in any format.
 
     csv holds the means of all methods and metrics in full precision, json the whole summary.
-    parquet holds the value of every image; it needs -o and the extra "parquet". A LaTeX table spans
-    both columns of a two-column page where it is wide, and is scaled down to the page; with
-    --no-intervals or fewer --metrics its letters stay large.
+    parquet holds the value of every image; it needs -o and the extra "parquet". A wide LaTeX table
+    spans both columns of a two-column page and is scaled down to fit; --no-intervals or fewer
+    --metrics keep its letters large.
     """
     import json
 

@@ -37,7 +37,7 @@ from emomap.cli import options
     "-o",
     "--out",
     type=options.FOLDER,
-    help="Keep the run in this folder. Default: as in `emomap bench`.",
+    help="Write the run to this folder. Default: as in `emomap bench`.",
 )
 @options.skip_unreadable_option
 @options.logger_option
@@ -59,9 +59,8 @@ def train(
 ) -> None:
     """Train a method, keep its best checkpoint, and print the path of the checkpoint.
 
-    This is the first stage of `emomap bench`, which resumes from here when it is given the same
-    recipe and folder, with or without --gaze. An interrupted training resumes when the same command
-    is given again.
+    This is the first stage of `emomap bench`: with the same recipe and folder, bench starts from
+    this checkpoint, with or without --gaze. Rerun an interrupted training to resume.
     """
     from emomap.experiment.choices import Choices
     from emomap.experiment.learn import learn, rehearsal

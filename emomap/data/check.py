@@ -174,7 +174,7 @@ def check(
 
     Args:
         spec, gaze, options: as for `emomap.data.open_dataset`.
-        jobs: processes; None for one a processor.
+        jobs: worker processes; None for one per CPU.
         show: progress on stderr.
 
     Raises:

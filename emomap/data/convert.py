@@ -57,7 +57,7 @@ def convert(
     Args:
         spec, gaze, options: as for `emomap.data.open_dataset`.
         out: the folder to write.
-        jobs: processes; None for one a processor.
+        jobs: worker processes; None for one per CPU.
         show: progress on stderr.
 
     Raises:

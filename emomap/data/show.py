@@ -44,7 +44,7 @@ def contact_sheet(
         out: picture to write, in the format of its suffix.
         count: number of pictures.
         columns: pictures in a row.
-        jobs: processes; None for one a processor.
+        jobs: worker processes; None for one per CPU.
         show: progress on stderr.
 
     Returns:

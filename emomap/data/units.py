@@ -96,8 +96,8 @@ def fault_of(points: Points, shape: Shape) -> str:
         return ""
     if _unit_square(points):
         return (
-            f"all {len(points)} coordinates lie in 0..1, so they are no pixels; if they are shares "
-            "of the picture's width and height, say --points normalised"
+            f"all {len(points)} coordinates lie in 0..1, so they cannot be pixels; if they are "
+            "shares of the picture's width and height, say --points normalised"
         )
     outside = int(_outside(points, shape).sum())
     if 1 < outside > len(points) / 2:

@@ -217,7 +217,7 @@ def _read_bias(path: str) -> NDArray[np.float64]:
     values = io.read_map(Path(path).expanduser(), logarithm=True).astype(np.float64)
     if not np.isfinite(values.max()) or values.max() > np.log(values.size):
         raise EmomapError(
-            f"{path}: values up to {values.max():g} are no log-density; a centre bias holds the "
+            f"{path}: values up to {values.max():g} are not a log-density; a centre bias holds the "
             "natural logarithm of a density"
         )
     return values

@@ -129,7 +129,7 @@ def _plane(values: NDArray[Any], layout: str, wanted: ModelOutput) -> NDArray[An
         )
     if found.ndim != 2 or min(found.shape) < 2:
         raise EmomapError(
-            f"an output of {values.shape} is no map (height, width); output.name must name one"
+            f"an output of {values.shape} is not a map (height, width); output.name must name one"
         )
     return found
 

@@ -237,7 +237,9 @@ class NetworkMethod(Method):
             )
         threads = state["recipe"].get("threads", 0)
         if type(threads) is not int or not 0 <= threads <= MAX_THREADS:
-            raise EmomapError(f"{checkpoint}: recipe.threads: {threads!r} is no number of threads")
+            raise EmomapError(
+                f"{checkpoint}: recipe.threads: {threads!r} is not a number of threads"
+            )
         try:
             # the checkpoint holds the weights, so pretrained ones are not needed
             kept = {**self.defaults(), **state["options"]}

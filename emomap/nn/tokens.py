@@ -93,7 +93,9 @@ def grid(tokens: int, prefix: int | None = None) -> tuple[int, int]:
     side = math.isqrt(tokens - (prefix or 0))
     ahead = tokens - side * side
     if prefix is not None and ahead != prefix:
-        raise UsageError(f"{tokens - prefix} patches are no square grid; choose another input size")
+        raise UsageError(
+            f"{tokens - prefix} patches do not form a square grid; choose another input size"
+        )
     return side, ahead
 
 

@@ -108,7 +108,7 @@ def headline(run: Results) -> str:
         text += f", and differs from the centre prior on {sure} beyond chance"
     share = run.summary.get("ceiling_share", {}).get("nss", {}).get(first)
     if share is not None:
-        text += f". By NSS it goes {100 * share:.0f}% of the way from there to human agreement"
+        text += f". By NSS it closes {100 * share:.0f}% of the gap to human agreement"
     return text + "."
 
 

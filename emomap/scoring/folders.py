@@ -71,7 +71,7 @@ def score(
         marks_threshold: from which on a mark of a fixation map counts, as there.
         pred_suffix: what the names of the maps have after those of the images, as in
             ``photo_gradcam.png`` for ``photo.jpg``.
-        jobs: processes; None for one per processor.
+        jobs: worker processes; None for one per CPU.
         shard: (i, n) to score only the i-th of n parts of the images, see `emomap.scoring.merge`.
         seed: kept from 0.1, whose intervals were drawn.
         show: progress on stderr.

@@ -72,7 +72,7 @@ def score_items(
     Args:
         items: what to score.
         protocol: how.
-        jobs: processes; None for one per processor.
+        jobs: worker processes; None for one per CPU.
         nonfixations: file made by `pool_fixations`, if a metric needs the gaze on other images.
     """
     slow = protocol.draws  # seconds a picture, so that even a few are worth another process

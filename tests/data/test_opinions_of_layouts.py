@@ -60,7 +60,7 @@ def test_ldl_lists_with_splits_have_shares(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("1.jpg 3 x 0 0 1 0 4 0", "line 2: 'x' is no number of votes"),
+        ("1.jpg 3 x 0 0 1 0 4 0", "line 2: 'x' is neither a number of votes"),
         ("1.jpg 3 0 0", "line 2: 3 numbers; expected 8"),
         ("1.jpg .5 .9 0 0 0 0 0 0", "line 2: the values sum to 1.4; expected votes"),
         ("1.jpg 0 0 0 0 0 0 0 0", "line 2: the values sum to 0"),

@@ -354,5 +354,5 @@ def test_outputs_of_layers_as_feature_maps() -> None:
     tokens = torch.cat([torch.zeros(2, 3, 6), last.reshape(2, 16, 6)], dim=1)
     assert torch.equal(as_feature_maps(tokens), last.permute(0, 3, 1, 2))
     assert torch.equal(as_feature_maps(tokens, 3), last.permute(0, 3, 1, 2))
-    with pytest.raises(UsageError, match="no square grid"):
+    with pytest.raises(UsageError, match="do not form a square grid"):
         as_feature_maps(tokens, 1)

@@ -130,7 +130,7 @@ def test_the_centre_bias_of_a_file_is_resized(image: Any, tmp_path: Path) -> Non
     assert seen.sum() == pytest.approx(1, abs=1e-4)
     assert seen[:, 23:].sum() > 0.95
     np.save(tmp_path / "bias.npy", density)
-    with pytest.raises(EmomapError, match="no log-density"):
+    with pytest.raises(EmomapError, match="not a log-density"):
         np.save(tmp_path / "bias.npy", density * 1e6)
         method.check()
 

@@ -123,8 +123,8 @@ def test_densities_sum_to_one_at_any_size(kind: Any, rng: np.random.Generator) -
         (-np.ones((4, 4)), "density", "no density"),
         (np.zeros((4, 4)), "density", "no density"),
         (np.full((4, 4), -np.log(16.0)), "map", "log-density"),
-        (np.zeros((1, 2)), "map", "is no map"),
-        (np.zeros(7), "map", "is no map"),
+        (np.zeros((1, 2)), "map", "is not a map"),
+        (np.zeros(7), "map", "is not a map"),
         (np.zeros((3, 4, 4)), "map", "several channels"),
     ],
 )

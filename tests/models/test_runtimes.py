@@ -120,7 +120,7 @@ def test_several_outputs_and_channels(tmp_path: Path, picture: Any) -> None:
         method(file, output={"name": "planes"}).check()
     with pytest.raises(EmomapError, match="has 4 channels"):
         method(file, output={"name": "planes", "channel": 4}).check()
-    with pytest.raises(EmomapError, match="is no map"):
+    with pytest.raises(EmomapError, match="is not a map"):
         method(file, output={"name": "count"}).check()
     made = method(file, output={"name": "planes", "channel": 2})
     assert np.abs(made.predict([picture])[0].map - expected(picture)).max() < 1e-4

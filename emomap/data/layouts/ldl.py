@@ -137,7 +137,7 @@ def _votes(cells: Sequence[str], order: Sequence[str], where: str) -> dict[str, 
             value = math.nan
         if not math.isfinite(value) or value < 0:
             raise EmomapError(
-                f"{where}: '{printable(cell, QUOTED)}' is no number of votes and no share"
+                f"{where}: '{printable(cell, QUOTED)}' is neither a number of votes nor a share"
             )
         values.append(value)
     if len(values) not in (len(order), len(order) + 1):

@@ -95,7 +95,7 @@ def import_export(
         images: folder of the pictures.
         out: folder to write; the same call again resumes.
         choices: how to read it.
-        jobs: processes; None for one a processor.
+        jobs: worker processes; None for one per CPU.
         show: progress on stderr.
 
     Raises:
