@@ -7,17 +7,21 @@ permutation test. Holm's correction is over the groups of one method and metric.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import comb
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emomap import metrics
-from emomap.analysis.grouping import Grouping
+from emomap.analysis.grouping import Grouping, grouping
 from emomap.analysis.pairs import LEVEL, probability
+from emomap.data.opening import open_dataset
+from emomap.errors import EmomapError
 from emomap.scoring.intervals import interval
 from emomap.scoring.signature import joint, seeded
 from emomap.scoring.summary import label
@@ -191,11 +195,53 @@ class Breakdown:
         ]
         return Table(["by", *names, "signature"], rows).render("csv")
 
+    def beside(self, whole: str, form: str) -> str:
+        """What was found on all images, in some format, with the groups; as CSV the groups alone.
+
+        Args:
+            whole: as text.
+            form: "table", "json", "csv", "md" or "latex".
+        """
+        if form == "json":
+            both = json.loads(whole) | {"groups": self.to_dict()}
+            return json.dumps(both, indent=2, ensure_ascii=False) + "\n"
+        return self.csv() if form == "csv" else f"{whole}\n{self.render(form)}"
+
     def render(self, form: str) -> str:
         """The tables as "table", "md" or "latex", or all cells as "csv"."""
         if form == "csv":
             return self.csv()
         return "\n".join(table.render(form) for table in self.tables())
+
+
+def of_scores(
+    scores: Mapping[str, Any], truth: Path, by: str, table: Path | None, seed: int
+) -> Breakdown:
+    """Groups of the images that `emomap.scoring.folders.score` has scored.
+
+    Args:
+        scores: method -> its scores.
+        truth: what they were scored against; where it is a data set, it may have labels.
+        by, table: as for `emomap.analysis.grouping.grouping`.
+        seed: of intervals and tests.
+
+    Raises:
+        UsageError, EmomapError: as `grouping`.
+    """
+    try:
+        samples = open_dataset(truth).samples
+    except EmomapError:  # gaze without pictures, which has no labels
+        samples = ()
+    units = {name: one.per_unit() for name, one in scores.items()}
+    values = {
+        name: {metric: column for metric in unit.metrics if (column := unit.by_image(metric))}
+        for name, unit in units.items()
+    }
+    signed = {metric: unit.signed(metric) for unit in units.values() for metric in unit.metrics}
+    found = grouping(by, samples, table, [i for one in scores.values() for i in one.values])
+    videos = any(one.videos for one in scores.values())
+    found = found.of_videos() if videos else found
+    return break_down(values, found, signed, seed, unit="videos" if videos else "images")
 
 
 def break_down(

@@ -94,6 +94,19 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Score the images that both sides have, and list the others.",
 )
+@click.option(
+    "--by",
+    default="",
+    metavar="NAME",
+    help="Also show groups of images: by emotion, polarity, category, or a column of --groups or "
+    "of the data set.",
+)
+@click.option(
+    "--groups",
+    type=options.FOLDER,
+    metavar="FILE",
+    help="Take groups from this CSV (columns image, ...). Default: from the data set GT.",
+)
 @options.videos_option
 @options.shard_option
 @options.jobs_option
@@ -114,6 +127,8 @@ def score(
     audit: bool,
     explain: bool,
     allow_missing: bool,
+    by: str,
+    groups: Path | None,
     videos: bool,
     shard: tuple[int, int] | None,
     jobs: int | None,
@@ -163,6 +178,7 @@ def score(
     several = len(predictions) > 1
     if audit:
         given = {"--against": against, "--per-image": per_image, "--shard": shard}
+        given |= {"--by": by or None, "--groups": groups}
         audited = _audited(predictions, truth, given, shared)
         report_problems([*audited.failed, *audited.incomplete], audited.remarks)
         options.show(audited.render(form, explain=explain), output, prose=form == "table")
@@ -185,7 +201,13 @@ def score(
         remarks += [line for line in scores.remarks if line not in remarks]
         lacking |= bool(scores.failed or scores.blank or scores.incomplete)
     report_problems(problems, remarks)
-    options.show(found.render(form, explain=explain), output, prose=form == "table")
+    text = found.render(form, explain=explain)
+    if by or groups:
+        from emomap.analysis.groups import of_scores
+
+        own = found.scores if isinstance(found, Ranked) else {found.method: found}
+        text = of_scores(own, truth, by, groups, seed).beside(text, form)
+    options.show(text, output, prose=form == "table")
     return 3 if lacking else 0
 
 
