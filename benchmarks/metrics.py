@@ -2,6 +2,8 @@
 
     python benchmarks/metrics.py                 writes benchmarks/results/metrics.md
     python benchmarks/metrics.py --quick         prints figures of a small picture
+    python benchmarks/metrics.py --lines         seven metrics against pysaliency, line by line, and
+                                                 EMD: benchmarks/results/metrics_lines.md
 
 It uses one core and one process. Rivals take turns in each round and the best round counts, so that
 a busy machine slows all of them alike. Quote ratios.
@@ -29,10 +31,12 @@ from scipy.ndimage import gaussian_filter
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import metrics  # noqa: E402
+from benchmarks import lines as by_line  # noqa: E402
 from benchmarks import peers  # noqa: E402
 from benchmarks.scenes import Scene, scene, to_bytes  # noqa: E402
 
 RESULT = Path(__file__).parent / "results" / "metrics.md"
+LINES = RESULT.with_name("metrics_lines.md")
 Rivals = dict[str, Callable[[], object]]
 
 
@@ -240,22 +244,45 @@ def memory_table(s: Scene) -> list[str]:
     return [*lines, ""]
 
 
-def heading() -> list[str]:
+def heading(option: str = "") -> list[str]:
     packages = ("numpy", "scipy", "numba", "POT", "pysaliency", "opencv-python-headless")
     return [
         "# Speed of the metrics",
         "",
         f"{datetime.date.today()}, {platform.machine()} {platform.processor()}, one thread, "
         f"{os.cpu_count()} shared cores, Python {platform.python_version()}, "
-        f"{peers.versions(*packages)}. Made by `python benchmarks/metrics.py`.",
+        f"{peers.versions(*packages)}. Made by `python benchmarks/metrics.py{' ' * bool(option)}"
+        f"{option}`. Load of the machine: {os.getloadavg()[0]:.1f}.",
         "",
     ]
+
+
+def make_lines() -> None:
+    """The table against pysaliency, line by line."""
+    found = peers.pysaliency()
+    if found is None:
+        raise SystemExit("pysaliency is not installed: name a site-packages that has it, --site")
+    rows = [*heading("--lines"), *by_line.lines(found, rounds=25), *by_line.transport()]
+    text = "\n".join(rows)
+    print(text)
+    LINES.write_text(text)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="print figures of a small picture")
+    parser.add_argument("--lines", action="store_true", help="make the table line by line")
+    parser.add_argument(
+        "--site",
+        metavar="FOLDER",
+        help="site-packages of an environment that has pysaliency, searched after one's own",
+    )
     arguments = parser.parse_args()
+    if arguments.site:
+        sys.path.append(arguments.site)
+    if arguments.lines:
+        make_lines()
+        return
     shape, rounds = ((96, 128), 3) if arguments.quick else ((480, 640), 15)
     grids = [(15, 20)] if arguments.quick else [(15, 20), (30, 40), (60, 80), (120, 160)]
     one = scene(shape)

@@ -61,7 +61,7 @@ def count_reached(
     are compared with it. Parts are rounded otherwise than thresholds: the margin keeps every doubt.
 
     Args:
-        values: (n,) float64.
+        values: (n,) of floats.
         low, span: a value v is compared as (v - low) / span, which lies in [0, 1].
         thresholds: (t,) float64, ascending, without repetition, within [0, 1].
         reached: (t + 1,) int64, added to: values that reach so many thresholds.
@@ -80,7 +80,7 @@ def count_reached(
     for start in range(0, values.size, STRIP):
         strip = values[start : start + STRIP]
         for i in range(strip.size):  # a loop of its own, since it is done several at a time
-            places[i] = np.int32((strip[i] - low) * factor)
+            places[i] = np.int32((np.float64(strip[i]) - low) * factor)
         doubts = 0
         for i in range(strip.size):
             place = np.uint64(places[i])
@@ -88,7 +88,7 @@ def count_reached(
             doubtful[doubts] = i
             doubts += first[place] != 0
         for k in range(doubts):
-            unit = (strip[doubtful[k]] - low) / span
+            unit = (np.float64(strip[doubtful[k]]) - low) / span
             above = np.int64(first[places[doubtful[k]]]) - 1
             while above < t and thresholds[above] <= unit:
                 above += 1

@@ -24,6 +24,8 @@ BLOCK = 16384
 DOT = 8192
 #: Where a difference of sums would lose more than three digits, it is summed again from the start.
 CANCELLED = 1e-3
+#: From so many values on, compiled sums are worth the second that loading the compiler takes.
+LARGE = 1 << 16
 #: Types of values that compiled sums take as they are.
 COMPILED = frozenset(np.dtype(name).str for name in ("u1", "f4", "f8"))
 
@@ -65,10 +67,27 @@ class Field:
     def total(self) -> Array:
         if self.levels:
             return self.levels.total
+        if self._large:
+            return self._powers[0]
         if self.xp is np and self.weights is None:
             with np.errstate(over="ignore"):  # `Scene` scales the map then
                 return float(np.add.reduce(self.values, dtype=np.float64))
         return add(lambda v: v, self)
+
+    @property
+    def _large(self) -> bool:
+        """Whether compiled code sums this: a large NumPy map of floats."""
+        if self.xp is not np or self.weights is not None or self.values.size < LARGE:
+            return False
+        return self.values.dtype.kind == "f" and self.values.dtype.str in COMPILED
+
+    @lazy
+    def _powers(self) -> tuple[float, float]:
+        """The sum of a large map, and that of its squares."""
+        from ._sums import powers
+
+        total, squares = powers(self.values)
+        return float(total), float(squares)
 
     @lazy
     def mean(self) -> Array:
@@ -154,6 +173,8 @@ class Field:
         return self._safe(squares, self.constant)
 
     def _raw_squares(self) -> float:
+        if self._large:
+            return self._powers[1]
         if self.weights is None and self.values.dtype == np.float64:
             return _dot(self.values, self.values)
         return float(inner(lambda v: (v, v), self))
@@ -193,7 +214,7 @@ class Field:
 
     def floored_shares(self, values: Array) -> Array:
         """A tiny constant added first, so that the logarithm exists everywhere."""
-        return (values + self.floor) / self._floored_total
+        return (values + self.floor) / self.floored_total
 
     def frozen(self) -> Field:
         """The same, with all that is reduced from the map held fixed where gradients are taken."""
@@ -223,8 +244,8 @@ class Field:
         return 1.0 / self._safe(rest, self.constant)
 
     @lazy
-    def _floored_total(self) -> Array:
-        return add(lambda v: v + self.floor, self)
+    def floored_total(self) -> Array:
+        return self.total + self.size * self.floor
 
     def _uniform_where(self, empty: Array, shares: Array) -> Array:
         if self.xp is np:
@@ -302,10 +323,11 @@ def by_pixel(*fields: Field, numbers: bool = False) -> bool:
     """Whether `metrics._sums` takes aligned fields: one value a pixel, of some types.
 
     Args:
-        numbers: take fields without bytes, too. A sum that NumPy does well is left to it there, so
-            that nobody waits for a compiler.
+        numbers: take small fields without bytes, too. A sum that NumPy does well is left to it
+            there, so that nobody waits for a compiler.
     """
-    if not numbers and not any(field.levels for field in fields):
+    small = fields[0].size < LARGE and not any(field.levels for field in fields)
+    if small and not numbers:
         return False
     return all(
         field.xp is np and field.weights is None and field.values.dtype.str in COMPILED

@@ -304,9 +304,10 @@ def _places_of_one(points: Vector, weights: Any, shape: tuple[int, int], name: s
     if not inside.any():
         outside = f", all {len(points)} points lie outside the picture" if len(points) else ""
         raise ValueError(f"{name} has no fixation: nothing to score against{outside}")
-    where, inverse, counts = np.unique(positions, return_inverse=True, return_counts=True)
     if weights is None:
+        where, counts = np.unique(positions, return_counts=True)
         return Places(where, counts.astype(np.float64), np.ones(where.size))
+    where, inverse, counts = np.unique(positions, return_inverse=True, return_counts=True)
     held = _weights(weights, len(points))[inside]
     total = np.bincount(inverse.ravel(), held)
     used = total > 0

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import _arrays as arrays
-from ._field import Field, blocks
+from ._field import COMPILED, Field, blocks
 from ._types import Array, Vector
 
 #: The thresholds 0:0.1:1 of AUC-Borji and shuffled AUC as Octave computes them, and NumPy too.
@@ -98,9 +98,11 @@ class Dense(Source):
         reached = np.zeros(thresholds.size + 1, np.int64)
         equal = np.zeros(thresholds.size, np.int64)
         low, span = self.field.low, self.field.high - self.field.low
-        length = self.field.size if self.field.values.dtype == np.float64 else COUNTED
-        for (values,) in blocks(length, self.field):
-            count_reached(values, low, span, thresholds, reached, equal)
+        if self.field.values.dtype.str in COMPILED:
+            count_reached(self.field.values, low, span, thresholds, reached, equal)
+        else:
+            for (values,) in blocks(COUNTED, self.field):
+                count_reached(values, low, span, thresholds, reached, equal)
         return self.field.size - np.cumsum(reached)[:-1], equal
 
 

@@ -213,7 +213,7 @@ def sim_kernel(scene: Scene, *, convention: str = "mit") -> Any:
     xp = scene.xp
     p, d = scene.mass_pair()
     spanned = convention == "mit"
-    if by_pixel(p, d) and not (p.constant or d.constant or p.total == 0):
+    if by_pixel(p, d) and p.total and not (spanned and (p.constant or d.constant)):
         from ._sums import shared_mass
 
         ways = [(f.low, f.spanned_factor) if spanned else (0.0, f.factor) for f in (p, d)]
@@ -294,15 +294,16 @@ def kl_kernel(scene: Scene, *, convention: str = "mit") -> Any:
             predicted = xp.where(b == 0, arrays.detach(predicted), predicted)
         return share, arrays.log_quotient(xp, share, predicted, 0.0)
 
-    if (
-        convention == "mit"
-        and scene.negative != "keep"
-        and by_pixel(p, d, numbers=True)
-        and p.total
-    ):
+    compiled = scene.negative != "keep" and by_pixel(p, d, numbers=True)
+    if compiled and convention == "mit" and p.total:
         from ._sums import divergence
 
         value = divergence(p.values, d.values, p.factor, d.factor, EPS)
+    elif compiled and convention == "tuebingen":
+        from ._sums import floored_divergence
+
+        ways = [(f.floor, 1.0 / f.floored_total) for f in (p, d)]
+        value = floored_divergence(p.values, d.values, *ways[0], *ways[1])
     else:
         value = inner(mit if convention == "mit" else tuebingen, p, d)
     if scene.negative == "keep":

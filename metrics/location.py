@@ -27,6 +27,9 @@ from ._ranking import THRESHOLDS
 from ._scene import Scene, run
 from ._types import Array
 
+#: Types of maps whose values at points are looked up by compiled code.
+FLOATS = frozenset(np.dtype(name).str for name in ("f4", "f8"))
+
 
 def auc_judd(
     prediction: Array,
@@ -209,7 +212,9 @@ def auc_shuffled(
         Counts of the fixations on other images, or points, brought to this image's size. One may
         serve a whole batch.
     convention : {"mit", "tuebingen"}
-        ``"tuebingen"`` compares each fixation with each of the others; ties count half.
+        ``"tuebingen"`` compares each fixation with each of the others; ties count half. Where both
+        are points of one NumPy map, only its values there are looked at: the time is that of the
+        points, and a NaN elsewhere is not found.
     thresholds, splits, rng, return_std
         As in `auc_borji`.
     mask, weights, kind
@@ -233,9 +238,37 @@ def auc_shuffled(
         splits=splits,
         rng=generator(splits, rng),
     )
+    if convention == "tuebingen" and mask is None and weights is None and kind != "counts":
+        area = _of_points(prediction, fixations, other)
+        if area is not None:
+            return (area, 0.0) if return_std else area
     maps = {"prediction": prediction, "fixations": fixations, "other": other}
     found = run({"": kernel}, maps, mask=mask, weights=weights, kind=kind)[""]
     return found if return_std else found[0]
+
+
+def _of_points(prediction: Any, fixations: Any, other: Any) -> float | None:
+    """The plain AUC of one NumPy map at points, which costs what the points cost.
+
+    None where the arguments are others, or where these values do not suffice.
+    """
+    if type(prediction) is not np.ndarray or prediction.ndim != 2:
+        return None
+    if prediction.dtype.str not in FLOATS or prediction.shape[1] == 2:
+        return None
+    for points in (fixations, other):
+        if type(points) is not np.ndarray or points.dtype.kind not in "iuf":
+            return None
+        if points.ndim != 2 or points.shape[1] != 2:
+            return None
+    from ._points import beaten
+
+    area = beaten(
+        prediction,
+        fixations.astype(np.float64, copy=False),
+        other.astype(np.float64, copy=False),
+    )
+    return None if area < 0 else float(area)
 
 
 def auc_shuffled_kernel(
