@@ -22,6 +22,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -257,15 +258,16 @@ def heading(option: str = "") -> list[str]:
     ]
 
 
-def make_lines() -> None:
+def make_lines(rounds: int) -> None:
     """The table against pysaliency, line by line."""
     found = peers.pysaliency()
     if found is None:
         raise SystemExit("pysaliency is not installed: name a site-packages that has it, --site")
-    rows = [*heading("--lines"), *by_line.lines(found, rounds=25), *by_line.transport()]
-    text = "\n".join(rows)
-    print(text)
-    LINES.write_text(text)
+    rows = heading("--lines")
+    for part in (partial(by_line.lines, found, rounds), by_line.transport):
+        rows += part()
+        LINES.write_text("\n".join(rows))
+    print("\n".join(rows))
 
 
 def main() -> None:
@@ -277,11 +279,12 @@ def main() -> None:
         metavar="FOLDER",
         help="site-packages of an environment that has pysaliency, searched after one's own",
     )
+    parser.add_argument("--rounds", type=int, default=25, help="of --lines. Default: 25.")
     arguments = parser.parse_args()
     if arguments.site:
         sys.path.append(arguments.site)
     if arguments.lines:
-        make_lines()
+        make_lines(arguments.rounds)
         return
     shape, rounds = ((96, 128), 3) if arguments.quick else ((480, 640), 15)
     grids = [(15, 20)] if arguments.quick else [(15, 20), (30, 40), (60, 80), (120, 160)]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ import numpy as np
 from . import _arrays as arrays
 from ._counts import locate
 from ._field import Field
-from ._inputs import OF_FIXATIONS, Frame, Inputs, Places, masked, prepare
+from ._inputs import OF_FIXATIONS, Frame, Places
 from ._lazy import lazy
 from ._ranking import Dense, Levels, Ordered, Ranking
 from ._types import Array, Vector
@@ -237,7 +236,7 @@ class Scene:
             doubt = name == "fixations" and self.kind != "counts"
             self._places[name] = []
             for i, index in enumerate(np.ndindex(self.shape[:-2])):
-                with _named(index):
+                with named(index):
                     where, counts = locate(self.xp, maps[i, ...], name, doubt)
                 self._places[name].append(Places(where, counts, np.ones(counts.size)))
         return self._places[name]
@@ -324,63 +323,6 @@ class Scene:
         return reduced if self.xp is np else self.xp.reshape(reduced, self.shape[:-2])
 
 
-def run(
-    kernels: Mapping[str, Kernel],
-    maps: Mapping[str, Any],
-    *,
-    negative: str = "error",
-    any_size: bool = False,
-    mask: Any = None,
-    weights: Any = None,
-    kind: str = "auto",
-) -> dict[str, Any]:
-    """Compute kernels on the arguments of a metric: the one way in for every metric.
-
-    Args:
-        kernels: functions of a `Scene`, by name. One that returns a tuple computes several numbers.
-        maps: the arguments by name, "prediction" first.
-        negative: see `Scene`.
-        any_size: the maps of one scene may differ in height and width.
-        mask, weights, kind: see `metrics._inputs.prepare`.
-
-    Returns:
-        By name: a float for a single NumPy map, else an array of the batch's shape (a tuple of
-        these where the kernel returns a tuple). A tensor comes back as a tensor on its device.
-    """
-    arrays.choice(negative, NEGATIVE, "negative")
-    if arrays.traced(maps.values()):
-        from ._traced import run_traced
-
-        return run_traced(kernels, maps, negative, mask=mask, weights=weights)
-    inputs = prepare(maps, mask=mask, weights=weights, kind=kind, any_size=any_size)
-    given = inputs.maps
-    xp = arrays.namespace(*given.values())
-    if xp is np:
-        return _by_member(np, kernels, inputs, negative)
-    like = next(a for a in given.values() if arrays.is_foreign(a))
-    host = {name: arrays.as_host(a) for name, a in given.items()}
-    if all(a is not None for a in host.values()):
-        found = _by_member(np, kernels, replace(inputs, maps=host), negative)
-        return {name: _beside(like, value) for name, value in found.items()}
-    given = {n: a if arrays.is_foreign(a) else arrays.beside(like, a) for n, a in given.items()}
-    if not inputs.plain:
-        return _by_member(xp, kernels, replace(inputs, maps=given), negative)
-    scene = Scene(xp, given, negative, kind=kind)
-    try:
-        return {name: per_map(scene, kernel(scene)) for name, kernel in kernels.items()}
-    except ValueError:
-        if not inputs.batch:
-            raise
-        _by_member(xp, kernels, replace(inputs, maps=given), negative)  # names the first at fault
-        raise
-
-
-def _beside(like: Array, value: Any) -> Any:
-    if isinstance(value, tuple):
-        return tuple(arrays.beside(like, v) for v in value)
-    return arrays.beside(like, value)
-
-
 def per_map(scene: Scene, value: Any) -> Any:
     """What a kernel found, an array of the batch's shape or a tuple of them."""
     if isinstance(value, tuple):
@@ -389,7 +331,7 @@ def per_map(scene: Scene, value: Any) -> Any:
 
 
 @contextmanager
-def _named(index: tuple[int, ...]) -> Iterator[None]:
+def named(index: tuple[int, ...]) -> Iterator[None]:
     """Name the map of a batch in whatever is refused of it; () is a single map."""
     try:
         yield
@@ -399,34 +341,3 @@ def _named(index: tuple[int, ...]) -> Iterator[None]:
         if not index:
             raise
         raise ValueError(f"map {index} of the batch: {error}") from error
-
-
-def _by_member(
-    xp: Any, kernels: Mapping[str, Kernel], inputs: Inputs, negative: str
-) -> dict[str, Any]:
-    """Map by map, so that a batch has the values of single calls and needs no more memory."""
-    found: dict[str, list[Any]] = {name: [] for name in kernels}
-    for index, maps, mask, points in inputs.members():
-        with _named(index):
-            frame = None
-            if mask is not None:
-                maps, points, frame = masked(xp, maps, mask, points, inputs.kind)
-            scene = Scene(xp, maps, negative, kind=inputs.kind, places=points, frame=frame)
-            for name, kernel in kernels.items():
-                value = kernel(scene)
-                found[name].append(_scalar(value) if xp is np else per_map(scene, value))
-    if not inputs.batch:
-        return {name: values[0] for name, values in found.items()}
-    return {name: _stack(xp, values, inputs.batch) for name, values in found.items()}
-
-
-def _scalar(value: Any) -> Any:
-    return tuple(float(v) for v in value) if isinstance(value, tuple) else float(value)
-
-
-def _stack(xp: Any, values: list[Any], batch: tuple[int, ...]) -> Any:
-    if values and isinstance(values[0], tuple):
-        return tuple(_stack(xp, list(column), batch) for column in zip(*values, strict=True))
-    if xp is np:
-        return np.array(values, dtype=np.float64).reshape(batch)
-    return xp.reshape(xp.stack(values), batch)

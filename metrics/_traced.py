@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import array_api_compat.torch as namespace
-import torch
+import array_api_compat.torch as compat
 
 from . import _arrays as arrays
 from ._field import Field
@@ -19,6 +18,8 @@ from ._ranking import Ranking
 from ._scene import SLIGHT, Kernel, Scene, per_map
 from ._types import Array
 
+#: What `torch` has, too.
+torch: Any = compat
 THERE = "under torch.vmap, torch.func and torch.compile"
 
 
@@ -28,7 +29,7 @@ def run_traced(
     negative: str,
     **chosen: Any,
 ) -> dict[str, Any]:
-    """`metrics._scene.run` of such arguments. Every one of them is a map.
+    """`metrics._run.run` of such arguments. Every one of them is a map.
 
     Raises:
         ValueError: shapes that do not fit, or a mask or weights.
@@ -48,10 +49,9 @@ def run_traced(
                 "of real numbers (..., height, width)"
             )
     arrays.same_size(given)
-    broadcast: Any = torch.broadcast_shapes
-    batch = broadcast(*(a.shape[:-2] for a in given.values()))
+    batch = torch.broadcast_shapes(*(a.shape[:-2] for a in given.values()))
     given = {name: a.expand(*batch, *a.shape[-2:]) for name, a in given.items()}
-    scene = TracedScene(namespace, given, negative)
+    scene = TracedScene(torch, given, negative)
     return {name: scene.result(kernel(scene)) for name, kernel in kernels.items()}
 
 

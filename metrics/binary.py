@@ -14,7 +14,8 @@ import numpy as np
 from . import _arrays as arrays
 from ._conventions import CONVENTIONS, Convention
 from ._hosted import by_map
-from ._scene import Scene, run
+from ._run import run
+from ._scene import Scene
 from ._types import Array, Vector
 
 #: Bins of the histogram that Otsu's rule divides.

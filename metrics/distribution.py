@@ -26,7 +26,8 @@ from . import _arrays as arrays
 from ._conventions import CONVENTIONS, EPS, Convention
 from ._field import Field, by_pixel, inner, kinked
 from ._hosted import by_map
-from ._scene import Scene, run
+from ._run import run
+from ._scene import Scene
 from ._types import Array, Vector
 
 

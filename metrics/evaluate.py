@@ -11,7 +11,8 @@ from typing import Any
 from . import _arrays as arrays
 from . import stimulus
 from ._conventions import CONVENTIONS, Kind
-from ._scene import Scene, run
+from ._run import run
+from ._scene import Scene
 from ._types import Array
 from .catalogue import CATALOGUE, Metric, entry
 from .location import generator

@@ -24,7 +24,8 @@ from . import _arrays as arrays
 from . import _auc
 from ._conventions import CONVENTIONS, EPS, Convention, Kind, Thresholds
 from ._ranking import THRESHOLDS
-from ._scene import Scene, run
+from ._run import run
+from ._scene import Scene
 from ._types import Array
 
 #: Types of maps whose values at points are looked up by compiled code.

@@ -12,7 +12,8 @@ from . import _arrays as arrays
 from . import _auc
 from ._conventions import CONVENTIONS, Convention, Kind, Thresholds
 from ._ranking import THRESHOLDS, Ranking
-from ._scene import Scene, run
+from ._run import run
+from ._scene import Scene
 from ._types import Array, Vector
 
 #: The AUCs of the catalogue that have a curve.

@@ -14,7 +14,8 @@ import numpy as np
 from . import _arrays as arrays
 from ._conventions import CONVENTIONS, Convention
 from ._field import Field, add, inner, kinked
-from ._scene import Scene, run
+from ._run import run
+from ._scene import Scene
 from ._types import Array
 
 #: The weight of precision that salient-object papers give the F-measure (Achanta et al. 2009).

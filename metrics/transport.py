@@ -18,7 +18,8 @@ import numpy as np
 
 from . import _arrays as arrays
 from ._conventions import CONVENTIONS, Convention
-from ._scene import Scene, run
+from ._run import run
+from ._scene import Scene
 from ._types import Array
 from .resize import change
 
