@@ -8,7 +8,7 @@ no model, and nothing of emomap. Measures of emotion labels and distributions ar
 
 from typing import TYPE_CHECKING, Any
 
-from . import compilation, statistics
+from . import compilation, objects, statistics
 from ._version import __version__
 from .binary import dice, iou
 from .catalogue import CATALOGUE, Metric
@@ -69,6 +69,7 @@ __all__ = [
     "kl",
     "mae",
     "nss",
+    "objects",
     "optimal_map",
     "pointing_game",
     "precision_recall",

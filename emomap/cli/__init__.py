@@ -30,6 +30,7 @@ COMMANDS = {
     "figure": "Draw a grid of maps for a paper.",
     "compare": "Compare methods image by image: tests, effect sizes, ranks.",
     "leaderboard": "Rank several runs on several data sets, as a static site.",
+    "objects": "Measure attention on emotional and neutral objects.",
     "show": "Show one picture with the maps of methods, and people's gaze, over it.",
     "adapt": "Turn maps into densities with numbers fitted on gaze.",
     "predict": "Write the maps of a method for a folder of pictures.",

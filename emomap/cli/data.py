@@ -76,10 +76,7 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
 def _options(
     settings: tuple[str, ...], points: str | None, marks_threshold: float | None
 ) -> dict[str, Any]:
-    from emomap import recipes
-
-    found = dict(recipes.parse_setting(setting, "data.NAME=VALUE") for setting in settings)
-    named = {name.removeprefix("data."): value for name, value in found.items()}
+    named = options.data_settings(settings)
     said = {"points": points, "marks_threshold": marks_threshold}
     return named | {name: value for name, value in said.items() if value is not None}
 

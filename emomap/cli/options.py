@@ -343,6 +343,14 @@ output_option = click.option(
 )
 
 
+def data_settings(settings: tuple[str, ...]) -> dict[str, Any]:
+    """Options of a data set by name, from ``--set data.NAME=VALUE``."""
+    from emomap import recipes
+
+    found = dict(recipes.parse_setting(setting, "data.NAME=VALUE") for setting in settings)
+    return {name.removeprefix("data."): value for name, value in found.items()}
+
+
 def show(text: str, output: Path | None, *, prose: bool = False) -> None:
     """Print a result, or write it to the file that ``--output`` names.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from emomap import io, metrics
-from emomap.analysis import controls, limits, ranking
+from emomap.analysis import controls, limits, objects_of, ranking
 from emomap.analysis.pairs import effect_size, probability
 from emomap.errors import EmomapError, grouped
 from emomap.method import title
@@ -22,7 +22,7 @@ from emomap.report.classified import classified
 from emomap.report.templates import script_hash, template
 from emomap.runs import results
 from emomap.runs.results import Results
-from emomap.tables import bounds, number
+from emomap.tables import Table, bounds, number
 
 #: Values of single images that take more bytes than this stay in the run folder.
 INLINE = 3_000_000
@@ -72,6 +72,7 @@ def page(run: Results) -> str:
         rivals=ranked.rivals(run),
         limits=limits.tables(run.summary),
         controls=controls.tables(run.summary),
+        objects=_objects(run),
         shown=shown,
         kinds=pictures.names(shown),
         leading=pictures.leading_metric(run),
@@ -109,6 +110,17 @@ def _pictures(run: Results) -> tuple[list[pictures.Shown], str]:
         return pictures.draw(run, samples, run.protocol(dataset)), ""
     except EmomapError as error:
         return [], f"There are no pictures here, since they could not be read again: {error}"
+
+
+def _objects(run: Results) -> Table | str | None:
+    """Attention on objects, why there is none of it, or None where the data set outlines none."""
+    try:
+        source = objects_of.of_run(run)
+        if not source.dataset.samples:
+            return None
+        return objects_of.measured(source, [], seed=run.summary["seed"], show=False)[1].table()
+    except EmomapError as error:
+        return str(error)
 
 
 def _curves(run: Results, name: str) -> list[charts.Chart]:
