@@ -168,7 +168,8 @@ def test_a_finished_run_given_again_has_the_same_summary(old: Path) -> None:
     before = (old / "run" / "summary.json").read_text()
     run_again(old / "run")
     after = json.loads((old / "run" / "summary.json").read_text())
-    limits = after.pop("limits")  # 0.1 had none
+    limits = after.pop("limits")  # 0.1 had none, nor measures of emotions
+    assert set(after.pop("emotions")["methods"]) == {"paef"}
     assert set(limits["share"]) == set(after["methods"]) - {"observers", "paef"}
     assert_but_for_intervals(today(json.dumps(after, indent=1) + "\n"), before)
 
