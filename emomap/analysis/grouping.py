@@ -41,11 +41,13 @@ class Grouping:
         of: image -> group, for every image of the set, with or without values. Of an image that is
             not there nothing is known, so that it belongs to `NONE`.
         notes: what a reader must know.
+        table: the file that the groups come from, if it is one.
     """
 
     by: str
     of: Mapping[str, str]
     notes: Sequence[str] = ()
+    table: Path | None = None
 
     def group(self, image: str) -> str:
         """The group of an image."""
@@ -107,7 +109,8 @@ def grouping(
         raise UsageError(f"--by {by}: no such column; {where} {choices(known, every)}")
     if not column:
         raise UsageError(f"--by {by}: no image has one; there are {choices(known, every)}")
-    return Grouping(by, {image: column.get(image, NONE) for image in every}, notes)
+    file = table.resolve() if table and by in columns else None
+    return Grouping(by, {image: column.get(image, NONE) for image in every}, notes, file)
 
 
 def choices(known: Mapping[str, Column], images: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from math import comb
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from emomap.analysis.grouping import Grouping, grouping
 from emomap.analysis.pairs import LEVEL, probability
 from emomap.data.opening import open_dataset
 from emomap.errors import EmomapError
+from emomap.method import title
+from emomap.runs.results import Results
 from emomap.scoring.intervals import interval
 from emomap.scoring.signature import joint, seeded
 from emomap.scoring.summary import label
@@ -78,6 +80,8 @@ class Breakdown:
         seed, resamples: of the tests.
         notes: what a reader must know.
         unit: what the images are, in the plural.
+        of_image: image -> its group.
+        table: the file that the groups come from, if it is one.
     """
 
     by: str
@@ -88,6 +92,8 @@ class Breakdown:
     resamples: int = RESAMPLES
     notes: Sequence[str] = ()
     unit: str = "images"
+    of_image: Mapping[str, str] = field(default_factory=dict)
+    table: Path | None = None
 
     @classmethod
     def parse(cls, by: str, kept: Mapping[str, Any], signatures: Mapping[str, str]) -> Breakdown:
@@ -161,7 +167,7 @@ class Breakdown:
         tables = []
         for metric in self.metrics:
             rows = [
-                [*[cell.method] * several, cell.group, *_shown(cell)]
+                [*[title(cell.method)] * several, cell.group, *_shown(cell)]
                 for cells in self.of(metric).values()
                 for cell in cells
             ]
@@ -244,6 +250,49 @@ def of_scores(
     return break_down(values, found, signed, seed, unit="videos" if videos else "images")
 
 
+def findings(
+    grouping: Grouping | None, values: Values, signatures: Mapping[str, str], seed: int
+) -> dict[str, Any]:
+    """What `summary.json` holds of groups; {} without a grouping or without values."""
+    if grouping is None or not any(values.values()):
+        return {}
+    parts = break_down(values, grouping, signatures, seed)
+    table = {"table": str(parts.table)} if parts.table else {}
+    kept = {"by": parts.by, **table, "signatures": dict(parts.signatures), **parts.kept()}
+    return {"groups": {**kept, "of_image": dict(parts.of_image)}}
+
+
+def of_run(run: Results, by: str | None = None, table: Path | None = None) -> Breakdown | None:
+    """The methods of a run by groups: those that were asked for, else those that it keeps.
+
+    Raises:
+        UsageError, EmomapError: as `grouping`; the data set is no longer where it was.
+    """
+    if not (by or table):
+        return of_summary(run.summary)
+    split = run.summary["split"]
+    samples = [s for s in run.dataset() if split == "whole" or s.split == split]
+    images = [i for one in run.compared.values() for column in one.values() for i in column]
+    signed = {m: text for name in run.methods for m, text in run.signatures[name].items()}
+    found = grouping(by or "", samples, table, images)
+    return break_down(run.compared, found, signed, run.summary["seed"])
+
+
+def of_summary(summary: Mapping[str, Any]) -> Breakdown | None:
+    """The groups that a run keeps; None where there are none."""
+    kept = summary.get("groups")
+    if not kept:
+        return None
+    found = Breakdown.parse(kept["by"], kept, kept["signatures"])
+    return replace(found, of_image=kept["of_image"])
+
+
+def tables(summary: Mapping[str, Any]) -> list[Table]:
+    """The tables of the groups that a run keeps."""
+    found = of_summary(summary)
+    return found.tables() if found else []
+
+
 def break_down(
     values: Values,
     grouping: Grouping,
@@ -284,7 +333,16 @@ def break_down(
     ]
     counts = {name: belonging.count(name) for name in names}
     return Breakdown(
-        grouping.by, counts, cells, dict(signatures), seed, resamples, tuple(grouping.notes), unit
+        grouping.by,
+        counts,
+        cells,
+        dict(signatures),
+        seed,
+        resamples,
+        tuple(grouping.notes),
+        unit,
+        {image: grouping.group(image) for image in every},
+        grouping.table,
     )
 
 

@@ -161,6 +161,7 @@ def predictions(values: Sequence[str]) -> dict[str, MapKind]:
 @options.gaze_options
 @options.seed_option
 @options.device_option
+@options.by_options
 @options.shard_option
 @options.jobs_option
 @options.quiet_option

@@ -166,6 +166,23 @@ def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any
     return value
 
 
+def by_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --by and --groups."""
+    command = click.option(
+        "--groups",
+        type=FOLDER,
+        metavar="FILE",
+        help="Take groups from this CSV (columns image, ...). Default: from the data set.",
+    )(command)
+    return click.option(
+        "--by",
+        default="",
+        metavar="NAME",
+        help="Also show groups of images: by emotion, polarity, category, or a column of --groups "
+        "or of the data set.",
+    )(command)
+
+
 videos_option = click.option(
     "--videos",
     is_flag=True,

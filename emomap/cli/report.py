@@ -18,7 +18,8 @@ from emomap.cli import options
     metavar="FILE",
     help="Write to this file. Default: report.html in the run folder.",
 )
-def report(run: Path, output: Path | None) -> None:
+@options.by_options
+def report(run: Path, output: Path | None, by: str, groups: Path | None) -> None:
     """Show the run folder RUN as one HTML page with pictures, and print the page's path.
 
     The page is a single file that opens from disk and loads nothing. It has the ranked table,
@@ -27,4 +28,4 @@ def report(run: Path, output: Path | None) -> None:
     """
     from emomap.report import write
 
-    click.echo(write(run, output))
+    click.echo(write(run, output, by, groups))

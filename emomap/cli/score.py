@@ -94,19 +94,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Score the images that both sides have, and list the others.",
 )
-@click.option(
-    "--by",
-    default="",
-    metavar="NAME",
-    help="Also show groups of images: by emotion, polarity, category, or a column of --groups or "
-    "of the data set.",
-)
-@click.option(
-    "--groups",
-    type=options.FOLDER,
-    metavar="FILE",
-    help="Take groups from this CSV (columns image, ...). Default: from the data set GT.",
-)
+@options.by_options
 @options.videos_option
 @options.shard_option
 @options.jobs_option

@@ -36,6 +36,7 @@ FORMATS = ["table", "json", "csv", "md", "latex", "parquet"]
 @click.option(
     "--metrics", "metric_names", metavar="A,B", help="Show these metrics. Default: all of the run."
 )
+@options.by_options
 @click.option("--label", default="", metavar="NAME", help="Label of a LaTeX table, for \\ref.")
 @click.option("--explain", is_flag=True, help="Add the signature in full and in words.")
 def table(
@@ -44,6 +45,8 @@ def table(
     output: Path | None,
     intervals: bool,
     metric_names: str | None,
+    by: str,
+    groups: Path | None,
     label: str,
     explain: bool,
 ) -> None:
@@ -57,6 +60,7 @@ def table(
     import json
 
     from emomap.analysis import controls, emotions, limits, ranking
+    from emomap.analysis import groups as by_groups
     from emomap.runs import results
     from emomap.scoring import per_image
     from emomap.scoring.protocol import check_metrics
@@ -77,6 +81,8 @@ def table(
         shown = [ranking.ranked_table(found.summary, intervals=intervals, only=chosen)]
         shown += limits.tables(found.summary, only=chosen)
         shown += controls.tables(found.summary, only=chosen)
+        parts = by_groups.of_run(found, by, groups)
+        shown += parts.tables() if parts else []
         shown += emotions.tables(found.summary, intervals=intervals)
         shown += ranking.confusion_tables(found.summary)
         lines = [

@@ -43,6 +43,7 @@ class Choices:
         explained: the class that is explained: "predicted", "true", or its name.
         class_names: names of the classes of somebody's own classifier.
         trust: run model files that are programs (TorchScript, `torch.export`).
+        by, groups: break the table down by groups of images, see `emomap.analysis.grouping`.
         out: run folder; by default ``runs/DATA-RECIPE-seedN``. An unfinished run there is resumed.
         resume: False to refuse a folder that holds a run.
         seed: random seed.
@@ -75,6 +76,8 @@ class Choices:
     explained: str = PREDICTED
     class_names: Sequence[str] = ()
     trust: bool = False
+    by: str = ""
+    groups: Path | None = None
     out: str | Path | None = None
     resume: bool = True
     seed: int = 0

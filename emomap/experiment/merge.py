@@ -18,6 +18,7 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 
 from emomap import io, recipes
 from emomap.analysis import limits
+from emomap.analysis.grouping import Grouping, grouping
 from emomap.analysis.ranking import CEILING
 from emomap.data import splits
 from emomap.errors import UsageError, listed
@@ -31,6 +32,7 @@ from emomap.runs import results
 from emomap.runs.checksum import refuse_edited
 from emomap.runs.folder import Run
 from emomap.runs.results import Results
+from emomap.sample import Dataset
 from emomap.scoring.rows import read_rows
 from emomap.tables import Table
 
@@ -102,6 +104,7 @@ def _gather(
         record=record,
         seed=record["run"]["seed"],
         show=False,
+        grouping=_grouping(first.summary, dataset, record["run"]["split"]),
     )
     protocol, remarks = fit_protocol(plan)
     found = Findings(remarks=remarks, failed=list(dict.fromkeys(failed)), unknown=unknown)
@@ -118,6 +121,15 @@ def _gather(
         kept = {name: read_rows(folder.rows(name)) for name in (limits.FLOOR, limits.TOP)}
         found.limits = Limits(kept, first.summary["limits"]["group_sizes"])
     return conclude(plan, folder, protocol, found)
+
+
+def _grouping(summary: Mapping[str, Any], dataset: Dataset, split: str) -> Grouping | None:
+    """The groups that the parts have."""
+    kept = summary.get("groups")
+    if not kept:
+        return None
+    samples = [s for s in dataset if split == "whole" or s.split == split]
+    return grouping(kept["by"], samples, Path(kept["table"]) if "table" in kept else None)
 
 
 def _check_shards(runs: Sequence[Results]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from emomap import data as datasets
 from emomap import method as methods
 from emomap import metrics, parallel, predict, recipes
+from emomap.analysis.grouping import Grouping, grouping
 from emomap.data import splits
 from emomap.errors import EmomapError, UsageError
 from emomap.experiment import checks, paper
@@ -37,6 +38,7 @@ class Plan:
         out: the run folder.
         record: what `recipe.toml` keeps: the numbers and the choices that change a result.
         checkpoints: method -> file of a trained network.
+        grouping: groups of the images for a table of its own, or None.
         seed, device, jobs, shard, show, controls, skip_unreadable, loggers: as in `Choices`.
     """
 
@@ -48,6 +50,7 @@ class Plan:
     out: Path
     record: Mapping[str, Any]
     checkpoints: Mapping[str, Path] = field(default_factory=dict)
+    grouping: Grouping | None = None
     seed: int = 0
     device: str = "auto"
     jobs: int | None = None
@@ -142,6 +145,7 @@ def make_plan(choices: Choices) -> Plan:
         out=choices.run_folder(dataset.name),
         record={**_with_cards(numbers, contenders), "run": choices.record(split)},
         checkpoints=checkpoints,
+        grouping=_grouping(choices, dataset, split),
         seed=choices.seed,
         device=choices.device,
         jobs=choices.jobs,
@@ -155,6 +159,14 @@ def make_plan(choices: Choices) -> Plan:
     if not choices.resume and (plan.out / "recipe.toml").exists():
         raise UsageError(f"{plan.out}: holds a run already; choose another folder with --out")
     return plan
+
+
+def _grouping(choices: Choices, dataset: Dataset, split: Split | None) -> Grouping | None:
+    """The groups of the images, before anything is computed."""
+    if not (choices.by or choices.groups):
+        return None
+    part = dataset.split(split) if split else dataset
+    return grouping(choices.by, part.samples, choices.groups)
 
 
 def _numbers_and_contenders(choices: Choices) -> tuple[recipes.Recipe, list[Contender]]:

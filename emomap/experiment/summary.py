@@ -12,7 +12,7 @@ import numpy as np
 
 from emomap import io, method, metrics, predict
 from emomap._version import __version__
-from emomap.analysis import controls, emotions, limits, ranking
+from emomap.analysis import controls, emotions, groups, limits, ranking
 from emomap.errors import EmomapError, listed
 from emomap.experiment.plan import Plan
 from emomap.experiment.recognised import recognised
@@ -153,6 +153,7 @@ def summarise(plan: Plan, protocol: Protocol, found: Findings) -> dict[str, Any]
         "tests": ranking.paired_tests(own, plan.seed),
         **controls.findings(values, found.control_of, plan.seed),
         **emotions.findings(found.emotions, plan.seed),
+        **groups.findings(plan.grouping, own, _signatures(found.rows), plan.seed),
         "ceiling_share": {"nss": share} if share else {},
         **_limits(plan, values, found),
         "remarks": [*found.remarks, *found.incomplete],
@@ -167,6 +168,14 @@ def _limits(plan: Plan, values: Mapping[str, Any], found: Findings) -> dict[str,
     methods = {name: table for name, table in values.items() if name not in found.control_of}
     rows, sizes = found.limits.rows, found.limits.sizes
     return limits.findings(methods, rows, plan.seed, sizes)
+
+
+def _signatures(rows: Mapping[str, Sequence[Row]]) -> dict[str, str]:
+    """metric -> signature of its values, of the first row that has it."""
+    found: dict[str, str] = {}
+    for row in (row for one in rows.values() for row in one):
+        found.setdefault(row.metric, row.signature)
+    return found
 
 
 def _entries(
@@ -191,10 +200,11 @@ def _entries(
 
 
 def tables(summary: Mapping[str, Any], *, intervals: bool = True) -> list[Table]:
-    """Ranked table, how far from people, controls of networks, emotions, confusion matrices."""
+    """Ranked table, how far from people, controls, groups of images, emotions, confusion."""
     ranked = ranking.ranked_table(summary, intervals=intervals)
     more = [*limits.tables(summary), *controls.tables(summary)]
     judged = emotions.tables(summary, intervals=intervals)
+    more += groups.tables(summary)
     return [ranked, *more, *judged, *ranking.confusion_tables(summary)]
 
 

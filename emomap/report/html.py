@@ -14,11 +14,13 @@ from typing import Any
 
 from emomap import io, metrics
 from emomap.analysis import controls, limits, objects_of, ranking
+from emomap.analysis.groups import Breakdown, of_run
 from emomap.analysis.pairs import effect_size, probability
 from emomap.errors import EmomapError, grouped
 from emomap.method import title
 from emomap.report import charts, heat, pictures, ranked, words
 from emomap.report.classified import classified
+from emomap.report.grouped import by_groups
 from emomap.report.templates import script_hash, template
 from emomap.runs import results
 from emomap.runs.results import Results
@@ -28,7 +30,9 @@ from emomap.tables import Table, bounds, number
 INLINE = 3_000_000
 
 
-def write(run_folder: Path, output: Path | None = None) -> Path:
+def write(
+    run_folder: Path, output: Path | None = None, by: str = "", groups: Path | None = None
+) -> Path:
     """Write the report of a finished run.
 
     Pictures and gaze are read from the data set that the run recorded. When it is no longer there,
@@ -37,6 +41,8 @@ def write(run_folder: Path, output: Path | None = None) -> Path:
     Args:
         run_folder: of `emomap bench`.
         output: the HTML file; ``report.html`` in the run folder by default.
+        by, groups: show groups of images, see `emomap.analysis.grouping.grouping`; by default those
+            that the run keeps.
 
     Returns:
         The path of the file.
@@ -47,12 +53,12 @@ def write(run_folder: Path, output: Path | None = None) -> Path:
     """
     run = results.read(run_folder)
     path = output or run_folder / "report.html"
-    io.write_text(path, page(run))
+    io.write_text(path, page(run, of_run(run, by, groups)))
     return path
 
 
-def page(run: Results) -> str:
-    """The report as text."""
+def page(run: Results, parts: Breakdown | None = None) -> str:
+    """The report as text, with groups of images where there are some."""
     here = Path(__file__).parent
     script = "".join((here / name).read_text("utf-8") for name in ("sort.js", "script.js"))
     shown, problem = _pictures(run)
@@ -84,6 +90,7 @@ def page(run: Results) -> str:
         ),
         curves={title(n): c for n in run.methods if (c := _curves(run, n))},
         classified=classified(run.summary),
+        grouped=by_groups(run, parts),
         confusions={
             title(name): _confusion(run, entry)
             for name, entry in run.summary["methods"].items()

@@ -119,6 +119,38 @@ class LimitsEntry(TypedDict):
     group_sizes: list[int]
 
 
+class OfGroup(TypedDict):
+    """A method on one group of images by one metric."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    metric: str
+    method: str
+    group: str
+    n: Count
+    mean: float | None
+    low: float | None
+    high: float | None
+    difference: float | None
+    p: Share | None
+    p_holm: Share | None
+
+
+class Groups(TypedDict):
+    """The table broken down by groups of images."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    by: str
+    table: NotRequired[str]
+    signatures: dict[str, str]
+    images: dict[str, Count]
+    seed: Count
+    resamples: Annotated[int, Ge(1)]
+    notes: list[str]
+    unit: str
+    cells: list[OfGroup]
+    of_image: dict[str, str]
+
+
 class RunSummary(TypedDict):
     """``summary.json``, from which every table and report is made."""
 
@@ -137,6 +169,7 @@ class RunSummary(TypedDict):
     tests: NotRequired[dict[str, dict[str, Difference]]]
     control_tests: NotRequired[dict[str, dict[str, Difference]]]
     emotions: NotRequired[Emotions]
+    groups: NotRequired[Groups]
     ceiling_share: NotRequired[dict[str, dict[str, float]]]
     limits: NotRequired[LimitsEntry]
     remarks: NotRequired[list[str]]
