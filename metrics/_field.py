@@ -15,6 +15,7 @@ from . import _arrays as arrays
 from ._conventions import FLOOR
 from ._lazy import lazy
 from ._types import Array
+from .compilation import available
 
 #: Below this share of its magnitude, the span of a map is rounding and the map is constant.
 ROUNDING = 64 * float(np.finfo(np.float64).eps)
@@ -79,7 +80,8 @@ class Field:
         """Whether compiled code sums this: a large NumPy map of floats."""
         if self.xp is not np or self.weights is not None or self.values.size < LARGE:
             return False
-        return self.values.dtype.kind == "f" and self.values.dtype.str in COMPILED
+        known = self.values.dtype.kind == "f" and self.values.dtype.str in COMPILED
+        return known and available()
 
     @lazy
     def _powers(self) -> tuple[float, float]:

@@ -35,6 +35,16 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     return compile_it
 
 
+@cache
+def available() -> bool:
+    """Whether numba can be had; the first call loads it."""
+    try:
+        import numba  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
 def _file_by_package(function: Callable[..., Any]) -> None:
     """Keep what is compiled apart where the library goes by another name (`emomap._metrics`).
 

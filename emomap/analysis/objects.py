@@ -22,7 +22,7 @@ from emomap.tables import Table, number, with_interval
 
 
 @dataclass(frozen=True)
-class Difference:
+class ObjectDifference:
     """A mean difference over pictures with its 95% interval and its paired test."""
 
     mean: float
@@ -51,8 +51,8 @@ class Viewer:
     n: int
     emotional: float
     neutral: float
-    prioritisation: Difference
-    missed: Difference | None
+    prioritisation: ObjectDifference
+    missed: ObjectDifference | None
     atti_emotional: Mapping[str, Any]
     atti_neutral: Mapping[str, Any]
     empty: int
@@ -165,7 +165,7 @@ class Prioritisation:
         return Table(header, rows).render("csv")
 
 
-def _shown(difference: Difference | None) -> str:
+def _shown(difference: ObjectDifference | None) -> str:
     if difference is None:
         return "-"
     if difference.low is None or difference.high is None:
@@ -295,14 +295,14 @@ def _gap(pair: tuple[float | None, float | None]) -> float:
     return float(pair[0] or 0.0) - float(pair[1] or 0.0)
 
 
-def _difference(first: Sequence[float], second: Sequence[float], seed: int) -> Difference:
+def _difference(first: Sequence[float], second: Sequence[float], seed: int) -> ObjectDifference:
     """A single picture has neither interval nor test."""
     gaps = [a - b for a, b in zip(first, second, strict=True)]
     if len(gaps) == 1:
-        return Difference(gaps[0], None, None, None, 1)
+        return ObjectDifference(gaps[0], None, None, None, 1)
     bounds = interval(gaps, seed)
     test = metrics.statistics.paired_permutation_test(first, second, seed=seed)
-    return Difference(bounds["mean"], bounds["low"], bounds["high"], test.p_value, test.n)
+    return ObjectDifference(bounds["mean"], bounds["low"], bounds["high"], test.p_value, test.n)
 
 
 def _corrected(viewers: Sequence[Viewer]) -> list[Viewer]:

@@ -60,7 +60,7 @@ class MapsOf:
 
 
 @dataclass(frozen=True)
-class Source:
+class ObjectSource:
     """Pictures with outlines, the maps of a run, and the blur that goes with them."""
 
     dataset: Dataset
@@ -76,7 +76,7 @@ def open_source(
     options: Mapping[str, Any] | None = None,
     methods: Sequence[str] | None = None,
     split: str | None = None,
-) -> Source:
+) -> ObjectSource:
     """Open a data set or a run folder.
 
     Raises:
@@ -94,7 +94,7 @@ def open_source(
         dataset = datasets.open_dataset(source, gaze=gaze, options=dict(options or {}))
         if dataset.doubt:
             raise EmomapError(f"{source}: {dataset.doubt}")
-        opened = Source(dataset, {}, dataset.sigma)
+        opened = ObjectSource(dataset, {}, dataset.sigma)
     chosen = opened.dataset
     if split and split != "all":
         chosen = replace(chosen, samples=tuple(s for s in chosen if s.split == split))
@@ -112,7 +112,7 @@ def open_source(
     return replace(opened, dataset=replace(chosen, samples=outlined), notes=tuple(notes))
 
 
-def of_run(run: results.Results, methods: Sequence[str] | None = None) -> Source:
+def of_run(run: results.Results, methods: Sequence[str] | None = None) -> ObjectSource:
     """The pictures of a run that have outlined objects, and the maps of its methods that are left.
 
     Args:
@@ -141,11 +141,11 @@ def of_run(run: results.Results, methods: Sequence[str] | None = None) -> Source
             without.append(name)
     notes = (f"no maps are left of: {', '.join(without)}",) if without else ()
     sigma = run.protocol(dataset).sigma
-    return Source(replace(dataset, samples=samples), maps, sigma, notes)
+    return ObjectSource(replace(dataset, samples=samples), maps, sigma, notes)
 
 
 def measured(
-    source: Source,
+    source: ObjectSource,
     given: Sequence[MapsOf],
     *,
     statistic: str = "max",

@@ -25,7 +25,7 @@ from emomap.errors import UsageError, listed
 from emomap.experiment.contender import FolderContender
 from emomap.experiment.plan import Plan, protocol_of
 from emomap.experiment.result import Bench, conclude
-from emomap.experiment.rows import NONFIXATIONS, Limits, fit_protocol
+from emomap.experiment.rows import NO_CEILING, NONFIXATIONS, Limits, fit_protocol
 from emomap.experiment.summary import Findings
 from emomap.io.schema import STRICT, read_json_lines
 from emomap.runs import results
@@ -117,6 +117,7 @@ def _gather(
             found.control_of[name] = entry["control_of"]
         if (predictions := folder.method(name) / "predictions.jsonl").exists():
             found.add_predictions(plan, name, predictions)
+    found.remarks += [r for r in first.summary.get("remarks", ()) if r.startswith(NO_CEILING)]
     if "limits" in first.summary:
         kept = {name: read_rows(folder.rows(name)) for name in (limits.FLOOR, limits.TOP)}
         found.limits = Limits(kept, first.summary["limits"]["group_sizes"])

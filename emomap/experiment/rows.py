@@ -34,6 +34,8 @@ from emomap.scoring.rows import Row, append_rows, resume_rows
 NONFIXATIONS = "fixations.npz"
 #: Pictures on which floor and ceiling are scored at most, since each takes seconds.
 LIMITED = 100
+#: How the remark of a set without a ceiling begins.
+NO_CEILING = "no ceiling: "
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,11 @@ def score_ceiling(plan: Plan, folder: Run, protocol: Protocol) -> ScoredRows:
     return _score(plan, folder, protocol, ranking.CEILING, items, work)
 
 
+def no_ceiling(why: str) -> str:
+    """The remark of a set without a ceiling."""
+    return f"{NO_CEILING}{why}"
+
+
 def score_limits(plan: Plan, folder: Run, protocol: Protocol) -> tuple[Limits | None, list[str]]:
     """Score the centre bias of the other pictures and the gold standard of the observers.
 
@@ -157,9 +164,12 @@ def score_limits(plan: Plan, folder: Run, protocol: Protocol) -> tuple[Limits | 
     protocol = settled(limits_protocol(protocol), readers)
     if not (plan.numbers["bench"]["ceiling"] and protocol.metrics):
         return None, []
-    path = _pool(plan, folder, protocol)
+    try:
+        path = _pool(plan, folder, protocol)
+    except EmomapError as error:  # a damaged picture; the methods are ranked without it
+        return None, [no_ceiling(str(error))]
     if why := lacking_observers(path):
-        return None, [f"no ceiling: {why}"]
+        return None, [no_ceiling(why)]
     if plan.show:
         say("fitting the gold standard of the observers")
     fit_center(path)

@@ -80,7 +80,8 @@ def refuse_edited(run: Run, *, gone: bool = False) -> list[str]:
         gone: refuse rows that are missing, too, instead of leaving them to be made again.
 
     Returns:
-        The rows without a checksum, of a run of 0.1: they stay without one.
+        The rows without a checksum: those of a run of 0.1 stay without one, and so do those of a
+        file that was cut short.
 
     Raises:
         EmomapError: names the file and the way out; or `summary.json` is damaged.
@@ -94,6 +95,9 @@ def refuse_edited(run: Run, *, gone: bool = False) -> list[str]:
     for name in summary["methods"]:
         found = checksum(run.rows(name))
         known = state(summary, found, name)
+        if known == "edited" and not gone and _fewer(run.rows(name), summary["methods"][name]):
+            unknown.append(name)  # what is missing is scored again; nobody knows the others
+            continue
         if known == "edited" and (found or gone):
             raise EmomapError(
                 f"{run.rows(name)}: edited after the run ended; remove the file and run the same "
@@ -102,6 +106,17 @@ def refuse_edited(run: Run, *, gone: bool = False) -> list[str]:
         if found and known == "unverified":
             unknown.append(name)
     return unknown
+
+
+def _fewer(path: Path, entry: Mapping[str, Any]) -> bool:
+    """Whether a file has fewer rows than its run counted, as after a copy that was cut short."""
+    counted = sum(cell["n"] for cell in entry.get("metrics", {}).values())
+    try:
+        return path.read_bytes().count(b"\n") < counted
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        raise EmomapError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def reopen(run: Run) -> None:

@@ -54,7 +54,7 @@ class MethodEntry(TypedDict):
     protocol: NotRequired[ProtocolKind]
 
 
-class Measured(TypedDict):
+class MeasuredEntry(TypedDict):
     """A measure of emotions, with the ends of its interval; None where there is none."""
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
@@ -64,7 +64,7 @@ class Measured(TypedDict):
     n: Count
 
 
-class OfClass(TypedDict):
+class ClassEntry(TypedDict):
     """How a classifier does on one emotion."""
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
@@ -77,7 +77,7 @@ class OfClass(TypedDict):
     predicted: Count
 
 
-class Bin(TypedDict):
+class BinEntry(TypedDict):
     """A bin of the reliability diagram."""
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
@@ -88,23 +88,23 @@ class Bin(TypedDict):
     n: Annotated[int, Ge(1)]
 
 
-class Classifier(TypedDict):
+class ClassifierEntry(TypedDict):
     """What a run found about the predictions of a classifier."""
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
     n: Count
-    measures: dict[str, Measured]
-    per_class: NotRequired[dict[str, OfClass]]
-    reliability: NotRequired[list[Bin]]
+    measures: dict[str, MeasuredEntry]
+    per_class: NotRequired[dict[str, ClassEntry]]
+    reliability: NotRequired[list[BinEntry]]
     omitted: NotRequired[dict[str, str]]
 
 
-class Emotions(TypedDict):
+class EmotionsEntry(TypedDict):
     """The classifiers of a run beside each other."""
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
     signature: str
-    methods: dict[str, Classifier]
+    methods: dict[str, ClassifierEntry]
     against: NotRequired[str]
     tests: NotRequired[dict[str, dict[str, Difference]]]
 
@@ -119,7 +119,7 @@ class LimitsEntry(TypedDict):
     group_sizes: list[int]
 
 
-class OfGroup(TypedDict):
+class GroupEntry(TypedDict):
     """A method on one group of images by one metric."""
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
@@ -135,7 +135,7 @@ class OfGroup(TypedDict):
     p_holm: Share | None
 
 
-class Groups(TypedDict):
+class GroupsEntry(TypedDict):
     """The table broken down by groups of images."""
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
@@ -147,7 +147,7 @@ class Groups(TypedDict):
     resamples: Annotated[int, Ge(1)]
     notes: list[str]
     unit: str
-    cells: list[OfGroup]
+    cells: list[GroupEntry]
     of_image: dict[str, str]
 
 
@@ -168,8 +168,8 @@ class RunSummary(TypedDict):
     ranks: dict[str, Annotated[float, Ge(1)]]
     tests: NotRequired[dict[str, dict[str, Difference]]]
     control_tests: NotRequired[dict[str, dict[str, Difference]]]
-    emotions: NotRequired[Emotions]
-    groups: NotRequired[Groups]
+    emotions: NotRequired[EmotionsEntry]
+    groups: NotRequired[GroupsEntry]
     ceiling_share: NotRequired[dict[str, dict[str, float]]]
     limits: NotRequired[LimitsEntry]
     remarks: NotRequired[list[str]]

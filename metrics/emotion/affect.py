@@ -74,7 +74,8 @@ def _moments(xp: Any, x: Array, y: Array) -> tuple[Array, Array, Array, Array]:
 def _ccc(xp: Any, x: Array, y: Array) -> Array:
     var_x, var_y, cov, apart = _moments(xp, x, y)
     below = var_x + var_y + apart**2
-    some = below > 0
+    # what is left of the mean's rounding is no variation
+    some = (below > 0) & ~(_constant(xp, x) & _constant(xp, y))
     value = xp.where(some, 2 * cov / xp.where(some, below, 1.0), 0.0)
     return arrays.bounded(xp, value, -1.0, 1.0)
 

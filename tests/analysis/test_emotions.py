@@ -11,7 +11,7 @@ import pytest
 
 from emomap.analysis import emotions
 from emomap.data.emotion_tables import EmotionTable
-from emomap.runs.schemas import Emotions
+from emomap.runs.schemas import EmotionsEntry
 from emomap.scoring.emotions.judged import judge
 from emomap.scoring.emotions.scores import EmotionScores, score_judged
 
@@ -75,7 +75,7 @@ def test_what_is_kept_is_read_back(found: dict[str, Any]) -> None:
     from pydantic import TypeAdapter
 
     text = json.dumps(found["emotions"])
-    assert TypeAdapter(Emotions).validate_json(text) == found["emotions"]
+    assert TypeAdapter(EmotionsEntry).validate_json(text) == found["emotions"]
 
 
 def test_tables(found: dict[str, Any]) -> None:

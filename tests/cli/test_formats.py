@@ -13,6 +13,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from emomap import metrics
+from emomap.method import title
 from tests.cli.conftest import Command
 
 pandas = pytest.importorskip("pandas")
@@ -97,11 +98,12 @@ def test_table_of_a_run(emomap: Command, dataset: Path, maps: Path, tmp_path: Pa
         assert dict(zip(own["metric"], own["mean"], strict=True)) == means
         own = images[images["method"] == name]
         assert own.groupby("metric")["value"].mean().to_dict() == pytest.approx(means, rel=1e-12)
-        row = in_markdown[name.replace("<", "&lt;").replace(">", "&gt;")]
+        shown_as = title(name)
+        row = in_markdown[shown_as.replace("<", "&lt;").replace(">", "&gt;")]
         plain = [re.sub("</?strong>", "", cell) for cell in row[2:]]
         found = [cell.rstrip("*") for cell in plain if cell != "-"]
         assert found == [f"{mean:.3f}" for mean in means.values()]
-        escaped = name.replace("_", r"\_").replace("%", r"\%")
+        escaped = shown_as.replace("_", r"\_").replace("%", r"\%")
         escaped = escaped.replace("<", r"\textless{}").replace(">", r"\textgreater{}")
         line = next(line for line in in_latex.splitlines() if line.startswith(escaped))
         assert all(f"{mean:.3f}" in line for mean in means.values())

@@ -152,7 +152,7 @@ def test_demo_has_the_prioritisation_it_was_built_with(
     """Positive, with an interval that holds the documented number; first looks above later ones."""
     monkeypatch.setenv("EMOMAP_HOME", str(tmp_path))
     sizes = [f"--set=data.{split}={count}" for split, count in
-             {"train": 8, "val": 8, "test": 104}.items()]  # fmt: skip
+             {"train": 8, "val": 8, "test": 200}.items()]  # fmt: skip
     with pytest.raises(SystemExit) as ended:
         main(["objects", "demo", *sizes, "--statistic", statistic, "--format", "json", "-q"])
     assert not ended.value.code

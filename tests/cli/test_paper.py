@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from emomap.experiment import paper
+from emomap.method import title
 from tests.cli.conftest import Command
 from tests.conftest import shared
 
@@ -63,7 +64,7 @@ def test_published_numbers_stand_beside_ours_and_are_marked(
     text = paper.beside(table, [summary(table, 1)]).render("md")
     header = next(line for line in text.splitlines() if line.startswith("| method"))
     assert header.count("published") == len(table.metrics or [1])
-    line = next(line for line in text.splitlines() if line.startswith(f"| {row} "))
+    line = next(line for line in text.splitlines() if line.startswith(f"| {title(row)} "))
     assert f"| {number} |" in line and ("0.350" if which == 3 else "60.0") in line
     assert "not ours" in text and "Published:" in text
 
@@ -145,9 +146,9 @@ def test_sanity_checks_of_a_run(emomap: Command, tmp_path: Path, photos: Path) -
     command = ("bench", "-m", "wscnet", "-m", "jcdl", "--no-baselines", "-d", photos, *TOY)
     ran = emomap(*command, "--sanity", "-o", tmp_path / "run")
     assert ran.code == 0, ran.err
-    assert "wscnet: maps while their layers lose their weights" in ran.out
-    assert "wscnet@random-head-smooth" in ran.out and "without the trained head" in ran.out
-    assert "random order" in ran.out and "jcdl: maps" not in ran.out
+    assert "WSCNet: maps while their layers lose their weights" in ran.out
+    assert "WSCNet@random-head-smooth" in ran.out and "without the trained head" in ran.out
+    assert "random order" in ran.out and "JCDL: maps" not in ran.out
     found = json.loads((tmp_path / "run/sanity.json").read_text())
     assert set(found) == {"wscnet"}
     rows = found["wscnet"]["randomised"]

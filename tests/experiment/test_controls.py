@@ -95,7 +95,7 @@ def test_each_control_has_its_rows(whole: Bench) -> None:
     ranked, table = whole.tables()[:2]
     assert not any("@" in row[0] for row in ranked.rows)
     assert [row[0] for row in table.rows if "@" in row[0]] == [
-        f"islamnet@{kind}{end}" for end in ("", "-smooth", "-center") for kind in KINDS
+        f"ISLAMNet@{kind}{end}" for end in ("", "-smooth", "-center") for kind in KINDS
     ]
     finish = [json.loads((whole.folder.method(f"islamnet@{k}") / "finish.json").read_text())
               for k in KINDS]  # fmt: skip

@@ -115,7 +115,6 @@ def test_a_merged_table_has_its_signature_as_that_of_score(
         assert whole.signature.replace("|", "") in shown.replace("\\textbar{}", "").replace(
             "|", ""
         ).replace("\\_", "_").replace("\\textasciicircum{}", "^")
-    assert "seed:5" in shown
 
 
 def test_merge_does_not_write_over_a_part_when_out_is_forgotten(
