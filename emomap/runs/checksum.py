@@ -110,11 +110,12 @@ def refuse_edited(run: Run, *, gone: bool = False) -> list[str]:
 
 def _fewer(path: Path, entry: Mapping[str, Any]) -> bool:
     """Whether a file has fewer rows than its run counted, as after a copy that was cut short."""
-    counted = sum(cell["n"] for cell in entry.get("metrics", {}).values())
+    cells = entry.get("metrics", {}).values()
+    counted: int = len(cells) * max((cell["n"] for cell in cells), default=0)
     try:
         return path.read_bytes().count(b"\n") < counted
     except FileNotFoundError:
-        return True
+        return False
     except OSError as error:
         raise EmomapError(f"{path}: cannot be read: {error.strerror or error}") from error
 

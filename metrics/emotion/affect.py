@@ -35,7 +35,7 @@ _SHARED = """
 def ccc(prediction: Array, label: Array) -> Any:
     """Concordance: 2 cov(x, y) / (var x + var y + (mean x - mean y)^2), -1 to 1 (Lin 1989).
 
-    0 where both are one constant, since nothing varies together.
+    0 where one of them is constant, since nothing varies together.
     """
     return _measure(_ccc, prediction, label)
 
@@ -75,7 +75,7 @@ def _ccc(xp: Any, x: Array, y: Array) -> Array:
     var_x, var_y, cov, apart = _moments(xp, x, y)
     below = var_x + var_y + apart**2
     # what is left of the mean's rounding is no variation
-    some = (below > 0) & ~(_constant(xp, x) & _constant(xp, y))
+    some = (below > 0) & ~(_constant(xp, x) | _constant(xp, y))
     value = xp.where(some, 2 * cov / xp.where(some, below, 1.0), 0.0)
     return arrays.bounded(xp, value, -1.0, 1.0)
 

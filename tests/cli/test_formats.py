@@ -89,7 +89,7 @@ def test_table_of_a_run(emomap: Command, dataset: Path, maps: Path, tmp_path: Pa
     frame = pandas.read_csv(StringIO(shown("csv")))
     shown("parquet", "-o", tmp_path / "all.parquet")
     images = pandas.read_parquet(tmp_path / "all.parquet")
-    in_markdown = {row[0]: row for row in cells(shown("md")) if row and row[0]}
+    in_markdown = {row[0]: row for row in [*cells(shown("md"))][::-1] if row and row[0]}
     in_latex = shown("latex")
     assert {NAME, "center"} <= set(entries)
     for name, entry in entries.items():
