@@ -10,7 +10,7 @@ and the exchange of min and max gives, for *any* 1-Lipschitz u_1 .. u_K,
     min F  >=  mean_k <u_k, D_k> - max_i mean_k u_k(i),
 
 so that each family of potentials certifies a lower bound. Any family f_k of functions becomes
-feasible by the transform u_k(y) = min_x (|x - y| + f_k(x)), which is 1-Lipschitz and at most f_k.
+feasible by the transform u_k(y) = min_x (d(x, y) + f_k(x)), which is 1-Lipschitz and at most f_k.
 
 Two stages find S and u. Iterated Bregman projections (Benamou et al. 2015) minimise the entropic
 problem, and come near to S in some dozens of steps. The primal-dual method of Chambolle & Pock

@@ -113,7 +113,7 @@ class Protocol:
 
     @property
     def base(self) -> Baseline:
-        """What information gain is measured from: "other", "center" or "uniform"."""
+        """The baseline of information gain, which is "other", "center" or "uniform"."""
         if self.baseline != "auto":
             return self.baseline
         return "center" if self.metric_specific else "other"

@@ -63,7 +63,7 @@ def kl_divergence(prediction: Array, label: Array, *, convention: Convention = "
 
 
 def chebyshev(prediction: Array, label: Array, *, convention: Convention = "geng") -> Any:
-    """Chebyshev distance: max |d - p|, 0 to 1. Differentiable in the prediction."""
+    """Chebyshev distance: max abs(d - p), 0 to 1. Differentiable in the prediction."""
     return _measure(_chebyshev, prediction, label, convention)
 
 
@@ -76,7 +76,7 @@ def clark(prediction: Array, label: Array, *, convention: Convention = "geng") -
 
 
 def canberra(prediction: Array, label: Array, *, convention: Convention = "geng") -> Any:
-    """Canberra distance: sum |d - p| / (d + p), 0 to C.
+    """Canberra distance: sum abs(d - p) / (d + p), 0 to C.
 
     Under ``"styleedl"``, divided by C, so 0 to 1. Differentiable in the prediction.
     """
@@ -99,7 +99,7 @@ def squared_chord(prediction: Array, label: Array, *, convention: Convention = "
 
 
 def sorensen(prediction: Array, label: Array, *, convention: Convention = "geng") -> Any:
-    """Sorensen distance: sum |d - p| / sum (d + p), 0 to 1. Differentiable in the prediction."""
+    """Sorensen distance: sum abs(d - p) / sum (d + p), 0 to 1. Differentiable in the prediction."""
     return _measure(_sorensen, prediction, label, convention)
 
 

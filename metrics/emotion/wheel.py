@@ -92,7 +92,7 @@ class Wheel:
 
     @property
     def emotions(self) -> tuple[str, ...]:
-        """All emotions: in their order on the circle, or the positive ones first."""
+        """All emotions, in their order on the circle, or the positive ones first."""
         return self.circle or (*self.positive, *self.negative)
 
     @property
