@@ -81,8 +81,8 @@ def expected_calibration_error(
     """Expected calibration error, 0 to 1, one value a set (Guo et al., ICML 2017).
 
     Pictures are sorted into equal bins by the probability of the likeliest class (the upper end
-    belongs to a bin); the error is the mean of abs(accuracy - confidence) over bins, each weighed by
-    its pictures. Where several classes are likeliest, the picture is right by their share.
+    belongs to a bin); the error is the mean of abs(accuracy - confidence) over bins, each weighed
+    by its pictures. Where several classes are likeliest, the picture is right by their share.
     """
     chances, codes, like = _checked(prediction, label, classes)
     found = calibration_error(chances.max(axis=-1), hits(chances, codes, 1), _bins(bins))
