@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn import metrics as sk
 
 import emomap
@@ -378,12 +379,15 @@ def test_scales_that_do_not_meet_are_said(write: Write) -> None:
     assert found.summary()["valence_pearson"]["mean"] == pytest.approx(1.0)
 
 
-def test_a_data_set_may_have_the_labels(write: Write) -> None:
-    from emomap.data.opening import open_dataset
-
-    demo = open_dataset("demo")
-    lines = [[s.id, s.emotion] for s in demo.samples if s.emotion]
-    found = emomap.score(write("ours.csv", "image,emotion", lines), "demo", allow_missing=True)
+def test_a_data_set_may_have_the_labels(write: Write, tmp_path: Path) -> None:
+    root = tmp_path / "photos"
+    (root / "images").mkdir(parents=True)
+    lines = [[f"p{at}", ("awe", "fear")[at % 2]] for at in range(6)]
+    for name, _ in [*lines, ["unlabelled", ""]]:
+        Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(root / f"images/{name}.png")
+    text = "".join(f"{name},{emotion}\n" for name, emotion in lines)
+    (root / "labels.csv").write_text(f"image,emotion\n{text}")
+    found = emomap.score(write("ours.csv", "image,emotion", lines), root, allow_missing=True)
     assert found.summary()["accuracy"]["mean"] == 1.0
     assert found.n_images == len(lines)
 
