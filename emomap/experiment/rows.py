@@ -33,7 +33,7 @@ from emomap.scoring.rows import Row, append_rows, resume_rows
 #: File of a run folder: the fixations on all pictures.
 NONFIXATIONS = "fixations.npz"
 #: Pictures on which floor and ceiling are scored at most, since each takes seconds.
-LIMITED = 100
+LIMITED = 32
 #: How the remark of a set without a ceiling begins.
 NO_CEILING = "no ceiling: "
 
